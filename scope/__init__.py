@@ -1,0 +1,30 @@
+"""Text to image that proves what it drew: one verdict per commitment of the prompt.
+
+Importing this package loads no torch. `scope.graph.generate` runs the whole machine.
+"""
+
+from scope.errors import ScopeError
+from scope.protocols import Generator, LanguageModel, Picture, Skill, Tokenizer, Toolbox, Verifier, Vocabulary
+from scope.spec import Commitment, Draft, Event, Request, Specification, Status, Verdict
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Commitment",
+    "Draft",
+    "Event",
+    "Generator",
+    "LanguageModel",
+    "Picture",
+    "Request",
+    "ScopeError",
+    "Skill",
+    "Specification",
+    "Status",
+    "Tokenizer",
+    "Toolbox",
+    "Verdict",
+    "Verifier",
+    "Vocabulary",
+    "__version__",
+]
