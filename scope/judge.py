@@ -1,0 +1,87 @@
+"""Asks the verifiers about one picture, so that every commitment gets exactly one verdict."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from scope.protocols import Verifier, Vocabulary
+from scope.spec import Commitment, Kind, Specification, Type, Verdict
+
+#: Asks one verifier about some commitments; it may raise.
+Ask = Callable[[Verifier, Sequence[Commitment]], Sequence[Verdict]]
+
+NOBODY = "none@0"  # the verifier of a verdict that no verifier gave
+
+
+def judge(spec: Specification, verifiers: Iterable[Verifier], ask: Ask) -> tuple[Verdict, ...]:
+    """Return one verdict per commitment, in their order.
+
+    Entities come first. What depends on an entity that is not there is blocked, and asked of nobody. Where several
+    verifiers handle a commitment, the first that can say counts; one that raises could not say.
+    """
+    verifiers = tuple(verifiers)
+    verdicts = {c.id: _not_understood(c) for c in spec.commitments if c.kind is Kind.UNKNOWN}
+    verdicts |= _ask_all([c for c in spec.commitments if c.kind is Kind.ENTITY], verifiers, ask)
+    missing = {v.commitment for v in verdicts.values() if v.outcome == "broken"}
+    constraints = [c for c in spec.commitments if c.kind is Kind.CONSTRAINT]
+    blocked = {c.id: _blocked(spec, c, missing) for c in constraints if missing.intersection(c.depends_on)}
+    verdicts |= blocked | _ask_all([c for c in constraints if c.id not in blocked], verifiers, ask)
+    return tuple(verdicts[c.id] for c in spec.commitments)
+
+
+def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
+    """Return what of a commitment the generator's weights have never seen, in words; None: nothing."""
+    value = commitment.value
+    if commitment.type in (Type.PRESENCE, Type.ABSENCE) and value not in vocabulary.nouns:
+        return f"the word {value!r}"
+    if commitment.type is Type.ATTRIBUTE and (commitment.aspect != "color" or value not in vocabulary.colors):
+        return f"the attribute {value!r}"
+    if commitment.type is Type.LAYOUT and value not in vocabulary.settings:
+        return f"the setting {value!r}"
+    if commitment.type is Type.COUNT and isinstance(value, int) and value > vocabulary.max_count:
+        return f"counts above {vocabulary.max_count}"
+    if commitment.type is Type.TEXT and not vocabulary.writes_text:
+        return "how to write words"
+    return None
+
+
+def _ask_all(
+    commitments: Sequence[Commitment], verifiers: tuple[Verifier, ...], ask: Ask
+) -> dict[str, Verdict]:
+    verdicts = {c.id: _unjudged(c, "no verifier can judge this") for c in commitments}
+    for verifier in verifiers:
+        mine = [c for c in commitments if verdicts[c.id].outcome is None and verifier.handles(c)]
+        if mine:
+            verdicts |= {v.commitment: v for v in _answers(verifier, mine, ask)}
+    return verdicts
+
+
+def _answers(verifier: Verifier, commitments: Sequence[Commitment], ask: Ask) -> Sequence[Verdict]:
+    """Return one verdict per commitment whatever the verifier does."""
+    name = f"{verifier.name}@{verifier.version}"
+    try:
+        verdicts = ask(verifier, commitments)
+    except Exception as error:
+        why = f"the verifier failed: {type(error).__name__}: {error}"
+        return [_unjudged(c, why, name) for c in commitments]
+    if [v.commitment for v in verdicts] != [c.id for c in commitments]:
+        why = "the verifier did not answer what it was asked"
+        return [_unjudged(c, why, name) for c in commitments]
+    return verdicts
+
+
+def _not_understood(commitment: Commitment) -> Verdict:
+    return _unjudged(commitment, "not understood: no skill grounds it yet")
+
+
+def _unjudged(commitment: Commitment, why: str, verifier: str = NOBODY) -> Verdict:
+    return Verdict(commitment=commitment.id, outcome=None, reason=why, verifier=verifier)
+
+
+def _blocked(spec: Specification, commitment: Commitment, missing: set[str]) -> Verdict:
+    entity = next(i for i in commitment.depends_on if i in missing)
+    return Verdict(
+        commitment=commitment.id,
+        outcome=None,
+        reason=f"blocked: {spec[entity].value} is not in the picture",
+        verifier=NOBODY,
+        blocked_by=entity,
+    )
