@@ -23,9 +23,9 @@ class Settings(Model):
     """
 
     generator: str = "flow"
-    drafts: int = Field(2, ge=1, le=64, description="drafts per round")
-    max_rounds: int = Field(2, ge=0, le=100, description="repair rounds after the first")
-    max_time: float | None = Field(None, gt=0, description="seconds")
+    drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
+    max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
+    max_time: float | None = Field(default=None, gt=0, description="seconds")
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
     @classmethod

@@ -34,7 +34,7 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     """Return the error that tells why `path` could not be written and what to do."""
     if error.errno in _FULL:
         return OutputError(f"the disk is full: {path} was not written. Free some space, then run the command again")
-    return OutputError(f"cannot write {path}: {error.strerror or error}. Check its folder and rights, or choose another")
+    return OutputError(f"cannot write {path}: {error.strerror or error}. Check the rights, or choose another place")
 
 
 def remove_partial(folder: Path) -> None:

@@ -43,9 +43,7 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
     return None
 
 
-def _ask_all(
-    commitments: Sequence[Commitment], verifiers: tuple[Verifier, ...], ask: Ask
-) -> dict[str, Verdict]:
+def _ask_all(commitments: Sequence[Commitment], verifiers: tuple[Verifier, ...], ask: Ask) -> dict[str, Verdict]:
     verdicts = {c.id: _unjudged(c, "no verifier can judge this") for c in commitments}
     for verifier in verifiers:
         mine = [c for c in commitments if verdicts[c.id].outcome is None and verifier.handles(c)]

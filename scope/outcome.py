@@ -8,13 +8,16 @@ from scope.spec import Draft, Model, Specification, Verdict
 #: Version of the report. A field may be added under the same number; none is renamed or removed.
 SCHEMA = 1
 
-STAGES = ("decompose", "generate", "verify", "repair")
+#: What the report gives seconds for.
+TIMED = ("decompose", "generate", "verify", "repair")
+
+Stage = Literal["decompose", "bind", "generate", "verify", "repair", "finish"]
 
 
 class Progress(Model):
     """One line of news. `draft` of `drafts` counts within the round, from 1; `round` counts repairs, from 0."""
 
-    stage: Literal["decompose", "bind", "generate", "verify", "repair", "finish"]
+    stage: Stage
     state: Literal["start", "step", "end"]
     round: int = 0
     draft: int | None = None
@@ -36,7 +39,7 @@ class Tally(Model):
 
 
 class Outcome(Model):
-    """A run as it stands. `seconds` has each of `STAGES` and "total", over all resumptions."""
+    """A run as it stands. `seconds` has each stage that ran and "total", over all resumptions."""
 
     run: str
     exit: Literal[0, 3, 4]  # all met; something is not; the time was up before all was met
@@ -55,7 +58,7 @@ def tally(verdicts: Sequence[Verdict]) -> Tally:
 
 
 def best_of(drafts: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]) -> Draft | None:
-    """Return the judged draft with the fewest broken, then the fewest unjudged, then the likeliest, then the earliest."""
+    """Return the draft with the fewest broken, then the fewest unjudged, then the likeliest, then the earliest."""
 
     def rank(draft: Draft) -> tuple[int, int, float]:
         count = tally(verdicts[draft.id])
@@ -81,7 +84,7 @@ def json_report(outcome: Outcome, image: str | None = None) -> dict[str, Any]:
         "commitments": _commitments(outcome),
         "drafts": [_draft(d, outcome.verdicts.get(d.id, ())) for d in outcome.drafts],
         "events": len(outcome.spec.events),
-        "seconds": {stage: round(outcome.seconds.get(stage, 0.0), 3) for stage in (*STAGES, "total")},
+        "seconds": {stage: round(outcome.seconds.get(stage, 0.0), 3) for stage in (*TIMED, "total")},
     }
 
 

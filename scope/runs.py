@@ -1,16 +1,17 @@
 """A run is a folder that outlives the process: what was asked, the drafts, and the state of the machine.
 
-    home()/runs/<id>/
-        run.json        what was asked, sealed by its sha256
-        drafts/         one PNG per draft
-        state.sqlite    LangGraph's checkpoints, and the calls that were already made
-        result.json     written last: the run is finished when it exists
-        lock            held by the process that works on the run
+home()/runs/<id>/
+    run.json        what was asked, sealed by its sha256
+    drafts/         one PNG per draft
+    state.sqlite    LangGraph's checkpoints, and the calls that were already made
+    result.json     written last: the run is finished when it exists
+    lock            held by the process that works on the run
 """
 
 import json
 import os
 import platform
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,7 +24,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 from platformdirs import user_data_dir
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from scope.errors import OutputError, RunBusy, StateCorrupt, UsageError
 from scope.files import remove_partial, unwritable, write_atomic
@@ -40,10 +41,12 @@ class Options(Model):
     """How a run is to be made. It is part of the record, so a resumed run keeps its own."""
 
     generator: str = "flow"
-    seed: int = Field(0, ge=0, description="decides every draft's own seed")
-    drafts: int = Field(2, ge=1, le=64, description="drafts per round")
-    max_rounds: int = Field(2, ge=0, le=100, description="repair rounds after the first")
-    max_time: float | None = Field(None, gt=0, description="seconds, over all resumptions; checked between drafts")
+    seed: int = Field(default=0, ge=0, description="decides every draft's own seed")
+    drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
+    max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
+    max_time: float | None = Field(
+        default=None, gt=0, description="seconds, over all resumptions; checked between drafts"
+    )
 
 
 class Manifest(Model):
@@ -51,7 +54,7 @@ class Manifest(Model):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    schema_number: Literal[1] = Field(1, alias="schema")
+    schema_number: Literal[1] = Field(default=1, alias="schema")
     id: str
     prompt: str
     options: Options
@@ -94,6 +97,10 @@ class Run:
         Raises: StateCorrupt if it is not what was written.
         """
         return _unsealed(self.folder / "result.json")
+
+    def remove(self) -> None:
+        """Delete the run and all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def finish(self, report: dict[str, Any]) -> None:
         """Store the report of the finished run."""
@@ -229,7 +236,7 @@ def _run_of_picture(path: Path) -> str:
     try:
         return str(json.loads(path.with_name(path.name + ".json").read_bytes())["run"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"nothing beside {path} says which run made it; name the run (`scope runs` lists all)") from error
+        raise UsageError(f"nothing beside {path} says which run made it; `scope runs` lists all runs") from error
 
 
 def _new_folder() -> Path:

@@ -50,7 +50,7 @@ class FakeGenerator:
 
 
 #: What a `FakeVerifier` says of a commitment: an outcome, or one per picture that it is asked about (the last repeats).
-Script = Mapping[str, str | None | Sequence[str | None]]
+Script = Mapping[str, str | Sequence[str | None] | None]
 
 
 @dataclass

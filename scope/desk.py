@@ -1,0 +1,115 @@
+"""Where the work of one run is done: a draft made, a draft judged. Each call is paid for once.
+
+Before a call its key is looked up: a hash of all that decides its result. After it, the result is recorded before
+anything uses it. So a node that runs twice, because the process was killed in it, does its work once.
+"""
+
+import hashlib
+import io
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from scope.files import write_atomic
+from scope.judge import judge, unknown_to
+from scope.outcome import Progress
+from scope.protocols import OnStep, Toolbox, Verifier
+from scope.runs import Run
+from scope.spec import Commitment, Draft, Request, Specification, Verdict, sha256_of
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A run, what it works with, and who is told: LangGraph's context, which is not stored."""
+
+    run: Run
+    tools: Toolbox
+    tell: Tell
+
+    def draw(self, draft_id: str, request: Request, on_step: OnStep) -> Draft:
+        """Return the draft of a request, and have its picture in the run's folder.
+
+        Raises: OutputError if the picture cannot be written; whatever the generator raises.
+        """
+        generator = self.tools.generator
+        key = sha256_of(
+            [
+                self.run.id,
+                draft_id,
+                request.model_dump(mode="json"),
+                generator.name,
+                generator.version,
+                generator.weights,
+            ]
+        )
+        path = self.run.drafts / f"{draft_id}.png"
+        recorded = self.run.recall(key)
+        if recorded is not None and path.exists() and _sha256(path.read_bytes()) == recorded["sha256"]:
+            return Draft.model_validate(recorded)
+        began = time.monotonic()
+        # One at a time: a batch would save little, and a picture must not depend on what else is in its batch.
+        [picture] = generator.generate([request], on_step)
+        likelihood = picture.log_likelihood
+        png = _png(picture.image)
+        write_atomic(path, png)
+        draft = Draft(
+            id=draft_id,
+            path=f"{path.parent.name}/{path.name}",
+            sha256=_sha256(png),
+            request=request,
+            generator=f"{generator.name}@{generator.version}",
+            log_likelihood=likelihood if likelihood is not None and math.isfinite(likelihood) else None,
+            seconds=time.monotonic() - began,
+        )
+        self.run.record(key, draft.model_dump(mode="json"))
+        return draft
+
+    def judge(self, draft: Draft, spec: Specification) -> tuple[Verdict, ...]:
+        """Return one verdict per commitment on a draft.
+
+        Raises: StateCorrupt if its picture is not the one that was made.
+        """
+        image = self._picture(draft)
+
+        def ask(verifier: Verifier, commitments: Sequence[Commitment]) -> Sequence[Verdict]:
+            asked = [c.model_dump(mode="json") for c in commitments]
+            key = sha256_of([self.run.id, draft.sha256, verifier.name, verifier.version, asked])
+            recorded = self.run.recall(key)
+            if recorded is None:
+                verdicts = verifier.check(image, commitments, spec)
+                recorded = {"verdicts": [v.model_dump(mode="json") for v in verdicts]}
+                self.run.record(key, recorded)
+            return [Verdict.model_validate(v) for v in recorded["verdicts"]]
+
+        return tuple(self._explained(v, spec[v.commitment]) for v in judge(spec, self.tools.verifiers, ask))
+
+    def _picture(self, draft: Draft) -> Image.Image:
+        path = self.run.folder / draft.path
+        if not path.exists() or _sha256(path.read_bytes()) != draft.sha256:
+            raise self.run.corrupt(f"{draft.path} is not the picture that was made")
+        with Image.open(path) as image:
+            return image.convert("RGB")
+
+    def _explained(self, verdict: Verdict, commitment: Commitment) -> Verdict:
+        """Return the verdict with the plain reason where the weights could not have known."""
+        generator = self.tools.generator
+        unknown = unknown_to(generator.vocabulary, commitment) if generator.vocabulary else None
+        if unknown is None or verdict.outcome == "met":
+            return verdict
+        reason = f"{verdict.reason}; the weights of {generator.name} do not know {unknown}"
+        return verdict.model_copy(update={"reason": reason})
+
+
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "PNG")
+    return file.getvalue()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,111 @@
+"""What a run knows between two nodes: plain JSON, sealed by its own sha256, kept by LangGraph in the run's database."""
+
+import sqlite3
+from typing import Any
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START
+from pydantic import model_validator
+
+from scope.errors import ScopeError, StateCorrupt
+from scope.outcome import Outcome, best_of, tally
+from scope.runs import Options, Run
+from scope.spec import Draft, Event, Model, Specification, Verdict, fold, sha256_of
+
+
+class State(Model):
+    """All that a run knows. Pictures are named by path and hash.
+
+    `sha256` seals everything else, the specification included: SQLite's own check finds no changed bit, and most of
+    them would load as another specification.
+    """
+
+    prompt: str
+    options: Options
+    events: tuple[Event, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    verdicts: dict[str, tuple[Verdict, ...]] = {}
+    round: int = 0  # repairs made
+    seconds: dict[str, float] = {}  # by node, over all resumptions
+    done: bool = False
+    sha256: str = ""  # set by `sealed`
+
+    @classmethod
+    def begin(cls, prompt: str, options: Options) -> "State":
+        """Return the state before the first node, not yet sealed."""
+        return cls.model_construct(prompt=prompt, options=options)
+
+    @property
+    def spec(self) -> Specification:
+        """Return the specification that the events fold to."""
+        return fold(self.prompt, self.events)
+
+    @property
+    def best(self) -> Draft | None:
+        """Return the best draft so far."""
+        return best_of(self.drafts, self.verdicts)
+
+    @property
+    def out_of_time(self) -> bool:
+        """Return whether the time budget is spent."""
+        limit = self.options.max_time
+        return limit is not None and sum(self.seconds.values()) >= limit
+
+    def after(self, spec: Specification, **changes: Any) -> "State":
+        """Return the state with another specification and other changes, not yet sealed."""
+        return self.model_copy(update={"prompt": spec.prompt, "events": spec.events, **changes})
+
+    def sealed(self) -> dict[str, Any]:
+        """Return the state as plain JSON with its seal."""
+        plain = self.model_dump(mode="json", exclude={"sha256"})
+        return plain | {"sha256": sha256_of(plain)}
+
+    @model_validator(mode="after")
+    def _whole(self) -> "State":
+        if self.sha256 != self.sealed()["sha256"]:
+            raise StateCorrupt("the state does not match its sha256")
+        return self
+
+    def outcome(self, run_id: str) -> Outcome:
+        """Return the run as it stands."""
+        best = self.best
+        all_met = best is not None and tally(self.verdicts[best.id]).met == len(self.spec.commitments)
+        return Outcome(
+            run=run_id,
+            exit=0 if all_met else 4 if self.out_of_time else 3,
+            best=best,
+            spec=self.spec,
+            drafts=self.drafts,
+            verdicts=self.verdicts,
+            seconds=self.seconds | {"total": sum(self.seconds.values())},
+        )
+
+
+def saver(connection: sqlite3.Connection) -> SqliteSaver:
+    """Return LangGraph's saver. It may load no classes: the state is plain JSON."""
+    checkpoints = SqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=[]))
+    checkpoints.setup()
+    return checkpoints
+
+
+def stored(run: Run, checkpoints: SqliteSaver) -> State | None:
+    """Return the newest stored state of a run; None: it was never started.
+
+    Raises: StateCorrupt if the state cannot be read, is not what was written, or has vanished.
+    """
+    try:
+        checkpoint = checkpoints.get_tuple({"configurable": {"thread_id": run.id}})
+        if checkpoint is None:
+            if any(run.drafts.iterdir()):
+                raise run.corrupt("state.sqlite: the state is gone")
+            return None
+        channels = checkpoint.checkpoint["channel_values"]
+        values = channels.get(START, channels)  # stopped before the first node: the input is all there is
+        return State.model_validate({name: values[name] for name in State.model_fields})
+    except StateCorrupt as error:
+        raise run.corrupt(str(error)) from error
+    except (ScopeError, sqlite3.Error):
+        raise
+    except Exception as error:  # damaged bytes make the decoder raise almost anything
+        raise run.corrupt(f"state.sqlite: {type(error).__name__}") from error
