@@ -1,0 +1,50 @@
+"""The command line. stdout carries the path or the JSON that was asked for; everything else goes to stderr.
+
+Nothing heavy is imported before a command needs it: `scope --help` answers at once.
+"""
+
+from typing import Annotated
+
+import typer
+
+from scope import __version__
+from scope.cli import bench, doctor, generate, history, train, world
+from scope.cli.console import Commands
+
+app = typer.Typer(
+    name="scope",
+    cls=Commands,
+    help="Text to image that proves what it drew: one verdict per commitment of the prompt.",
+    epilog="Exit codes: 0 every commitment met, 3 one is not met or not judged, 4 time budget hit, 1 failure, 2 usage, "
+    "130 interrupted (continue with: scope resume).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def scope(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    """Text to image that proves what it drew: one verdict per commitment of the prompt."""
+    if version:
+        typer.echo(f"scope {__version__}")
+        raise typer.Exit
+
+
+app.command()(generate.generate)
+app.command()(generate.spec)
+app.command()(generate.resume)
+app.command()(generate.rerun)
+app.command()(history.runs)
+app.command()(history.show)
+app.command()(train.train)
+app.command()(doctor.doctor)
+app.add_typer(world.app, name="world")
+app.add_typer(bench.app, name="bench")
+
+
+def main() -> None:
+    """Run the command line and leave the process with its exit code."""
+    app()

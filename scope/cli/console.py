@@ -1,0 +1,96 @@
+"""The terminal: what goes where, what is safe to print, and how an error looks."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from scope.errors import ScopeError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_JOINERS = "\u200c\u200d"  # emoji and several scripts are spelled with them
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+class Commands(TyperGroup):
+    """Turns whatever ends a command into one line and an exit code. SCOPE_DEBUG=1 shows the traceback instead."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            say("scope: interrupted")
+            raise typer.Exit(130) from None
+        except ScopeError as error:
+            if os.environ.get("SCOPE_DEBUG"):
+                raise
+            say(f"scope: {error}")
+            raise typer.Exit(error.exit_code) from None
+        except Exception as error:
+            if os.environ.get("SCOPE_DEBUG") or _is_usage(error):
+                raise
+            say(f"scope: unexpected {type(error).__name__}: {error}. This is a bug; SCOPE_DEBUG=1 shows where it is")
+            raise typer.Exit(1) from None
+
+
+def _is_usage(error: Exception) -> bool:
+    """Return whether typer itself says what is wrong with the arguments."""
+    return hasattr(error, "format_message")
+
+
+@cache
+def console() -> "Console":
+    """Return the console on stderr. Rich itself honours NO_COLOR, TERM=dumb and pipes."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Return `text` on one line, without the characters that could move the cursor or turn the reading direction."""
+    kept = (" " if c.isspace() else c for c in text if c.isspace() or c in _JOINERS or not _hidden(c))
+    return "".join(kept)
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN
+
+
+def say(text: str) -> None:
+    """Print one line for the reader, on stderr."""
+    typer.echo(plain(text), err=True)
+
+
+def give(text: str) -> None:
+    """Print one line for the next program, on stdout, unchanged."""
+    typer.echo(text)
+
+
+def give_json(value: Any) -> None:
+    """Print JSON on stdout: readable on a terminal, one line in a pipe; never with a raw control character."""
+    typer.echo(json.dumps(value, indent=1 if sys.stdout.isatty() else None))
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles: dict[str, str] | None = None) -> None:
+    """Print a table on stderr. A cell that is a key of `styles` is coloured so; no cell is read as markup."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(plain(cell), style=(styles or {}).get(cell, "")) for cell in row))
+    console().print(drawn, soft_wrap=False)

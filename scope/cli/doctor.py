@@ -1,0 +1,163 @@
+"""`scope doctor`: is this installation whole? Answers in a few seconds, so it loads no torch."""
+
+import ctypes
+import json
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from scope import __version__
+from scope.cli.console import give_json, say, table
+from scope.errors import ScopeError
+from scope.spec import Model
+
+_LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
+
+
+class Check(Model):
+    """One thing that was looked at. `ok` None: worth knowing, neither good nor bad."""
+
+    name: str
+    ok: bool | None
+    found: str
+    advice: str = ""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")] = False,
+) -> None:
+    """Check versions, device, weights, disk, runs and plugins."""
+    checks = list(_checks())
+    broken = [check for check in checks if check.ok is False]
+    if as_json:
+        give_json({"schema": 1, "ok": not broken, "checks": [check.model_dump() for check in checks]})
+    else:
+        words = {True: "ok", False: "broken", None: ""}
+        rows = [(c.name, words[c.ok], c.found, c.advice) for c in checks]
+        table(("check", "", "found", "what to do"), rows, styles={"ok": "green", "broken": "bold red"})
+        say("completion for your shell: scope --install-completion")
+    raise typer.Exit(1 if broken else 0)
+
+
+def _checks() -> Iterator[Check]:
+    python = sys.version_info
+    yield Check(name="python", ok=python >= (3, 11), found=".".join(map(str, python[:3])), advice="")
+    yield Check(name="scope", ok=True, found=__version__)
+    yield from _packages()
+    yield _device()
+    yield from _weights()
+    yield _disk()
+    yield from _runs()
+    yield from _plugins()
+
+
+def _packages() -> Iterator[Check]:
+    """Check that what scope needs is installed in a version that it allows."""
+    from packaging.requirements import Requirement
+
+    try:
+        needed = [Requirement(line) for line in requires("scope-t2i") or ()]
+    except PackageNotFoundError:
+        yield Check(name="installation", ok=False, found="a checkout", advice="pip install -e .")
+        return
+    for requirement in (r for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})):
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            yield Check(name=requirement.name, ok=False, found="missing", advice=f"pip install '{requirement}'")
+            continue
+        ok = requirement.specifier.contains(found, prereleases=True)
+        yield Check(name=requirement.name, ok=ok, found=found, advice="" if ok else f"pip install '{requirement}'")
+
+
+def _device() -> Check:
+    """Ask the CUDA driver itself: loading torch to ask it would take longer than everything else here."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1" if sys.platform != "win32" else "nvcuda.dll")
+        count = ctypes.c_int(0)
+        gpus = count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
+    except OSError:
+        gpus = 0
+    return Check(name="device", ok=None, found=f"{gpus} CUDA GPU" if gpus else "CPU (no CUDA GPU)")
+
+
+def _weights() -> Iterator[Check]:
+    folder = Path(__file__).parents[1] / "weights"
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        yield Check(name="weights", ok=False, found="no manifest", advice="reinstall scope")
+        return
+    for name, expected in json.loads(manifest.read_text(encoding="utf-8")).items():
+        path = folder / f"{name}.safetensors"
+        whole = path.is_file() and sha256(path.read_bytes()).hexdigest() == expected
+        found = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "missing"
+        yield Check(
+            name=f"weights {name}",
+            ok=whole,
+            found=found if whole or not path.is_file() else f"{found}, damaged",
+            advice="" if whole else "reinstall scope",
+        )
+
+
+def _disk() -> Check:
+    from scope.runs import home
+
+    there = next(p for p in (home(), *home().absolute().parents) if p.exists())
+    free = shutil.disk_usage(there).free
+    ok = free >= _LEAST_FREE
+    return Check(name="disk", ok=ok, found=f"{free / 1e9:.1f} GB free at {home()}", advice="" if ok else "free some space")
+
+
+def _runs() -> Iterator[Check]:
+    from scope.runs import list_runs
+
+    everything = list_runs()
+    waiting = sum(not run.finished for run in everything)
+    yield Check(name="runs", ok=None, found=f"{len(everything)}, {waiting} unfinished", advice="scope runs")
+    if everything:
+        path = everything[0].folder / "state.sqlite"
+        try:
+            everything[0].manifest  # noqa: B018 - reading it is the check
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+                answer = connection.execute("PRAGMA quick_check").fetchone()[0]
+        except (ScopeError, sqlite3.Error) as error:
+            answer = str(error)
+        yield Check(
+            name="latest run",
+            ok=answer == "ok",
+            found=f"{everything[0].id}: {answer}",
+            advice="" if answer == "ok" else "start it again: scope generate",
+        )
+
+
+def _plugins() -> Iterator[Check]:
+    """List what is installed, without importing it."""
+    from importlib.metadata import entry_points
+
+    from scope.plugins import Kind
+
+    for kind in get_args(Kind):
+        points = sorted(entry_points(group=f"scope.{kind}"), key=lambda point: point.name)
+        gone = [point.name for point in points if not _exists(point.module)]
+        yield Check(
+            name=kind,
+            ok=bool(points) and not gone,
+            found=", ".join(point.name for point in points) or "none",
+            advice=f"missing module of: {', '.join(gone)}" if gone else "" if points else "pip install -e .",
+        )
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:
+        return False

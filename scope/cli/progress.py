@@ -1,0 +1,64 @@
+"""Live progress: one moving line on a terminal, one line per event elsewhere."""
+
+import os
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from scope.cli.console import console, plain, say
+
+if TYPE_CHECKING:
+    from scope.outcome import Progress
+
+_DOING = {
+    "decompose": "reading the prompt",
+    "bind": "writing the request",
+    "generate": "drawing",
+    "verify": "judging",
+    "repair": "planning a repair",
+    "finish": "finishing",
+}
+
+
+def describe(progress: "Progress") -> str:
+    """Return one event in words: "drawing draft 2 of 2, repair 1"."""
+    words = _DOING[progress.stage]
+    if progress.draft is not None:
+        words += f" draft {progress.draft} of {progress.drafts}"
+    if progress.round:
+        words += f", repair {progress.round}"
+    return f"{words}: {progress.text}" if progress.text else words
+
+
+class Watch:
+    """Shows what a run does while it is open. Hand it to `scope.graph.generate` as `on_event`."""
+
+    def __init__(self) -> None:
+        self._last = ""
+        self._live = console().is_terminal and os.environ.get("TERM") != "dumb"
+
+    def __enter__(self) -> "Watch":
+        if self._live:
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=console(), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("starting", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._bar.stop()
+
+    def __call__(self, progress: "Progress") -> None:
+        """Show one event."""
+        words = describe(progress)
+        if self._live:
+            self._bar.update(self._task, description=plain(words), total=progress.steps, completed=progress.step or 0)
+            if progress.text:
+                console().print(plain(words), markup=False)
+        elif progress.state != "end" and words != self._last:
+            say(words)
+        self._last = words

@@ -1,0 +1,45 @@
+"""`scope train`: how the shipped weights are made."""
+
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scope.cli.console import give, give_json, say
+from scope.errors import UsageError
+
+
+class Recipe(StrEnum):
+    """What can be trained: modules of `scope.trainers` with `PRESETS` and `train(config, folder)`."""
+
+    PAE = "pae"
+    FLOW = "flow"
+    OBJECTS = "objects"
+
+
+def train(
+    recipe: Annotated[Recipe, typer.Argument(help="What to train.")],
+    preset: Annotated[str, typer.Option(help="Which sizes: tiny (seconds), pocket (the shipped ones), ...")] = "pocket",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of checkpoints, metrics and samples. Without it: runs/RECIPE-PRESET.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change one setting; repeat for more.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the settings as JSON and leave.")] = False,
+) -> None:
+    """Train weights. The same command in the same folder continues where it stopped."""
+    from scope.config import override
+
+    trainer = import_module(f"scope.trainers.{recipe}")
+    if preset not in trainer.PRESETS:
+        raise UsageError(f"{recipe} has no preset {preset!r}; it has: {', '.join(trainer.PRESETS)}")
+    config = override(trainer.PRESETS[preset], assignments or [])
+    folder = (out or Path("runs") / f"{recipe}-{preset}").absolute()
+    if dry_run:
+        return give_json({"schema": 1, "recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")})
+    say(f"training {recipe} in {folder}; stop it any time, the same command continues")
+    trainer.train(config, folder)
+    return give(str(folder))
