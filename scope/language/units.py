@@ -1,0 +1,206 @@
+"""Units: the parts of a prompt that must be read as one word, and the plain word that the parser reads in their place.
+
+A small parser stumbles over "a hot dog left of a suitcase" or 'a sign that says "KEEP OUT"'. It reads
+"a cat near a suitcase" and "a sign" without fault, so every unit carries such a stand-in.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scope.language import lexicon
+from scope.language.prompt import frames
+
+
+class UnitKind(StrEnum):
+    """What a unit is."""
+
+    TEXT = "text"  # words to be read in the picture; value: the exact characters
+    FRAME = "frame"  # "a photo of"
+    STYLE = "style"
+    NOUN = "noun"  # value: the singular
+    COLOR = "color"
+    COUNT = "count"
+    VAGUE = "vague"  # "a herd of", "at least three"
+    NEGATION = "negation"  # "without any"
+    ABSENT = "absent"  # "sugar-free"; value: the noun
+    RELATION = "relation"
+    PLACE = "place"  # "in the background"
+    AND = "and"  # "along with"
+    HYPHENATED = "hyphenated"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Characters [start, end) of the prompt. `stand_in` is what the parser reads; empty: nothing."""
+
+    start: int
+    end: int
+    kind: UnitKind
+    value: str | int
+    stand_in: str
+    plural: bool = False
+
+
+_QUOTED = r"""(?:"(?P<q1>[^"]+)"|“(?P<q2>[^“”]+)”|«(?P<q3>[^«»]+)»|‘(?P<q4>[^‘]+?)’(?!\w)"""
+_QUOTED += r"""|(?<!\w)'(?P<q5>(?:[^']|(?<=\w)'(?=\w))+)'(?!\w))"""
+_WORDING = r"(?:words?|texts?|phrases?|letters?|numbers?|messages?|slogans?|captions?|titles?|inscriptions?|labels?)"
+_THE_WORDING = rf"(?:(?:the|a|an)\s+)?(?:(?:short|bold|big|large)\s+)?{_WORDING}"
+_SAY = r"(?:says?|saying|reads?|reading|spells?|spelling|states?|stating|labell?ed|titled|captioned|named|called)(?:\s+out)?"
+_SHOW = r"(?:displays?|displaying|shows?|showing|features?|featuring|bears?|bearing|with|and)"
+_RELATIVE = r"(?:,?\s*(?:that|which)\s+)?"
+_WRITTEN = r"(?:\s+(?:is\s+|are\s+)?(?:written|painted|printed|displayed|spelled|engraved|carved)(?:\s+out)?)?"
+
+_TEXT_QUOTED = re.compile(
+    rf"(?:(?i:{_RELATIVE}(?:{_SAY}|{_SHOW})\s*[:,]?\s*(?:{_THE_WORDING}\s*[:,]?\s*)?|{_THE_WORDING}\s*[:,]?\s*))?{_QUOTED}(?i:{_WRITTEN})"
+)
+_CAPITALS = r"[A-Z0-9][A-Z0-9'’!?&-]*(?![a-z])(?:\s[A-Z0-9][A-Z0-9'’!?&-]*(?![\w]))*"
+_TITLE = r"[A-Z][\w'’!?-]*(?:\s[A-Z][\w'’!?-]*)*"
+_LOWER = (
+    r"[^\s,.;:\"]+(?:\s[^\s,.;:\"]+){0,5}?"
+    r"(?=\s(?:and|with|on|in|at|next|near|to|under|above|below|behind|left|right|beside|hanging|standing)\b|[,.;:]|$)"
+)
+_TEXT_PLAIN = re.compile(
+    rf"(?:(?i:{_RELATIVE}{_SAY}\s*:?\s+(?:the\s+{_WORDING}\s+)?|(?:with\s+|bearing\s+)?the\s+(?:words?|text|number|letters?)\s+))"
+    rf"(?P<plain>{_CAPITALS}|{_TITLE})(?i:{_WRITTEN})"
+    rf"|(?i:{_RELATIVE}(?:says|saying)\s+|with\s+the\s+words?\s+)(?P<lower>{_LOWER})"
+    rf"|(?i:\bthe\s+number)\s+(?P<number>\d+|{'|'.join(lexicon.NUMBERS)})\b(?i:{_WRITTEN})"
+)
+
+_STYLE_NAMES = lexicon.alternatives(lexicon.STYLES)
+_STYLE = re.compile(
+    r"\bin\s+(?:the\s+|an?\s+)?style\s+of\s+(?P<of>[^,.;]+)"
+    r"|\bin\s+(?:the\s+|an?\s+)?(?P<named>(?:(?!(?:the|an?|of|on|in|with|and)\b)[\w-]+\s+){1,4})style\b"
+    r"|(?:^|(?<=,\s))(?P<apposed>(?:(?!(?:the|an?|of|on|in|with)\b)[\w-]+\s+){1,4})style(?=[,.;]|$)"
+    rf"|(?:(?<=,\s)(?:an?\s+|in\s+|as\s+an?\s+)?|\bin\s+|\bas\s+an?\s+)(?P<known>{_STYLE_NAMES})(?=[,.;]|$)"
+    r"|(?<![\w-])(?P<solid>3-?d)(?![\w-])",
+    re.IGNORECASE,
+)
+
+_NUMBER = r"(?:\d+|" + "|".join(lexicon.NUMBERS) + r")"
+_GATHERING = r"(?:" + "|".join(lexicon.GATHERINGS) + r")"
+
+
+def _known_noun(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    said = " ".join(match.group().lower().split())
+    for name in (said, said.removesuffix("s"), said.removesuffix("es")):
+        if name in lexicon.OBJECTS:
+            plural = name != said or said == "computer mice"
+            return UnitKind.NOUN, lexicon.OBJECTS[name], "cats" if plural else "cat", plural
+    raise AssertionError(f"{said!r} matched the list of names but is not in it")
+
+
+def _count(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    said = match.group().lower()
+    if "pair" in said or "couple" in said:
+        return UnitKind.COUNT, 2, "two", True
+    if "dozen" in said:
+        return UnitKind.COUNT, {"half": 6, "two ": 24}.get(said[:4], 12), "twelve", True
+    last = said.split()[-1]
+    number = 1 if last == "single" else number_of(last)
+    return UnitKind.COUNT, number, "one" if number == 1 else "two", number > 1
+
+
+def _relation(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    said = " ".join(match.group().lower().split())
+    return UnitKind.RELATION, lexicon.RELATION_OF[said], said if " " not in said else "near", False
+
+
+def _place(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    return UnitKind.PLACE, lexicon.PLACE_OF[" ".join(match.group().lower().split())], "nearby", False
+
+
+def _negation(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    return UnitKind.NEGATION, "no", "no" if match.group().lower() in {"no", "zero"} else "without", False
+
+
+def _absent(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    return UnitKind.ABSENT, match.group(1).lower(), "plain", False
+
+
+def _color(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    return UnitKind.COLOR, lexicon.COLORS[match.group(1).lower()], "red", False
+
+
+def _vague(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    return UnitKind.VAGUE, match.group().lower(), "several", True
+
+
+def _and(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    return UnitKind.AND, "and", "and", False
+
+
+def _hyphenated(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+    return UnitKind.HYPHENATED, match.group().lower(), match.group().replace("-", ""), False
+
+
+_Make = Callable[[re.Match[str]], tuple[UnitKind, str | int, str, bool]]
+
+#: Earlier rules win over later ones where they overlap.
+_RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), make)
+    for pattern, make in (
+        (lexicon.alternatives(lexicon.OBJECTS, "(?:e?s)?"), _known_noun),
+        (rf"\b(?:exactly|only|just)\s+{_NUMBER}\b|\b(?:a|one|only\s+one)\s+single\b", _count),
+        (r"\b(?:an?\s+|the\s+)?(?:pair|couple)\s+of\b|\b(?:half\s+a|a|one|two)\s+dozen(?:\s+of)?\b", _count),
+        (rf"\b(?:at\s+least|at\s+most|(?:more|less|fewer)\s+than|over|up\s+to|about|around|nearly|almost)\s+{_NUMBER}\b", _vague),
+        (rf"\b{_NUMBER}\s*(?:or|to|-)\s*{_NUMBER}\b", _vague),
+        (rf"\b(?:an?\s+|the\s+)?(?:(?:large|small|big|huge|whole|little|great)\s+)?{_GATHERING}\s+of\b|\ba\s+few\b", _vague),
+        (r"\b(?:without|lacking)(?:\s+(?:any|an?|the))?\b|\bwith\s+no\b|\bno\b|\bnot\s+(?:an?\s+single|any)\b"
+         r"|\b(?:free|devoid)\s+of(?:\s+any)?\b|\bzero\b", _negation),
+        (r"(?<![\w-])(\w+)-free(?![\w-])", _absent),
+        (r"(?<![\w-])(" + "|".join(lexicon.COLORS) + r")(?:[- ]colou?red\b|\s+in\s+colou?r\b)", _color),
+        (r"\b(?:along|together)\s+with\b|\bas\s+well\s+as\b|\baccompanied\s+by\b", _and),
+        (lexicon.alternatives(lexicon.PLACE_OF) + r"(?!\s+of\b)", _place),
+        (lexicon.alternatives(lexicon.RELATION_OF), _relation),
+        (r"(?<![\w-])[^\W\d_]+(?:-[^\W\d_]+)+(?![\w-])", _hyphenated),
+    )
+)  # fmt: skip
+
+
+def number_of(word: str) -> int:
+    """Return the number that digits or a word up to twenty name; 0 if they name none."""
+    if word.isascii() and word.isdigit() and len(word) <= 6:
+        return int(word)
+    return lexicon.NUMBERS.get(word.lower(), 0)
+
+
+def style_value(style: str) -> str:
+    """Return the name of a style; "3d" and "flat" art have one name however they are worded."""
+    style = " ".join(style.lower().split())
+    if re.match(r"3-?d\b", style):
+        return "3-D"
+    return "flat" if re.match(r"flat\b", style) else style
+
+
+def units(prompt: str) -> list[Unit]:
+    """Return the units of a cleaned prompt in order; they do not overlap."""
+    found: list[Unit] = []
+    for unit in _candidates(prompt):
+        if all(unit.end <= other.start or other.end <= unit.start for other in found):
+            found.append(unit)
+    return sorted(found, key=lambda u: u.start)
+
+
+def _text(match: re.Match[str], words: str) -> Unit:
+    lead = len(match.group()) - len(match.group().lstrip(", "))
+    return Unit(match.start() + lead, match.end(), UnitKind.TEXT, words, "")
+
+
+def _candidates(prompt: str) -> Iterator[Unit]:
+    for match in _TEXT_QUOTED.finditer(prompt):
+        words = next(g for name, g in match.groupdict().items() if g is not None)
+        yield _text(match, words)
+    for match in _TEXT_PLAIN.finditer(prompt):
+        words = match["plain"] or match["lower"] or match["number"]
+        yield _text(match, words)
+    for frame in frames(prompt):
+        yield Unit(frame.span.start, frame.span.end, UnitKind.FRAME, prompt[frame.style.start : frame.style.end], "")
+    for match in _STYLE.finditer(prompt):
+        name = next(g for g in match.groupdict().values() if g is not None)
+        yield Unit(match.start(), match.end(), UnitKind.STYLE, style_value(name), "")
+    for pattern, make in _RULES:
+        for match in pattern.finditer(prompt):
+            kind, value, stand_in, plural = make(match)
+            yield Unit(match.start(), match.end(), kind, value, stand_in, plural)
