@@ -95,13 +95,21 @@ class Desk:
         with Image.open(path) as image:
             return image.convert("RGB")
 
+    def unknown(self, spec: Specification) -> tuple[str, ...]:
+        """Return what of a specification the generator's weights have never seen, in words."""
+        found = [self._unknown(c) for c in spec.commitments]
+        return tuple(dict.fromkeys(what for what in found if what is not None))
+
+    def _unknown(self, commitment: Commitment) -> str | None:
+        vocabulary = self.tools.generator.vocabulary
+        return unknown_to(vocabulary, commitment) if vocabulary is not None else None
+
     def _explained(self, verdict: Verdict, commitment: Commitment) -> Verdict:
         """Return the verdict with the plain reason where the weights could not have known."""
-        generator = self.tools.generator
-        unknown = unknown_to(generator.vocabulary, commitment) if generator.vocabulary else None
-        if unknown is None or verdict.outcome == "met":
+        what = self._unknown(commitment)
+        if what is None or verdict.outcome == "met":
             return verdict
-        reason = f"{verdict.reason}; the weights of {generator.name} do not know {unknown}"
+        reason = f"{verdict.reason}; the weights of {self.tools.generator.name} do not know {what}"
         return verdict.model_copy(update={"reason": reason})
 
 

@@ -72,8 +72,11 @@ def repair(state: State, desk: Desk) -> State:
 
 
 def finish(state: State, desk: Desk) -> State:
-    """Say that nothing more will be done."""
-    return state.model_copy(update={"done": True})
+    """Say that nothing more will be done, and why more was not."""
+    notes = [f"the weights of {desk.tools.generator.name} do not know {what}" for what in desk.unknown(state.spec)]
+    if state.out_of_time:
+        notes.append(f"the time budget of {state.options.max_time:g} s is spent; allow more with --max-time")
+    return state.model_copy(update={"done": True, "notes": tuple(notes)})
 
 
 def route(state: State) -> Literal["repair", "finish"]:

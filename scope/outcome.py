@@ -48,6 +48,7 @@ class Outcome(Model):
     drafts: tuple[Draft, ...]
     verdicts: dict[str, tuple[Verdict, ...]]
     seconds: dict[str, float]
+    notes: tuple[str, ...] = ()
 
 
 def tally(verdicts: Sequence[Verdict]) -> Tally:

@@ -28,6 +28,7 @@ class State(Model):
     verdicts: dict[str, tuple[Verdict, ...]] = {}
     round: int = 0  # repairs made
     seconds: dict[str, float] = {}  # by node, over all resumptions
+    notes: tuple[str, ...] = ()  # for the reader
     done: bool = False
     sha256: str = ""  # set by `sealed`
 
@@ -79,6 +80,7 @@ class State(Model):
             drafts=self.drafts,
             verdicts=self.verdicts,
             seconds=self.seconds | {"total": sum(self.seconds.values())},
+            notes=self.notes,
         )
 
 

@@ -1,0 +1,320 @@
+"""The machine with fake parts: routes, ranking, blocked and unjudged commitments, budgets, and what is recorded."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scope import graph, runs
+from scope.errors import PromptError, ScopeError, StateCorrupt
+from scope.outcome import Progress, json_report
+from scope.protocols import Toolbox, Vocabulary
+from scope.runs import Options, Run
+from scope.spec import Status, Type
+from scope.state import State
+from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+
+PROMPT = "2 red apple left of 1 blue car on beach saying FRESH"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def start(prompt: str = PROMPT, **options: object) -> Run:
+    return runs.create(prompt, Options.model_validate(options))
+
+
+def tools(run: Run, *verifiers: FakeVerifier, generator: FakeGenerator | None = None) -> Toolbox:
+    return Toolbox(FakeLanguage(), generator or FakeGenerator(), verifiers or (FakeVerifier(),), run.drafts)
+
+
+def outcome(*verifiers: FakeVerifier, prompt: str = PROMPT, generator: FakeGenerator | None = None, **options: object):
+    run = start(prompt, **options)
+    return graph.generate(run, tools(run, *verifiers, generator=generator))
+
+
+# -- routes --------------------------------------------------------------------------------------
+
+
+def test_all_met_needs_no_repair() -> None:
+    result = outcome()
+    assert result.exit == 0
+    assert len(result.drafts) == 2
+    assert set(result.spec.statuses().values()) == {Status.MET}
+
+
+def test_a_violation_is_repaired_in_the_next_round() -> None:
+    result = outcome(FakeVerifier({"c3": ["broken", "broken", "met"]}))
+    assert result.exit == 0
+    assert [d.parent for d in result.drafts] == [None, None, "d1", "d1"]
+    assert result.best is not None
+    assert result.best.id == "d3"
+    repaired = [e for e in result.spec.events if e.after is Status.REPAIRED]
+    assert [(e.commitment, e.evidence) for e in repaired] == [("c3", {"strategy": "rebind", "round": 1})]
+
+
+def test_rounds_run_out() -> None:
+    result = outcome(FakeVerifier({"c3": "broken"}), max_rounds=2, drafts=1)
+    assert result.exit == 3
+    assert len(result.drafts) == 3
+    strategies = [e.evidence["strategy"] for e in result.spec.events if e.after is Status.REPAIRED]
+    assert strategies == ["rebind", "regenerate"]
+
+
+def test_what_cannot_be_judged_is_not_repaired_and_not_met() -> None:
+    result = outcome(FakeVerifier({"c3": None}))
+    assert result.exit == 3
+    assert len(result.drafts) == 2
+    assert result.spec.statuses()["c3"] is Status.UNJUDGED
+
+
+def test_the_time_budget_ends_the_run_with_the_best_draft_so_far() -> None:
+    result = outcome(FakeVerifier({"c3": "broken"}), generator=FakeGenerator(delay=0.05), max_time=0.05, drafts=4)
+    assert result.exit == 4
+    assert [d.id for d in result.drafts] == ["d1"]
+    assert result.best == result.drafts[0]
+    assert "--max-time" in result.notes[-1]
+
+
+def test_the_time_budget_does_not_matter_once_all_is_met() -> None:
+    assert outcome(generator=FakeGenerator(delay=0.05), max_time=0.05).exit == 0
+
+
+def test_time_spent_before_an_interruption_counts() -> None:
+    run = start(max_time=0.2, drafts=1)
+    generator = FakeGenerator(delay=0.3)
+
+    def interrupt(news: Progress) -> None:
+        if news.stage == "verify":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        graph.generate(run, tools(run, generator=generator), interrupt)
+    result = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"}), generator=generator))
+    assert result.exit == 4
+    assert len(generator.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "round_", "seconds", "expected"),
+    [
+        (False, 0, 0, "finish"),
+        (True, 0, 0, "repair"),
+        (True, 1, 0, "repair"),
+        (True, 2, 0, "finish"),
+        (True, 0, 10, "finish"),
+    ],
+)
+def test_route(broken: bool, round_: int, seconds: float, expected: str) -> None:
+    spec = outcome(FakeVerifier({"c3": "broken" if broken else None}), max_rounds=0).spec
+    state = State.begin(PROMPT, Options(max_rounds=2, max_time=10))
+    assert graph.route(state.after(spec, round=round_, seconds={"generate": seconds})) == expected
+
+
+def test_the_diagram_shows_every_node_and_the_loop() -> None:
+    diagram = graph.mermaid()
+    assert all(stage in diagram for stage in graph.NODES)
+    assert "verify -.-> repair" in diagram
+    assert "repair --> bind" in diagram
+
+
+# -- ranking -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("script", "likelihoods", "best"),
+    [
+        ({"c3": ["broken", "met", "broken"]}, (), "d2"),  # fewest broken
+        ({"c3": [None, "broken", "broken"]}, (), "d1"),  # unjudged is better than broken
+        ({"c3": "broken", "c6": [None, None, "met"]}, (), "d3"),  # then fewest unjudged
+        ({"c3": "broken"}, (-9.0, -2.0, -5.0), "d2"),  # then the likeliest
+        ({"c3": "broken"}, (-2.0, -2.0, None), "d1"),  # then the earliest
+        ({"e2": ["broken", "met", "met"], "c3": ["met", "broken", "broken"]}, (), "d2"),  # blocked counts as broken
+        ({"c3": "broken"}, (float("nan"), -2.0, -5.0), "d2"),  # a likelihood that is no number is none
+    ],
+)
+def test_drafts_are_ranked(script: dict[str, object], likelihoods: tuple[float | None, ...], best: str) -> None:
+    generator = FakeGenerator(likelihoods=likelihoods)
+    result = outcome(FakeVerifier(script), generator=generator, drafts=3, max_rounds=0)
+    assert result.best is not None
+    assert result.best.id == best
+
+
+def test_the_ledger_rests_on_the_best_draft() -> None:
+    result = outcome(FakeVerifier({"c3": "broken", "c1": ["met", "broken"]}), drafts=2, max_rounds=1)
+    assert result.best is not None
+    assert result.best.id == "d1"
+    assert result.spec.statuses() == result.spec.statuses_on("d1")
+    assert {c.id for c in result.spec.where(Status.VIOLATED)} == {"c3"}
+
+
+# -- verdicts ------------------------------------------------------------------------------------
+
+
+def test_every_commitment_has_one_verdict_on_every_draft() -> None:
+    result = outcome(FakeVerifier({"e1": "broken", "c6": None}), prompt=PROMPT + " ?sleepy")
+    ids = [c.id for c in result.spec.commitments]
+    assert set(result.verdicts) == {d.id for d in result.drafts}
+    assert all([v.commitment for v in verdicts] == ids for verdicts in result.verdicts.values())
+
+
+def test_what_depends_on_a_missing_entity_is_blocked_and_asked_of_nobody() -> None:
+    verifier = FakeVerifier({"e2": "broken"})
+    result = outcome(verifier, drafts=1, max_rounds=0)
+    blocked = {v.commitment: v for v in result.verdicts["d1"] if v.blocked_by}
+    assert set(blocked) == {c.id for c in result.spec.commitments if "e2" in c.depends_on}
+    assert {v.outcome for v in blocked.values()} == {None}
+    assert {v.blocked_by for v in blocked.values()} == {"e2"}
+    assert all(result.spec.statuses()[i] is Status.BLOCKED for i in blocked)
+    assert not set(blocked).intersection(*verifier.asked)
+    assert verifier.asked[0] == ("e1", "e2")
+
+
+def test_a_repair_names_the_violated_and_what_they_block() -> None:
+    result = outcome(FakeVerifier({"e2": "broken"}), drafts=1, max_rounds=1)
+    named = {e.commitment for e in result.spec.events if e.after is Status.REPAIRED}
+    assert named == {"e2", *(c.id for c in result.spec.about("e2"))}
+
+
+def test_a_verifier_that_raises_could_not_say() -> None:
+    result = outcome(FakeVerifier(raises=ValueError("no model")), prompt="1 apple", drafts=1)
+    assert result.exit == 3
+    assert {v.outcome for v in result.verdicts["d1"]} == {None}
+    assert all("ValueError: no model" in v.reason for v in result.verdicts["d1"])
+
+
+def test_a_second_verifier_is_asked_what_the_first_could_not_say() -> None:
+    first = FakeVerifier({"presence": None}, name="first")
+    second = FakeVerifier(name="second")
+    result = outcome(first, second, drafts=1)
+    said = {v.commitment: v.verifier for v in result.verdicts["d1"]}
+    assert said["e1"] == "second@1"
+    assert said["c1"] == "first@1"
+    assert [i for ids in second.asked for i in ids] == ["e1", "e2"]
+
+
+def test_a_commitment_that_no_verifier_handles_is_unjudged() -> None:
+    only_entities = FakeVerifier(handled=frozenset({Type.PRESENCE}))
+    result = outcome(only_entities, drafts=1)
+    assert result.exit == 3
+    assert {v.reason for v in result.verdicts["d1"] if v.outcome is None} == {"no verifier can judge this"}
+
+
+def test_a_verifier_that_answers_for_another_commitment_is_not_believed() -> None:
+    class Liar(FakeVerifier):
+        def check(self, image, commitments, spec):  # type: ignore[no-untyped-def]
+            return super().check(image, commitments[:-1], spec)
+
+    result = outcome(Liar(), drafts=1)
+    assert {v.outcome for v in result.verdicts["d1"]} == {None}
+
+
+def test_an_unknown_is_never_asked_about_and_never_met() -> None:
+    verifier = FakeVerifier(handled=frozenset(Type))
+    result = outcome(verifier, prompt="1 apple ?sleepy", drafts=1)
+    assert result.exit == 3
+    assert "u1" not in [i for ids in verifier.asked for i in ids]
+    assert "not understood" in {v.commitment: v for v in result.verdicts["d1"]}["u1"].reason
+
+
+def test_words_that_the_weights_do_not_know_are_named() -> None:
+    vocabulary = Vocabulary(frozenset({"apple"}), frozenset({"red"}), frozenset({"night"}), max_count=1)
+    generator = FakeGenerator(vocabulary=vocabulary)
+    result = outcome(FakeVerifier(otherwise="broken", script={"e1": "met"}), generator=generator, drafts=1)
+    reasons = {v.commitment: v.reason for v in result.verdicts["d1"]}
+    assert "do not know the word 'car'" in reasons["e2"]
+    assert "do not know counts above 1" in reasons["c1"]
+    assert "do not know" not in reasons["c2"]  # red is known
+    assert "do not know the setting 'beach'" in reasons["c6"]
+    assert "do not know how to write words" in reasons["c7"]
+    assert any("'car'" in note for note in result.notes)
+
+
+# -- drafts and records --------------------------------------------------------------------------
+
+
+def test_the_same_run_gives_the_same_drafts_and_another_seed_gives_others() -> None:
+    first, again, other = (outcome(FakeVerifier({"c3": "broken"}), seed=seed) for seed in (1, 1, 2))
+    assert [d.sha256 for d in first.drafts] == [d.sha256 for d in again.drafts]
+    assert not {d.sha256 for d in first.drafts} & {d.sha256 for d in other.drafts}
+    assert len({d.request.seed for d in first.drafts}) == len(first.drafts)
+
+
+def test_a_finished_run_does_nothing_twice() -> None:
+    run = start()
+    generator, verifier = FakeGenerator(), FakeVerifier({"c3": "broken"})
+    once = graph.generate(run, tools(run, verifier, generator=generator))
+    calls = len(generator.requests), len(verifier.asked)
+    assert graph.generate(run, tools(run, verifier, generator=generator)) == once == graph.load(run)
+    assert (len(generator.requests), len(verifier.asked)) == calls
+
+
+def test_a_draft_that_was_changed_on_disk_is_made_again() -> None:
+    run = start(drafts=1)
+    generator = FakeGenerator()
+
+    def interrupt(news: Progress) -> None:
+        if news.stage == "generate" and news.state == "end":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        graph.generate(run, tools(run, generator=generator), interrupt)
+    picture = (run.drafts / "d1.png").read_bytes()
+    (run.drafts / "d1.png").write_bytes(b"not a picture")
+    assert graph.generate(run, tools(run, generator=generator)).exit == 0
+    assert len(generator.requests) == 2
+    assert (run.drafts / "d1.png").read_bytes() == picture
+
+
+def test_a_judged_picture_is_the_one_that_was_made() -> None:
+    run = start(drafts=1)
+
+    def swap(news: Progress) -> None:
+        if news.stage == "verify" and news.state == "start":
+            (run.drafts / "d1.png").write_bytes(b"not a picture")
+
+    with pytest.raises(StateCorrupt, match=r"drafts/d1\.png"):
+        graph.generate(run, tools(run), swap)
+
+
+def test_a_part_that_fails_says_how_to_continue_and_the_run_continues() -> None:
+    run = start()
+    generator = FakeGenerator(fails=1)
+    with pytest.raises(ScopeError, match=f"scope resume {run.id}"):
+        graph.generate(run, tools(run, generator=generator))
+    assert graph.generate(run, tools(run, generator=generator)).exit == 0
+
+
+def test_a_prompt_with_nothing_in_it_leaves_no_run() -> None:
+    run = start("left of")
+    with pytest.raises(PromptError):
+        graph.generate(run, tools(run))
+    assert runs.list_runs() == []
+
+
+def test_progress_counts_drafts_and_steps() -> None:
+    run, news = start(drafts=2), []
+    graph.generate(run, tools(run), news.append)
+    steps = [(n.draft, n.drafts, n.step, n.steps) for n in news if n.stage == "generate" and n.state == "step"]
+    assert steps == [(1, 2, 1, 2), (1, 2, 2, 2), (2, 2, 1, 2), (2, 2, 2, 2)]
+    edges = [(n.stage, n.state) for n in news if n.state != "step"]
+    assert edges == [(s, e) for s in ("decompose", "bind", "generate", "verify", "finish") for e in ("start", "end")]
+
+
+def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
+    run = start(PROMPT + " ?sleepy", drafts=1, max_rounds=1)
+    result = graph.generate(run, tools(run, FakeVerifier({"e2": "broken"})))
+    report = json_report(result)
+    assert run.result() == json.loads(json.dumps(report))
+    rows = {row["id"]: row for row in report["commitments"]}
+    assert (rows["e1"]["status"], rows["e1"]["outcome"], rows["e1"]["attempts"]) == ("met", "met", 2)
+    assert (rows["e2"]["status"], rows["e2"]["outcome"]) == ("violated", "broken")
+    assert (rows["c3"]["status"], rows["c3"]["outcome"]) == ("blocked", None)
+    assert (rows["u1"]["status"], rows["u1"]["outcome"]) == ("unjudged", None)
+    assert report["drafts"][0]["broken"] == 4
+    assert report["drafts"][0]["unjudged"] == 1
+    assert report["events"] == len(result.spec.events)
+    assert report["seconds"].keys() == {"decompose", "generate", "verify", "repair", "total"}
