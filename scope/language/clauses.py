@@ -27,7 +27,8 @@ def _of_phrase(reading: Reading, phrase: Phrase) -> None:
         reading.say(Type.ABSENCE, f"there is no {value}", value, span)
         return
     if phrase.setting is not None:
-        reading.say(Type.LAYOUT, f"the setting is {phrase.setting}", phrase.setting, span_of(phrase.nouns))
+        lead = [w for w in reading.words[max(0, phrase.start - 1) : phrase.start] if w.role == "r"]
+        reading.say(Type.LAYOUT, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
     if phrase.number is not None and phrase.id is not None:
         _count(reading, phrase, phrase.number)
     if phrase.vague is not None:
@@ -80,8 +81,8 @@ def _relation(reading: Reading, i: int) -> None:
     objects = [target]
     if name == "between" and reading.role(target.stop) == "&" and (other := reading.phrase_after(target.stop)):
         objects.append(other)
-    for subject in reading.subjects(i, beside=target):
-        if subject.id is not None and subject not in objects:
+    for subject in reading.subjects(i, beside=target, settings=False):
+        if subject.id not in {o.id for o in objects}:
             _relate(reading, subject, name, objects, span_of([word]))
 
 
@@ -176,11 +177,10 @@ def _surface(reading: Reading, i: int) -> Phrase | None:
 def _place(reading: Reading, i: int) -> None:
     """Note where in the picture a thing is."""
     word = reading.words[i]
-    for subject in reading.subjects(i):
-        if subject.id is not None:
-            verb = "are" if subject.plural else "is"
-            claim = f"{reading.the(subject)} {verb} in the {word.value} of the picture"
-            reading.say(Type.LAYOUT, claim, word.value, span_of([word]), subject)
+    for subject in reading.subjects(i, settings=False):
+        verb = "are" if subject.plural else "is"
+        claim = f"{reading.the(subject)} {verb} in the {word.value} of the picture"
+        reading.say(Type.LAYOUT, claim, word.value, span_of([word]), subject)
 
 
 def _absent(reading: Reading, i: int) -> None:

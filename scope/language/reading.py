@@ -49,18 +49,17 @@ class Reading:
         """Return the role of word `i`; empty beyond the ends."""
         return self.words[i].role if 0 <= i < len(self.words) else ""
 
-    def subjects(self, i: int, *, beside: Phrase | None = None) -> list[Phrase]:
-        """Return the things that word `i` speaks of, but not `beside`.
+    def subjects(self, i: int, *, beside: Phrase | None = None, settings: bool = True) -> list[Phrase]:
+        """Return the things that word `i` speaks of, but not `beside`; without `settings`, entities only.
 
         By the parse where it says so; else the nearest thing before the word, else the nearest after it, in its sentence.
         """
-        parsed = [p for p in self._climb(i) if p is not beside]
+        parsed = [p for p in self._climb(i) if p is not beside and (settings or p.id)]
         if parsed:
             return parsed
         sentence = self.words[i].sentence
-        here = [
-            p for p in self.phrases if p is not beside and self._is_thing(p) and self.words[p.start].sentence == sentence
-        ]
+        things = [p for p in self.phrases if p.id or (settings and p.setting)]
+        here = [p for p in things if p is not beside and self.words[p.start].sentence == sentence]
         before = [p for p in here if p.stop <= i]
         return before[-1:] or [p for p in here if p.start > i][:1]
 

@@ -54,12 +54,18 @@ def _setting(reading: Reading, phrase: Phrase) -> str | None:
     """Return the setting that a phrase names: "on a beach", or "a beach" where the prompt opens with it."""
     before = _preposition(reading, phrase)
     if before is not None and before.value in lexicon.SETTING_PREPOSITIONS:
-        inner = reading.role(reading.words.index(before) - 1) == "v"
-        if inner and reading.words[reading.words.index(before) - 1].text.lower() in _CLOTHED:
+        if phrase.start > 1 and reading.words[phrase.start - 2].text.lower() in _CLOTHED:
             return None
         return setting_of(phrase, bare=False)
     opens = phrase is reading.phrases[0] and before is None and not phrase.colors
-    return setting_of(phrase, bare=True) if opens else None
+    return setting_of(phrase, bare=True) if opens and not _acts(reading, phrase) else None
+
+
+def _acts(reading: Reading, phrase: Phrase) -> bool:
+    """Return whether something is said of a phrase that is only said of things: "the sky over a roof"."""
+    after = reading.phrase_after(phrase.stop)
+    related = reading.role(phrase.stop) == "r" and after is not None and setting_of(after, bare=False) is None
+    return related or reading.role(phrase.stop) == "b"
 
 
 def _preposition(reading: Reading, phrase: Phrase) -> Word | None:
