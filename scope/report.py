@@ -1,7 +1,7 @@
 """A run as one HTML file that opens offline: drafts with boxes, verdicts, and the timeline of each commitment.
 
-Everything shown is text that somebody else wrote, so it is shown and never run: the template escapes all of it, the data
-block escapes `<`, `>` and `&`, and the page's own policy allows no script, no request, and no style but ours.
+Everything shown is text that somebody else wrote, so it is shown and never run: the template escapes all of it, the
+data block escapes `<`, `>` and `&`, and the page's own policy allows no script, no request, and no style but ours.
 """
 
 import base64
@@ -10,6 +10,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def render(
     return environment.get_template("report.html.j2").render(
         title=title,
         version=__version__,
-        css=Markup(css),  # noqa: S704 - our own file
+        css=Markup(css),
         css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
         prompt=_marked(spec),
         drafts=[_draft(draft, spec, verdicts.get(draft.id, ()), pictures.get(draft.id)) for draft in drafts],
@@ -75,7 +76,7 @@ def _marked(spec: Specification) -> list[tuple[str, str]]:
     cuts = sorted(cut for cut in ends if 0 <= cut <= len(spec.prompt))
     return [
         (spec.prompt[start:end], " ".join(i for i, span in spans if span.start <= start and end <= span.end))
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
     ]
 
 

@@ -24,7 +24,9 @@ def picture(seed: int = 0) -> Image.Image:
 def specification(time: float = 0.0, apples: int = 1) -> Specification:
     spec = Specification(prompt="a red apple, 'naïve' 苹果")
     for number in range(1, apples + 1):
-        apple = Commitment(id=f"e{number}", kind=Kind.ENTITY, type=Type.PRESENCE, claim="there is an apple", value="apple")
+        apple = Commitment(
+            id=f"e{number}", kind=Kind.ENTITY, type=Type.PRESENCE, claim="there is an apple", value="apple"
+        )
         spec = spec.declare(apple, "skill:decompose@1", time=time)
         spec = spec.move(apple.id, Status.BOUND, "skill:bind@1", time=time, seconds=time)
     return spec
@@ -91,7 +93,8 @@ def test_others_can_read_that_it_is_synthetic_and_how_it_was_made(tmp_path: Path
     prompt, settings = info["parameters"].rsplit("\n", 1)
     assert prompt == record().specification.prompt
     assert dict(pair.split(": ") for pair in settings.split(", ")) == {
-        "Steps": "20", "Seed": "7", "Model": "fake@1", "Version": "scope 0.1.0", "CFG scale": "4.0", "Model hash": "ab" * 5,
+        "Steps": "20", "Seed": "7", "Model": "fake@1", "Version": "scope 0.1.0",
+        "CFG scale": "4.0", "Model hash": "ab" * 5,
     }  # fmt: skip
     assert parameters(record()) == info["parameters"]
 

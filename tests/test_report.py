@@ -57,7 +57,12 @@ class Page(HTMLParser):
 
 def page(text: str = "an apple", boxes: object = ((1, 2, 5, 8),), pictures: bool = True) -> str:
     apple = Commitment(
-        id="e1", kind=Kind.ENTITY, type=Type.PRESENCE, claim=f"there is {text}", value="apple", span=Span(start=0, end=2)
+        id="e1",
+        kind=Kind.ENTITY,
+        type=Type.PRESENCE,
+        claim=f"there is {text}",
+        value="apple",
+        span=Span(start=0, end=2),
     )
     spec = Specification(prompt=text).declare(apple, "skill:decompose@1")
     spec = spec.move("e1", Status.BOUND, f"skill:{text}").move(
@@ -120,7 +125,10 @@ def test_boxes_lie_over_the_picture_in_its_own_pixels() -> None:
     (picture,) = [a for tag, a in seen.tags if tag == "svg" and "picture" in str(a.get("class"))]
     assert picture["viewbox"] == "0 0 16 12"
     boxes = [a for tag, a in seen.tags if tag == "rect" and a.get("class") == "met"]
-    assert [[float(str(box[k])) for k in ("x", "y", "width", "height")] for box in boxes] == [[1, 2, 4, 6], [0, 0, 16, 12]]
+    assert [[float(str(box[k])) for k in ("x", "y", "width", "height")] for box in boxes] == [
+        [1, 2, 4, 6],
+        [0, 0, 16, 12],
+    ]
     (image,) = [a["href"] for tag, a in seen.tags if tag == "image"]
     pixels = Image.open(io.BytesIO(base64.b64decode(str(image).removeprefix("data:image/png;base64,"))))
     assert pixels.size == (16, 12)
@@ -128,7 +136,18 @@ def test_boxes_lie_over_the_picture_in_its_own_pixels() -> None:
 
 
 @pytest.mark.parametrize(
-    "boxes", ["no", 3, None, [1, 2, 3, 4], [["a", 1, 2, 3]], [[1, 2, 3]], [[5, 5, 1, 1]], [[0, 0, float("inf"), 1]], [[True] * 4]]
+    "boxes",
+    [
+        "no",
+        3,
+        None,
+        [1, 2, 3, 4],
+        [["a", 1, 2, 3]],
+        [[1, 2, 3]],
+        [[5, 5, 1, 1]],
+        [[0, 0, float("inf"), 1]],
+        [[True] * 4],
+    ],
 )
 def test_evidence_that_holds_no_boxes_draws_none(boxes: object) -> None:
     assert not [a for tag, a in Page(page(boxes=boxes)).tags if tag == "rect" and a.get("class") == "met"]

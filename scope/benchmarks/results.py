@@ -21,7 +21,7 @@ class Metric(Model):
 
     value: float
     ci: tuple[float, float] | None = None
-    n: int | None = Field(None, ge=1)
+    n: int | None = Field(default=None, ge=1)
 
 
 class Row(Model):
@@ -37,7 +37,7 @@ class Results(Model):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    schema_number: int = Field(1, alias="schema", ge=1, le=1)
+    schema_number: int = Field(default=1, alias="schema", ge=1, le=1)
     name: str = Field(pattern=r"^[a-z_]+$")
     command: str
     commit: str = ""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from scope import __version__
-from scope.cli import bench, doctor, generate, history, train, world
+from scope.cli import bench, doctor, generate, history, rerun, train, world
 from scope.cli.console import Commands
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def scope(
 app.command()(generate.generate)
 app.command()(generate.spec)
 app.command()(generate.resume)
-app.command()(generate.rerun)
+app.command()(rerun.rerun)
 app.command()(history.runs)
 app.command()(history.show)
 app.command()(train.train)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _JOINERS = "\u200c\u200d"  # emoji and several scripts are spelled with them
+_LOG_WIDTH = 160  # columns of a table that goes into a file or a pipe
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -54,7 +55,8 @@ def console() -> "Console":
     """Return the console on stderr. Rich itself honours NO_COLOR, TERM=dumb and pipes."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    width = None if sys.stderr.isatty() else _LOG_WIDTH
+    return Console(stderr=True, highlight=False, width=width)
 
 
 def plain(text: str) -> str:
@@ -93,4 +95,4 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles: dict
         drawn.add_column(column, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(plain(cell), style=(styles or {}).get(cell, "")) for cell in row))
-    console().print(drawn, soft_wrap=False)
+    console().print(drawn)

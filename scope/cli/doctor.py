@@ -11,12 +11,13 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import get_args
 
 import typer
 
 from scope import __version__
 from scope.cli.console import give_json, say, table
+from scope.cli.options import Json
 from scope.errors import ScopeError
 from scope.spec import Model
 
@@ -32,9 +33,7 @@ class Check(Model):
     advice: str = ""
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")] = False,
-) -> None:
+def doctor(as_json: Json = False) -> None:
     """Check versions, device, weights, disk, runs and plugins."""
     checks = list(_checks())
     broken = [check for check in checks if check.ok is False]
@@ -69,14 +68,19 @@ def _packages() -> Iterator[Check]:
     except PackageNotFoundError:
         yield Check(name="installation", ok=False, found="a checkout", advice="pip install -e .")
         return
-    for requirement in (r for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})):
-        try:
-            found = version(requirement.name)
-        except PackageNotFoundError:
-            yield Check(name=requirement.name, ok=False, found="missing", advice=f"pip install '{requirement}'")
-            continue
-        ok = requirement.specifier.contains(found, prereleases=True)
-        yield Check(name=requirement.name, ok=ok, found=found, advice="" if ok else f"pip install '{requirement}'")
+    mine = [r for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})]
+    wrong = [(r, found) for r in mine if not r.specifier.contains(found := _version(r.name), prereleases=True)]
+    yield Check(name="packages", ok=not wrong, found=f"{len(mine) - len(wrong)} of {len(mine)} as needed")
+    for requirement, found in wrong:
+        yield Check(name=requirement.name, ok=False, found=found, advice=f"pip install '{requirement}'")
+
+
+def _version(package: str) -> str:
+    """Return the installed version; "0" is older than whatever is needed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "0"
 
 
 def _device() -> Check:
@@ -114,7 +118,9 @@ def _disk() -> Check:
     there = next(p for p in (home(), *home().absolute().parents) if p.exists())
     free = shutil.disk_usage(there).free
     ok = free >= _LEAST_FREE
-    return Check(name="disk", ok=ok, found=f"{free / 1e9:.1f} GB free at {home()}", advice="" if ok else "free some space")
+    return Check(
+        name="disk", ok=ok, found=f"{free / 1e9:.1f} GB free at {home()}", advice="" if ok else "free some space"
+    )
 
 
 def _runs() -> Iterator[Check]:

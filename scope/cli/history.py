@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scope.cli.console import give, give_json, plain, say, table
-from scope.errors import ScopeError, UsageError
+from scope.cli.options import Json
+from scope.errors import ImageError, ScopeError, UsageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
     from scope.runs import Run
 
 
-def runs(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of a table.")] = False,
-) -> None:
+def runs(as_json: Json = False) -> None:
     """List all runs, newest first."""
     from scope.runs import list_runs
 
@@ -58,7 +57,6 @@ def _row(run: "Run") -> dict[str, Any]:
 
 
 def _resolved(name: str) -> "Run":
-    from scope.errors import ImageError
     from scope.runs import resolve
 
     if Path(name).suffix.lower() == ".png":

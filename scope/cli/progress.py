@@ -40,7 +40,12 @@ class Watch:
         if self._live:
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), TimeElapsedColumn())
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}", markup=False),
+                BarColumn(24),
+                TimeElapsedColumn(),
+            )
             self._bar = Progress(*columns, console=console(), transient=True)
             self._bar.start()
             self._task = self._bar.add_task("starting", total=None)
@@ -58,7 +63,7 @@ class Watch:
         if self._live:
             self._bar.update(self._task, description=plain(words), total=progress.steps, completed=progress.step or 0)
             if progress.text:
-                console().print(plain(words), markup=False)
+                console().print(plain(words), markup=False, soft_wrap=True)
         elif progress.state != "end" and words != self._last:
             say(words)
         self._last = words

@@ -39,7 +39,9 @@ def train(
     config = override(trainer.PRESETS[preset], assignments or [])
     folder = (out or Path("runs") / f"{recipe}-{preset}").absolute()
     if dry_run:
-        return give_json({"schema": 1, "recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")})
+        return give_json(
+            {"schema": 1, "recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")}
+        )
     say(f"training {recipe} in {folder}; stop it any time, the same command continues")
     trainer.train(config, folder)
     return give(str(folder))

@@ -1,7 +1,7 @@
 """`scope world`: the pocket world that the shipped weights were trained on."""
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import typer
 
@@ -23,10 +23,10 @@ def show(
     from PIL import Image
 
     from scope.images import save_png
-    from scope.worlds.pocket import caption, compose, sample
+    from scope.worlds.pocket import Split, caption, compose, sample
     from scope.worlds.sprites import SIZE
 
-    split = cast(Literal["train", "held_out"], "held_out" if held_out else "train")
+    split: Split = "held_out" if held_out else "train"
     random = np.random.default_rng(seed)
     columns = min(count, 8)
     sheet = Image.new("RGB", (columns * SIZE, -(-count // columns) * SIZE))
@@ -42,13 +42,17 @@ def show(
 @app.command()
 def build(
     icons: Annotated[Path, typer.Argument(help="icons.json of @iconify-json/noto.", exists=True, dir_okay=False)],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="PNG to write. Without it: the packaged one.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="PNG to write. Without it: the packaged one.")
+    ] = None,
 ) -> None:
-    """Draw the packaged sheet of sprites from the pinned release of the art (for maintainers; needs the train extra)."""
+    """Draw the packaged sheet of sprites from the pinned release of the art (for maintainers)."""
     try:
         import resvg_py  # noqa: F401 - asked for here, so that the message can say what to install
     except ImportError as error:
-        raise OutputError("drawing vector art needs resvg-py; install it with: pip install 'scope-t2i[train]'") from error
+        raise OutputError(
+            "drawing vector art needs resvg-py; install it with: pip install 'scope-t2i[train]'"
+        ) from error
     from scope import data
     from scope.worlds.build import build as draw
 

@@ -1,0 +1,68 @@
+"""What a reader is told of a prompt and of a run: the commitments, the plan, and the proof."""
+
+from typing import TYPE_CHECKING, Any
+
+from scope.cli.console import give_json, say, table
+from scope.cli.target import Order
+from scope.spec import Commitment, Specification
+
+if TYPE_CHECKING:
+    from scope.outcome import Outcome
+    from scope.runs import Options
+
+_STYLES = {"met": "green", "broken": "bold red", "blocked": "yellow", "unjudged": "dim"}
+
+
+def show_commitments(specification: Specification) -> None:
+    """Print one line per commitment of a prompt."""
+
+    def words(commitment: Commitment) -> str:
+        span = commitment.span
+        return specification.prompt[span.start : span.end] if span else ""
+
+    table(
+        ("id", "kind", "type", "commitment", "words", "depends on"),
+        ((c.id, c.kind, c.type, c.claim, words(c), ", ".join(c.depends_on)) for c in specification.commitments),
+    )
+
+
+def show_plan(specification: Specification, options: "Options", order: Order, as_json: bool) -> None:
+    """Print what `scope generate` would do."""
+    most = options.drafts * (1 + options.max_rounds)
+    if as_json:
+        plan = {
+            "schema": 1,
+            "specification": specification.model_dump(mode="json"),
+            "options": options.model_dump(mode="json"),
+            "most_drafts": most,
+            "image": str(order.output),
+        }
+        return give_json(plan)
+    show_commitments(specification)
+    say(f"{options.generator} would draw {options.drafts} drafts a round, {most} at most")
+    return say(f"the best would become {order.output}")
+
+
+def show_outcome(outcome: "Outcome") -> None:
+    """Print the proof: one line per commitment, then what the reader should know."""
+    from scope.outcome import json_report
+
+    skills = {e.commitment: e.cause.removeprefix("skill:") for e in outcome.spec.events if e.cause.startswith("skill:")}
+    commitments = json_report(outcome)["commitments"]
+    rows = [
+        (c["id"], c["claim"], _fate(c), c["reason"], c["verifier"] or "", skills.get(c["id"], ""), str(c["attempts"]))
+        for c in commitments
+    ]
+    table(("id", "commitment", "verdict", "evidence", "verifier", "skill", "attempts"), rows, styles=_STYLES)
+    for note in outcome.notes:
+        say(f"note: {note}")
+    met = sum(_fate(c) == "met" for c in commitments)
+    say(f"{met} of {len(rows)} commitments met; {len(outcome.drafts)} drafts in {outcome.seconds['total']:.1f} s")
+    if outcome.best is None:
+        say("no draft was finished within the time budget")
+    say(f"the whole story: scope show {outcome.run}")
+
+
+def _fate(commitment: dict[str, Any]) -> str:
+    """Return how a commitment fared on the best draft: met, broken, blocked or unjudged."""
+    return "blocked" if commitment["status"] == "blocked" else str(commitment["outcome"] or "unjudged")
