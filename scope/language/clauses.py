@@ -72,11 +72,11 @@ def _relation(reading: Reading, i: int) -> None:
     word = reading.words[i]
     name = str(word.value)
     target = reading.phrase_after(i)
-    if target is None:
-        if name in lexicon.BARE_SETTINGS:
-            reading.say(Type.LAYOUT, f"the setting is {name}", name, span_of([word]))
+    if target is None and name in lexicon.BARE_SETTINGS:
+        reading.say(Type.LAYOUT, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
+    if target is None or target.id is None or (reading.role(i - 1) == "v" and name in {"at", "by"}):
         return
-    if target.id is None or (reading.role(i - 1) == "v" and name in {"at", "by"}) or reading.role(i - 1) == "t":
+    if reading.role(i - 1) == "t" and _surface(reading, i - 1) is target:
         return
     objects = [target]
     if name == "between" and reading.role(target.stop) == "&" and (other := reading.phrase_after(target.stop)):
@@ -193,12 +193,10 @@ def _style(reading: Reading, i: int) -> None:
     reading.say(Type.STYLE, f"the style is {word.value}", word.value, span_of([word]))
 
 
-def _adverb(reading: Reading, i: int) -> None:
+def _setting(reading: Reading, i: int) -> None:
     """Note a setting that is said in one word: "underwater"."""
     word = reading.words[i]
-    setting = lexicon.BARE_SETTINGS.get(word.text.lower())
-    if setting is not None:
-        reading.say(Type.LAYOUT, f"the setting is {setting}", setting, span_of([word]))
+    reading.say(Type.LAYOUT, f"the setting is {word.value}", word.value, span_of([word]))
 
 
 def _nothing(reading: Reading, i: int) -> None:
@@ -214,7 +212,7 @@ def _is_negated(reading: Reading, i: int) -> bool:
 
 _READERS = {
     "M": _loose_quality,
-    "a": _adverb,
+    "h": _setting,
     "r": _relation,
     "o": _belonging,
     "q": _owner,

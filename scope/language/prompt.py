@@ -18,10 +18,10 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 #: Words that bind others together and promise nothing alone.
 FUNCTION_WORDS = frozenset(
     """
-    a an the this that these those its it it's he she they them him her his their theirs there here i we us you our
+    a an the this that these those its it he she they them him her his their theirs there here i we us you our
     your my me who whom whose which what where when while
     and or nor but so yet also as than then if
-    is are was were be been being am 's 're has have had having do does did can could will would should may might must
+    is are was were be been being am has have had having do does did can could will would should may might must
     of in on at by to for from with into onto upon about during
     i'm we're they're isn't aren't s
     """.split()
@@ -49,6 +49,7 @@ _FRAMES = (
     re.compile(r"\b(?:we|i|you|one) (?:can )?(?:also )?see\b", re.IGNORECASE),
 )
 
+_POSSESSIVE = re.compile(r"['’]s$", re.IGNORECASE)
 _WORD = re.compile(r"[\w'’]+|[^\w\s]")
 
 
@@ -109,7 +110,7 @@ def content_words(prompt: str) -> Iterator[Span]:
     """Yield the words and symbols of a cleaned prompt that promise something: all but function words and frames."""
     framed = [f.span for f in frames(prompt)]
     for match in _WORD.finditer(prompt):
-        word = match.group().strip("'’_")
+        word = _POSSESSIVE.sub("", match.group().strip("'’_"))
         if not word or not _speaks(word) or word.lower().replace("’", "'") in FUNCTION_WORDS:
             continue
         start = prompt.index(word, match.start())

@@ -142,18 +142,19 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), make)
     for pattern, make in (
         (lexicon.alternatives(lexicon.OBJECTS, "(?:e?s)?"), _known_noun),
+        (r"\b(?:without|lacking)(?:\s+(?:any|an?|the))?\b|\bwith\s+no\b|\bno\b|\b(?:with\s+)?not\s+(?:an?\s+single|any)\b"
+         r"|\b(?:free|devoid)\s+of(?:\s+any)?\b|\bzero\b", _negation),
         (rf"\b(?:exactly|only|just)\s+{_NUMBER}\b|\b(?:a|one|only\s+one)\s+single\b", _count),
         (r"\b(?:an?\s+|the\s+)?(?:pair|couple)\s+of\b|\b(?:half\s+a|a|one|two)\s+dozen(?:\s+of)?\b", _count),
         (rf"\b(?:at\s+least|at\s+most|(?:more|less|fewer)\s+than|over|up\s+to|about|around|nearly|almost)\s+{_NUMBER}\b", _vague),
         (rf"\b{_NUMBER}\s*(?:or|to|-)\s*{_NUMBER}\b", _vague),
         (rf"\b(?:an?\s+|the\s+)?(?:(?:large|small|big|huge|whole|little|great)\s+)?{_GATHERING}\s+of\b|\ba\s+few\b", _vague),
-        (r"\b(?:without|lacking)(?:\s+(?:any|an?|the))?\b|\bwith\s+no\b|\bno\b|\bnot\s+(?:an?\s+single|any)\b"
-         r"|\b(?:free|devoid)\s+of(?:\s+any)?\b|\bzero\b", _negation),
         (r"(?<![\w-])(\w+)-free(?![\w-])", _absent),
         (r"(?<![\w-])(" + "|".join(lexicon.COLORS) + r")(?:[- ]colou?red\b|\s+in\s+colou?r\b)", _color),
         (r"\b(?:along|together)\s+with\b|\bas\s+well\s+as\b|\baccompanied\s+by\b", _and),
+        (lexicon.alternatives([r for r in lexicon.RELATION_OF if " " in r]), _relation),
         (lexicon.alternatives(lexicon.PLACE_OF) + r"(?!\s+of\b)", _place),
-        (lexicon.alternatives(lexicon.RELATION_OF), _relation),
+        (lexicon.alternatives([r for r in lexicon.RELATION_OF if " " not in r]), _relation),
         (r"(?<![\w-])[^\W\d_]+(?:-[^\W\d_]+)+(?![\w-])", _hyphenated),
     )
 )  # fmt: skip

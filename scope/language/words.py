@@ -3,7 +3,8 @@
 Each word gets a one-letter role, so that noun phrases can be found with a regular expression (phrases.py):
 
     D determiner   # number   V vague quantity   M modifier   a adverb   N noun   P name   v verb   b auxiliary
-    r relation     o "of"     p other preposition  n negation  t text    l place  & and/or  , comma  q "'s"  . the rest
+    r relation     o "of"     p other preposition  n negation  t text    l place  h setting  x absence  s style
+    & and/or  , comma  q "'s"  . the rest
 """
 
 from dataclasses import dataclass, field
@@ -149,6 +150,8 @@ def _role(token: "Token") -> tuple[str, str | int, bool]:
         return "n", "not", False
     if said == "of":
         return "o", said, False
+    if said in lexicon.BARE_SETTINGS:
+        return "h", lexicon.BARE_SETTINGS[said], False
     if said in lexicon.VAGUE:
         return "V", said, False
     if number_of(said):
@@ -195,7 +198,7 @@ def _noun(token: "Token") -> tuple[str, str | int, bool]:
 
 
 def _verb(token: "Token") -> tuple[str, str | int, bool]:
-    if token.lemma_ in {"be", "have", "do"} or token.tag_ == "MD":
+    if token.lemma_ in {"be", "have"} or token.tag_ == "MD" or (token.lemma_ == "do" and token.dep_ == "aux"):
         return "b", token.lemma_, False
     if token.dep_ == "amod" and token.head.i > token.i:
         return "M", token.lower_, False
