@@ -9,6 +9,7 @@ where it was. The node in which it was killed runs again; what it did already is
 """
 
 import hashlib
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -153,7 +154,13 @@ def _invoke(desk: Desk) -> State:
         if state is not None and state.done:
             return state
         start: Any = State.begin(run.manifest.prompt, options).sealed() if state is None else None
-        build().compile(checkpointer=checkpoints).invoke(start, config, context=desk, durability="sync")
+        machine = build().compile(checkpointer=checkpoints)
+        try:
+            machine.invoke(start, config, context=desk, durability="sync")
+        except (ScopeError, sqlite3.Error, OSError):
+            raise
+        except Exception as error:  # no node raises anything else: it is LangGraph that cannot read its own record
+            raise run.corrupt(f"state.sqlite: {type(error).__name__}") from error
         state = stored(run, checkpoints)
     if state is None or not state.done:
         raise run.corrupt("the machine stopped before its end")
