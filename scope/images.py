@@ -100,7 +100,7 @@ def read_record(path: Path) -> Record:
     text = image.info.get("scope")
     if not isinstance(text, str):
         raise ImageError(f"{path}: no scope record inside (made by another program, or with --no-metadata)")
-    if len(text.encode(errors="replace")) > LIMIT:
+    if not _fits(text):
         raise ImageError(f"{path}: its record is larger than {LIMIT} bytes, so scope did not write it")
     try:
         return Record.model_validate_json(text)
@@ -142,14 +142,18 @@ def embedded(record: Record) -> str:
     Raises: ImageError if even the prompt and the request are too long.
     """
     record = _timeless(record)
-    for name, trim in ((None, lambda whole: whole), *_TRIMS.items()):
-        record = trim(record)
-        if name is not None:
-            record = record.model_copy(update={"trimmed": (*record.trimmed, name)})
-        text = canonical_json(record)
-        if len(text.encode()) <= LIMIT:
-            return text
-    raise ImageError(f"the record of this picture is larger than {LIMIT} bytes; use --no-metadata")
+    for name, trim in _TRIMS.items():
+        if _fits(canonical_json(record)):
+            break
+        record = trim(record).model_copy(update={"trimmed": (*record.trimmed, name)})
+    text = canonical_json(record)
+    if not _fits(text):
+        raise ImageError(f"the record of this picture is larger than {LIMIT} bytes; use --no-metadata")
+    return text
+
+
+def _fits(text: str) -> bool:
+    return len(text.encode()) <= LIMIT
 
 
 def _timeless(record: Record) -> Record:

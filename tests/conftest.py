@@ -1,0 +1,44 @@
+"""The command line with fakes for its parts: no weights, no torch, a home of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from scope import plugins
+from scope.cli import app
+from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+
+PROMPT = "2 red apple left of 1 blue car on beach"
+
+Parts = dict[tuple[str, str], Callable[[], Any]]
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
+    """What is installed. A test replaces a part by assigning to it."""
+    installed: Parts = {
+        ("generators", "flow"): lambda: FakeGenerator(name="flow", weights={"flow.safetensors": "ab" * 32}),
+        ("verifiers", "objects"): FakeVerifier,
+        ("language", "grammar"): FakeLanguage,
+    }
+    real = plugins.load
+    monkeypatch.setattr(plugins, "load", lambda kind, name: installed.get((kind, name)) or real(kind, name))
+    monkeypatch.setattr(plugins, "names", lambda kind: [name for of, name in installed if of == kind])
+    return installed
+
+
+@pytest.fixture
+def cli(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run one command in an empty folder; stdout and stderr are kept apart."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
+    for variable in ("SCOPE_DEBUG", "SCOPE_GENERATOR", "SCOPE_DRAFTS", "SCOPE_MAX_ROUNDS", "SCOPE_MAX_TIME"):
+        monkeypatch.delenv(variable, raising=False)
+    runner = CliRunner()
+    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments], prog_name="scope")

@@ -1,0 +1,337 @@
+"""The command line: what goes where, with which exit code, and that a picture can be followed back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PROMPT, Cli, Parts
+from typer.testing import CliRunner
+
+from scope.cli import app
+from scope.cli.console import plain
+from scope.cli.target import slug
+from scope.images import open_png, read_record, sidecar
+from scope.testing import FakeGenerator, FakeVerifier
+
+#: The command line over fakes, in a process of its own. The generator takes a tenth of a second per picture.
+PROGRAM = """
+from scope import plugins
+from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+slow = lambda: FakeGenerator(name="flow", delay=0.1)
+parts = {"generators": slow, "verifiers": FakeVerifier, "language": FakeLanguage}
+plugins.load = lambda kind, name: parts[kind]
+plugins.names = lambda kind: ["one"]
+from scope.cli import main
+main()
+"""
+
+
+def child(home: Path, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=home,
+        env=os.environ | {"SCOPE_HOME": str(home / "home")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def here() -> list[str]:
+    return sorted(path.name for path in Path().iterdir())
+
+
+# -- what goes where -----------------------------------------------------------------------------
+
+
+def test_stdout_is_the_path_and_nothing_else(cli: Cli) -> None:
+    done = cli("generate", PROMPT)
+    assert done.exit_code == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert Path(line) == Path.cwd() / "2-red-apple-left-of-1-blue-car-on-beach-0.png"
+    assert open_png(Path(line)).format == "PNG"
+    assert "8 of 8 commitments met" in done.stderr
+
+
+CONTRACT = {
+    "schema": int,
+    "run": str,
+    "image": str,
+    "exit": int,
+    "commitments": [
+        {
+            "id": str,
+            "kind": str,
+            "type": str,
+            "claim": str,
+            "depends_on": [str],
+            "span": {"start": int, "end": int},
+            "status": str,
+            "outcome": str,
+            "reason": str,
+            "verifier": str,
+            "attempts": int,
+        }
+    ],
+    "drafts": [
+        {
+            "id": str,
+            "path": str,
+            "sha256": str,
+            "seed": int,
+            "generator": str,
+            "parent": type(None),
+            "broken": int,
+            "unjudged": int,
+            "log_likelihood": type(None),
+            "seconds": float,
+        }
+    ],
+    "events": int,
+    "seconds": {"decompose": float, "generate": float, "verify": float, "repair": float, "total": float},
+}
+
+
+def fits(value: Any, shape: Any) -> bool:
+    if isinstance(shape, dict):
+        return list(value) == list(shape) and all(fits(value[name], shape[name]) for name in shape)
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(fits(item, shape[0]) for item in value)
+    return type(value) is shape
+
+
+def test_json_is_the_contract(cli: Cli) -> None:
+    done = cli("generate", PROMPT, "--json", "--drafts", "1", "--max-rounds", "0", "-o", "a.png")
+    report = json.loads(done.stdout)
+    assert fits(report, CONTRACT), done.stdout
+    assert report["schema"] == 1
+    assert report["image"] == str(Path.cwd() / "a.png")
+    assert [c["id"] for c in report["commitments"]] == ["e1", "c1", "c2", "e2", "c3", "c4", "c5", "c6"]
+    assert {c["outcome"] for c in report["commitments"]} == {"met"}
+
+
+def test_no_colour_and_no_cursor_in_a_pipe(cli: Cli) -> None:
+    done = cli("generate", PROMPT)
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\r" not in done.stderr
+    assert done.stderr.splitlines()[0] == "reading the prompt"
+
+
+# -- exit codes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", ["broken", None])
+def test_a_picture_with_an_unmet_commitment_is_3(cli: Cli, parts: Parts, outcome: str | None) -> None:
+    parts["verifiers", "objects"] = lambda: FakeVerifier({"count": outcome})
+    done = cli("generate", PROMPT, "--max-rounds", "0", "--json")
+    report = json.loads(done.stdout)
+    assert done.exit_code == report["exit"] == 3
+    assert Path(report["image"]).is_file()
+    assert {c["outcome"] for c in report["commitments"] if c["type"] == "count"} == {outcome}
+
+
+def test_the_time_budget_is_4_and_keeps_a_picture(cli: Cli, parts: Parts) -> None:
+    parts["generators", "flow"] = lambda: FakeGenerator(name="flow", delay=0.05)
+    parts["verifiers", "objects"] = lambda: FakeVerifier({"count": "broken"})
+    done = cli("generate", PROMPT, "--max-time", "0.01", "--json")
+    report = json.loads(done.stdout)
+    assert done.exit_code == report["exit"] == 4
+    assert Path(report["image"]).is_file()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("generate",), ("generate", PROMPT, "--seed", "-1"), ("generate", PROMPT, "--drafts", "0"), ("gen", "x")],
+)
+def test_usage_is_2(cli: Cli, arguments: tuple[str, ...]) -> None:
+    done = cli(*arguments)
+    assert done.exit_code == 2
+    assert "Usage" in done.stderr
+    assert done.stdout == ""
+
+
+# -- names and metadata --------------------------------------------------------------------------
+
+
+def test_a_picture_is_never_overwritten_unless_it_is_named(cli: Cli) -> None:
+    first, second = (Path(cli("generate", PROMPT).stdout.strip()) for _ in range(2))
+    assert second.name == first.name.replace(".png", "-2.png")
+    Path("mine.png").write_bytes(b"old")
+    assert cli("generate", PROMPT, "-o", "mine.png").exit_code == 0
+    assert Path("mine.png").read_bytes() == first.read_bytes()
+
+
+def test_the_same_command_gives_the_same_bytes_and_another_seed_others(cli: Cli) -> None:
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        assert cli("generate", PROMPT, "--seed", seed, "-o", f"{name}.png").exit_code == 0
+    a, b, c = (Path(f"{name}.png").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_no_metadata_leaves_no_trace(cli: Cli) -> None:
+    done = cli("generate", PROMPT, "--no-metadata")
+    path = Path(done.stdout.strip())
+    assert here() == [path.name]
+    assert open_png(path).info == {}
+    assert b"apple" not in path.read_bytes()
+
+
+def test_the_record_says_what_was_asked_and_with_which_weights(cli: Cli) -> None:
+    path = Path(cli("generate", PROMPT, "--seed", "5").stdout.strip())
+    record = read_record(path)
+    assert record.specification.prompt == PROMPT
+    assert record.options["seed"] == 5
+    assert record.weights == {"flow.safetensors": "ab" * 32}
+    assert {v.commitment for v in record.verdicts} == {c.id for c in record.specification.commitments}
+    assert sidecar(path).is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Two red apples!", "two-red-apples"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("-rf /", "rf"),
+        ("Café 苹果", "cafe"),
+        ("苹果", "picture"),
+        ("a" * 500, "a" * 48),
+        ("word " * 100, "-".join(["word"] * 9)),
+    ],
+)
+def test_file_names_are_made_of_plain_words(text: str, name: str) -> None:
+    assert slug(text) == name
+
+
+@pytest.mark.parametrize("text", ["\x1b[2Jx", "a\u202eb", "a\x07b", "\u2066x", "a\x9bb", "x\u200bb"])
+def test_the_terminal_gets_no_hidden_characters(text: str) -> None:
+    assert all(c.isprintable() for c in plain(text))
+
+
+# -- the other commands --------------------------------------------------------------------------
+
+
+def test_dry_run_draws_and_writes_nothing(cli: Cli, parts: Parts, tmp_path: Path) -> None:
+    parts["generators", "flow"] = lambda: pytest.fail("a generator was made")
+    done = cli("generate", PROMPT, "--dry-run", "--json", "--drafts", "3", "--max-rounds", "1")
+    plan = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert plan["most_drafts"] == 6
+    assert plan["specification"]["prompt"] == PROMPT
+    assert here() == []
+    assert not (tmp_path / "home").exists()
+
+
+def test_spec_prints_the_specification(cli: Cli) -> None:
+    printed = json.loads(cli("spec", PROMPT, "--json").stdout)
+    assert [e["declares"]["value"] for e in printed["events"] if e["declares"]["kind"] == "entity"] == ["apple", "car"]
+    done = cli("spec", PROMPT)
+    assert done.stdout == ""
+    assert "presence of apple" in done.stderr
+
+
+def test_rerun_gives_the_same_bytes(cli: Cli) -> None:
+    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    done = cli("rerun", path)
+    assert done.exit_code == 0, done.stderr
+    assert Path(done.stdout.strip()).name == "a-rerun.png"
+    assert Path(done.stdout.strip()).read_bytes() == path.read_bytes()
+
+
+def test_rerun_says_when_the_bytes_differ(cli: Cli, parts: Parts) -> None:
+    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    parts["generators", "flow"] = lambda: FakeGenerator(name="flow", weights={"flow.safetensors": "ab" * 32}, size=9)
+    done = cli("rerun", path, "--json")
+    assert done.exit_code == 3
+    assert json.loads(done.stdout)["same"] is False
+
+
+def test_rerun_refuses_other_weights(cli: Cli, parts: Parts) -> None:
+    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    parts["generators", "flow"] = lambda: FakeGenerator(name="flow", weights={"flow.safetensors": "cd" * 32})
+    done = cli("rerun", path)
+    assert done.exit_code == 1
+    assert "other weights (flow.safetensors)" in done.stderr
+    assert here() == ["a.png", "a.png.json"]
+
+
+def test_runs_lists_and_show_reports(cli: Cli) -> None:
+    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    (run,) = json.loads(cli("runs", "--json").stdout)["runs"]
+    assert run["prompt"] == PROMPT
+    assert run["state"] == "finished (0)"
+    of_run = Path(cli("show", run["id"]).stdout.strip()).read_text()
+    of_picture = Path(cli("show", path).stdout.strip()).read_text()
+    assert of_run == of_picture
+    assert "drafts/d2.png" in of_run
+
+
+def test_show_of_a_picture_from_elsewhere_uses_its_own_record(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    monkeypatch.setenv("SCOPE_HOME", str(Path.cwd() / "empty"))
+    page = Path(cli("show", path).stdout.strip())
+    assert page == Path.cwd() / "a.html"
+    assert "what the picture itself records" in page.read_text()
+
+
+def test_doctor_is_json_too(cli: Cli) -> None:
+    done = cli("doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert {"python", "scope", "packages", "device", "disk", "generators"} <= checks.keys()
+    assert done.exit_code == (1 if any(check["ok"] is False for check in checks.values()) else 0)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_for_every_shell(shell: str) -> None:
+    done = CliRunner().invoke(app, [], prog_name="scope", env={"_SCOPE_COMPLETE": f"source_{shell}"})
+    assert done.exit_code == 0
+    assert "_SCOPE_COMPLETE" in done.stdout
+
+
+# -- interrupted ---------------------------------------------------------------------------------
+
+
+def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(tmp_path: Path) -> None:
+    process = child(tmp_path, "generate", PROMPT, "--drafts", "8", "-o", "a.png")
+    drafts = tmp_path / "home" / "runs"
+    until(lambda: len(list(drafts.glob("*/drafts/d*.png"))) >= 2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert out == ""
+    (run,) = drafts.iterdir()
+    assert err.splitlines()[-1] == f"scope: interrupted; nothing is lost. Continue with: scope resume {run.name}"
+    before = {path.name: path.stat().st_mtime_ns for path in run.glob("drafts/d*.png")}
+
+    again = child(tmp_path, "resume")
+    out, err = again.communicate(timeout=30)
+    assert again.returncode == 0, err
+    assert Path(out.strip()) == tmp_path / "a.png"
+    after = {path.name: path.stat().st_mtime_ns for path in run.glob("drafts/d*.png")}
+    assert before.items() <= after.items()
+    assert len(after) == 8
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    process = child(tmp_path, "spec", PROMPT, "--json")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    process.wait(timeout=30)
+    process.stderr.close()
+    assert err == ""
+
+
+def until(condition: Any, seconds: float = 30) -> None:
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "it took too long"
+        time.sleep(0.02)
