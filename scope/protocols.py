@@ -1,0 +1,131 @@
+"""The Protocols that plugins fill. Nothing here imports torch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from scope.spec import Commitment, Request, Specification, Type, Verdict
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+OnStep = Callable[[int, int], None]  # (steps done, steps in all)
+
+
+def ignore_steps(done: int, total: int) -> None:
+    """The `OnStep` of those who do not watch."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a generator's weights can draw. Nouns are singular and lower case."""
+
+    nouns: frozenset[str]
+    colors: frozenset[str]
+    settings: frozenset[str]
+    max_count: int
+    writes_text: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image that a generator made, with its exact log-likelihood (nats) where there is one."""
+
+    image: "Image"
+    log_likelihood: float | None = None
+
+
+@runtime_checkable
+class Tokenizer(Protocol):
+    """Images in [-1, 1] to latents of unit scale, and back."""
+
+    def encode(self, images: "Tensor") -> "Tensor":
+        """(b, 3, H, W) -> (b, d, h, w)."""
+        ...
+
+    def decode(self, latents: "Tensor") -> "Tensor":
+        """(b, d, h, w) -> (b, 3, H, W)."""
+        ...
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Makes pictures. `weights` maps file names to sha256, for the record."""
+
+    name: str
+    version: str
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """Return file name -> sha256 of every file of weights that decides the picture."""
+        ...
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """Return what it can draw; None: no closed list."""
+        ...
+
+    def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+        """Return one picture per request, in order. The same request gives the same picture."""
+        ...
+
+
+@runtime_checkable
+class Verifier(Protocol):
+    """Judges commitments on a picture."""
+
+    name: str
+    version: str
+
+    def handles(self, commitment: Commitment) -> bool:
+        """Return whether it can judge this commitment at all. Pure and cheap."""
+        ...
+
+    def check(self, image: "Image", commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
+        """Return one verdict per commitment, in order. What cannot be judged has outcome None."""
+        ...
+
+
+@runtime_checkable
+class Skill(Protocol):
+    """A conditional step around the open or violated commitments of a specification."""
+
+    name: str
+    version: str
+
+    def needed(self, spec: Specification) -> bool:
+        """Return whether there is anything for it to do. Pure: it is the conditional edge."""
+        ...
+
+    def run(self, spec: Specification, tools: "Toolbox") -> Specification:
+        """Return the specification with what it did appended to the ledger."""
+        ...
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Reads prompts. The embedded default is a grammar, which only decomposes."""
+
+    name: str
+    version: str
+
+    def decompose(self, prompt: str) -> Specification:
+        """Return the declared commitments of a prompt."""
+        ...
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """What a skill may use. LangGraph's context."""
+
+    language: LanguageModel
+    generator: Generator
+    verifiers: tuple[Verifier, ...]
+    folder: Path  # where drafts of this run are written
+    on_step: OnStep = field(default=ignore_steps)
+
+
+#: Types that a verifier must never be asked about: they are settled in the ledger.
+UNVERIFIABLE = frozenset({Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING})

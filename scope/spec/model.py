@@ -1,0 +1,78 @@
+"""The frozen values of a specification, and their one canonical form."""
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Model(BaseModel):
+    """A value: frozen, and closed to fields that it does not name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of `value` (a Model or plain JSON): sorted keys, no spaces, UTF-8."""
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256_of(value: Any) -> str:
+    """Return the hex sha256 of `canonical_json(value)`."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+class Kind(StrEnum):
+    """What sort of promise a commitment is."""
+
+    ENTITY = "entity"
+    CONSTRAINT = "constraint"
+    UNKNOWN = "unknown"
+
+
+class Type(StrEnum):
+    """What a commitment is about. The first six constraint types are SCOPE's; absence is ours."""
+
+    PRESENCE = "presence"  # entities only
+    ATTRIBUTE = "attribute"
+    COUNT = "count"
+    RELATION = "relation"
+    LAYOUT = "layout"  # the setting: "on a beach"
+    STYLE = "style"
+    TEXT = "text"
+    ABSENCE = "absence"
+    EXTERNAL_REFERENCE = "external_reference"  # unknowns only
+    SEMANTIC_REASONING = "semantic_reasoning"  # unknowns only
+
+
+class Span(Model):
+    """Characters [start, end) of the prompt."""
+
+    start: int
+    end: int
+
+
+class Commitment(Model):
+    """One checkable promise of the prompt. It never changes: its history is in the ledger.
+
+    `value` is what is promised: the noun of an entity ("apple"), a number for a count, a colour or
+    other adjective for an attribute, the relation's name ("left of"), the setting, the words to be read,
+    the noun that must be absent, or the phrase that is not understood.
+    `targets` are the ids that it speaks of: one entity, or subject and object of a relation.
+    `aspect` says what an attribute is an attribute of: "color" or "other".
+    """
+
+    id: str
+    kind: Kind
+    type: Type
+    claim: str
+    value: str | int
+    targets: tuple[str, ...] = ()
+    aspect: str | None = None
+    depends_on: tuple[str, ...] = ()
+    span: Span | None = None
+    priority: int = 1  # 1 critical, 2 major, 3 minor
+    origin: str = "prompt"

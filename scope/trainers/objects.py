@@ -1,0 +1,103 @@
+"""Train the loop's detector on the pocket world. It never sees a generated image.
+
+Loss: focal centre loss over cells + cross-entropy of noun, colour and setting + L1 of size. The centre cell
+is positive and its eight neighbours are ignored, since a centre can lie on the border of cells.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from scope.nn.weights import write
+from scope.trainers.run import TrainConfig, TrainingRun, to_tensor
+from scope.verifiers.detector import CELL, COLOR_NAMES, NOUNS, SETTING_NAMES, SIDE, Detector, Maps
+from scope.worlds.catalogue import CONCEPTS
+from scope.worlds.pocket import Scene, compose, sample
+
+IGNORE = -100
+
+
+class ObjectsConfig(TrainConfig):
+    """The detector's recipe. `shift`: images are moved by up to this many pixels in half of the samples."""
+
+    width: int = 128
+    depth: int = 4
+    shift: int = 6
+    noise: float = 0.06
+
+
+PRESETS = {
+    "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1),
+    "pocket": ObjectsConfig(steps=2500, batch=48, lr=1e-3, seed=11),
+}
+
+
+def targets(scenes: list[Scene], shifts: NDArray[np.int64]) -> dict[str, Tensor]:
+    """Return the maps that a perfect detector would give; -100 where nothing is asked."""
+    shape = (len(scenes), SIDE, SIDE)
+    center, side = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    noun, color = np.full(shape, IGNORE), np.full(shape, IGNORE)
+    for i, (scene, (dx, dy)) in enumerate(zip(scenes, shifts, strict=True)):
+        for thing in scene.objects:
+            x0, y0, x1, y1 = thing.box
+            column = int(np.clip(((x0 + x1) / 2 + dx) // CELL, 0, SIDE - 1))
+            row = int(np.clip(((y0 + y1) / 2 + dy) // CELL, 0, SIDE - 1))
+            near = center[i, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+            near[near == 0] = IGNORE
+            center[i, row, column] = 1
+            noun[i, row, column] = NOUNS.index(thing.noun)
+            color[i, row, column] = COLOR_NAMES.index(thing.color) if thing.color else IGNORE
+            side[i, row, column] = (x1 - x0) / 64
+    setting = np.array([SETTING_NAMES.index(s.plan.setting) for s in scenes])
+    arrays = {"center": center, "side": side, "noun": noun, "color": color, "setting": setting}
+    return {name: torch.from_numpy(a) for name, a in arrays.items()}
+
+
+def objects_loss(maps: Maps, truth: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the loss and its parts."""
+    asked = truth["center"] != IGNORE
+    positive = truth["center"] == 1
+    raw = F.binary_cross_entropy_with_logits(maps.center, truth["center"].clamp_min(0), reduction="none")
+    easy = torch.where(positive, 1 - maps.center.sigmoid(), maps.center.sigmoid()).pow(1.5)
+    parts = {
+        "center": (raw * easy.detach() * asked).sum() / positive.sum() * 2,
+        "noun": F.cross_entropy(maps.noun, truth["noun"], ignore_index=IGNORE),
+        "color": F.cross_entropy(maps.color, truth["color"], ignore_index=IGNORE),
+        "side": F.l1_loss(maps.side[positive], truth["side"][positive]),
+        "setting": F.cross_entropy(maps.setting, truth["setting"]),
+    }
+    loss = parts["center"] + parts["noun"] + parts["color"] + parts["side"] + 0.3 * parts["setting"]
+    return loss, parts
+
+
+def batch(run: TrainingRun, config: ObjectsConfig, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return images and targets of a step: half of them moved a little, some of them noisy or blurred."""
+    random = run.rng(step)
+    scenes = [compose(sample(random, "train", tuple(CONCEPTS)), (config.seed, step, i)) for i in range(config.batch)]
+    shifts = random.integers(-config.shift, config.shift + 1, (config.batch, 2)) * (random.random((config.batch, 1)) < 0.5)
+    moved = [np.roll(s.image, (dy, dx), (0, 1)) for s, (dx, dy) in zip(scenes, shifts, strict=True)]
+    images = to_tensor(moved, run.device)
+    noise = torch.randn(images.shape, generator=run.torch_rng(step)).to(run.device)
+    amount = torch.from_numpy(random.random((config.batch, 1, 1, 1)).astype(np.float32)).to(run.device)
+    blurred = torch.from_numpy(random.random(config.batch) < 0.3).to(run.device)[:, None, None, None]
+    images = torch.where(blurred, F.avg_pool2d(images, 3, 1, 1), images) + config.noise * amount * noise
+    return images, {k: v.to(run.device) for k, v in targets(scenes, shifts).items()}
+
+
+def train(config: ObjectsConfig, folder: Path) -> None:
+    """Train, or continue training, the detector; writes folder/objects.safetensors."""
+    torch.manual_seed(config.seed)
+    run = TrainingRun(folder, config, Detector(config.width, config.depth))
+    for step in run.steps():
+        images, truth = batch(run, config, step)
+        with run.autocast():
+            maps = run.model(images)
+        loss, parts = objects_loss(maps, truth)
+        positive = truth["noun"] != IGNORE
+        right = (maps.noun.argmax(1) == truth["noun"])[positive].float().mean()
+        run.update(loss, **parts, noun_accuracy=right)
+    print(write(run.ema.model, folder / "objects.safetensors"))

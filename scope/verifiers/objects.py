@@ -1,0 +1,159 @@
+"""The loop's verifier of things: presence, count, colour, relation, setting and absence, by one detector.
+
+It knows the nouns of the pocket world; what it does not know it leaves unjudged.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL.Image import Image
+
+from scope.nn.weights import load_shipped
+from scope.spec import Commitment, Specification, Type, Verdict
+from scope.verifiers.detector import SETTING_NAMES, Detection, Detector, detect
+from scope.worlds.catalogue import COLORS, NOUNS, RELATIONS, SETTINGS
+
+Judgement = tuple[Literal["met", "broken"] | None, str, list[Detection]]
+
+
+def noun_of(word: str | int) -> str | None:
+    """Return the world's noun for a word, or None."""
+    return NOUNS.get(str(word))
+
+
+class Evidence:
+    """What was found in one picture, asked in terms of a specification."""
+
+    def __init__(self, found: list[Detection], setting: str, spec: Specification) -> None:
+        self.found, self.setting, self.spec = found, setting, spec
+
+    def judge(self, commitment: Commitment) -> Judgement:
+        """Return (outcome, reason, the detections that it rests on)."""
+        match commitment.type:
+            case Type.PRESENCE:
+                return self._presence(commitment)
+            case Type.COUNT:
+                return self._count(commitment)
+            case Type.ATTRIBUTE:
+                return self._color(commitment)
+            case Type.RELATION:
+                return self._relation(commitment)
+            case Type.LAYOUT:
+                return self._setting(commitment)
+            case _:
+                return self._absence(commitment)
+
+    def things(self, entity_id: str) -> tuple[str | None, list[Detection]]:
+        """Return the noun of an entity and its detections; entities of one noun are told apart by colour."""
+        entity = self.spec[entity_id]
+        noun = noun_of(entity.value)
+        found = [d for d in self.found if d.noun == noun]
+        siblings = [c for c in self.spec.of(Type.PRESENCE) if noun_of(c.value) == noun and c.id != entity_id]
+        color = self._asked_color(entity_id)
+        if siblings and color:
+            found = [d for d in found if d.color == color]
+        return noun, found
+
+    def _asked_color(self, entity_id: str) -> str | None:
+        colors = [c.value for c in self.spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.aspect == "color"]
+        return str(colors[0]) if colors else None
+
+    def _unknown(self, word: str | int) -> Judgement:
+        return None, f"the detector does not know {word!r}", []
+
+    def _presence(self, c: Commitment) -> Judgement:
+        noun, found = self.things(c.id)
+        if noun is None:
+            return self._unknown(c.value)
+        return ("met", f"found {len(found)}", found) if found else ("broken", f"no {noun} found", [])
+
+    def _count(self, c: Commitment) -> Judgement:
+        noun, found = self.things(c.targets[0])
+        if noun is None:
+            return self._unknown(self.spec[c.targets[0]].value)
+        return ("met" if len(found) == c.value else "broken"), f"found {len(found)} of {c.value}", found
+
+    def _color(self, c: Commitment) -> Judgement:
+        noun, found = self.things(c.targets[0])
+        if noun is None:
+            return self._unknown(self.spec[c.targets[0]].value)
+        if c.aspect != "color" or c.value not in COLORS:
+            return None, f"no verifier judges {c.value!r}", []
+        seen = sorted({d.color for d in found}) or ["nothing"]
+        return ("met" if seen == [c.value] else "broken"), f"it is {', '.join(seen)}", found
+
+    def _relation(self, c: Commitment) -> Judgement:
+        if c.value not in RELATIONS or len(c.targets) != 2:
+            return None, f"no verifier judges {c.value!r}", []
+        (noun, subjects), (other_noun, others) = (self.things(t) for t in c.targets)
+        if noun is None or other_noun is None:
+            return self._unknown(self.spec[c.targets[0 if noun is None else 1]].value)
+        if not subjects or not others:
+            return "broken", "one of them is missing", subjects + others
+        axis = 0 if c.value in ("left of", "right of") else 1
+        first, second = ([d.center[axis] for d in group] for group in (subjects, others))
+        in_order = max(first) < min(second) if c.value in ("left of", "above") else min(first) > max(second)
+        where = f"{noun} at {'xy'[axis]} {min(first):.0f}-{max(first):.0f}, {other_noun} at {min(second):.0f}-{max(second):.0f}"
+        return ("met" if in_order else "broken"), where, subjects + others
+
+    def _setting(self, c: Commitment) -> Judgement:
+        if c.value not in SETTINGS:
+            return None, f"the detector does not know the setting {c.value!r}", []
+        return ("met" if self.setting == c.value else "broken"), f"the setting looks like {self.setting}", []
+
+    def _absence(self, c: Commitment) -> Judgement:
+        noun = noun_of(c.value)
+        if noun is None:
+            return self._unknown(c.value)
+        found = [d for d in self.found if d.noun == noun]
+        return ("broken", f"found {len(found)}", found) if found else ("met", f"no {noun} found", [])
+
+
+class ObjectsVerifier:
+    """Runs the detector once a picture and answers for each commitment."""
+
+    name, version = "objects", "1"
+    types = frozenset({Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.LAYOUT, Type.ABSENCE})
+
+    def __init__(self, model: Detector, weights: dict[str, str]) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model, self.weights = model.to(self.device).eval(), weights
+
+    def handles(self, commitment: Commitment) -> bool:
+        """Return whether this is a commitment about things or the setting."""
+        return commitment.type in self.types
+
+    def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
+        """Judge each commitment on what the detector finds."""
+        evidence = self.look(image, spec)
+        return [self._verdict(c, *evidence.judge(c)) for c in commitments]
+
+    @torch.inference_mode()
+    def look(self, image: Image, spec: Specification) -> Evidence:
+        """Find what is in a picture."""
+        pixels = np.asarray(image.convert("RGB").resize((128, 128)), np.float32) / 127.5 - 1
+        maps = self.model(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device))
+        return Evidence(detect(maps, 0), SETTING_NAMES[int(maps.setting[0].argmax())], spec)
+
+    def _verdict(
+        self, commitment: Commitment, outcome: Literal["met", "broken"] | None, reason: str, found: list[Detection]
+    ) -> Verdict:
+        evidence: dict[str, Any] = {
+            "boxes": [[round(v, 1) for v in d.box] for d in found],
+            "labels": [f"{d.color} {d.noun} {d.score:.2f}" for d in found],
+        }
+        return Verdict(
+            commitment=commitment.id, outcome=outcome, reason=reason, verifier=f"{self.name}@{self.version}",
+            score=min((round(d.score, 3) for d in found), default=None), evidence=evidence if found else {},
+        )  # fmt: skip
+
+
+def load() -> ObjectsVerifier:
+    """Return the verifier with the shipped weights.
+
+    Raises: WeightsError if they are missing or damaged.
+    """
+    model = Detector()
+    return ObjectsVerifier(model, {"objects": load_shipped(model, "objects")})

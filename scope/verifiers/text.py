@@ -1,0 +1,80 @@
+"""The loop's verifier of words: RapidOCR (PP-OCR models inside its wheel, Apache-2.0), offline.
+
+A sign is there where words can be read, so it answers for the presence of signs too.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from importlib.metadata import version as installed
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL.Image import Image
+from rapidocr import RapidOCR
+
+from scope.spec import Commitment, Specification, Type, Verdict
+
+_SETTINGS = {
+    "Global.log_level": "critical",
+    "Global.use_cls": False,  # signs stand upright
+    "Det.limit_side_len": 320,
+    "Det.limit_type": "max",
+}
+_LEAST_SIDE = 256  # pixels; small pictures are enlarged, which the detector of words wants
+
+
+def plain(text: str) -> str:
+    """Return letters and digits only, without case: what counts as the same word."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
+
+
+def likeness(wanted: str, lines: Sequence[str]) -> float:
+    """Return how near the lines, or all of them together, come to the wanted words: 1 is letter for letter."""
+    seen = [plain(line) for line in lines]
+    return max((SequenceMatcher(None, plain(wanted), text).ratio() for text in [*seen, "".join(seen)] if text), default=0.0)
+
+
+class TextVerifier:
+    """Reads the picture once and compares each promised text with what it read."""
+
+    name = "text"
+
+    def __init__(self) -> None:
+        self.version = f"1+rapidocr{installed('rapidocr')}"
+        self._read = RapidOCR(params=_SETTINGS)
+
+    def handles(self, commitment: Commitment) -> bool:
+        """Return whether this is a commitment about written words, or the sign that they stand on."""
+        return commitment.type is Type.TEXT or (commitment.type is Type.PRESENCE and commitment.value == "sign")
+
+    def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
+        """Judge each text: met where it is read, letter for letter."""
+        lines, boxes = self.read(image)
+        return [self._verdict(c, lines, boxes) for c in commitments]
+
+    def read(self, image: Image) -> tuple[list[str], list[list[float]]]:
+        """Return the lines that are read and their boxes in pixels of the image."""
+        scale = max(1, -(-_LEAST_SIDE // min(image.size)))
+        large = image.convert("RGB").resize((image.width * scale, image.height * scale), PillowImage.Resampling.BICUBIC)
+        result = self._read(np.asarray(large)[..., ::-1])  # it expects BGR
+        lines = [str(text) for text in (result.txts or ())]
+        quads = [] if result.boxes is None else [np.asarray(q) / scale for q in result.boxes]
+        return lines, [[*map(float, q.min(0)), *map(float, q.max(0))] for q in quads]
+
+    def _verdict(self, commitment: Commitment, lines: list[str], boxes: list[list[float]]) -> Verdict:
+        near = 1.0 if commitment.type is Type.PRESENCE and lines else likeness(str(commitment.value), lines)
+        reason = f"read {', '.join(repr(line) for line in lines)}" if lines else "no words could be read"
+        return Verdict(
+            commitment=commitment.id,
+            outcome="met" if near == 1 else "broken",
+            reason=reason,
+            verifier=f"{self.name}@{self.version}",
+            score=round(near, 3),
+            evidence={"boxes": [[round(v, 1) for v in box] for box in boxes], "labels": lines} if lines else {},
+        )
+
+
+def load() -> TextVerifier:
+    """Return the verifier; its models are in the package rapidocr."""
+    return TextVerifier()
