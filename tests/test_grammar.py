@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from scope.errors import PromptError
 from scope.language.grammar import Grammar
-from scope.language.prompt import FUNCTION_WORDS, clean, frames, uncovered
+from scope.language.lexicon import FUNCTION_WORDS
+from scope.language.prompt import clean, frames, uncovered
 from scope.spec import Commitment, Kind, Specification, Status, Type
 
 # One line a commitment: "e1 apple", "e1 #2", "e1 red", "e1 left of e2", "@ beach", "no cat", "? several e1".
@@ -64,6 +65,7 @@ PROMPTS: dict[str, str] = {
     "an orange and white cat": "e1 cat, e1 orange, e1 white",
     "a red colored car": "e1 car, e1 red",
     "the car is not red": "e1 car, ? not red",
+    "the car isn't red": "e1 car, ? isn't red",
     # the same thing again
     "two apples and a dog. The apples are red.": "e1 apple, e1 #2, e1 red, e2 dog",
     "a red ball and a blue ball. The red ball is shiny.": "e1 ball, e1 red, e1 ~shiny, e2 ball, e2 blue, e1 red",
@@ -155,15 +157,24 @@ def test_reads(grammar: Grammar, prompt: str) -> None:
 # -- every specification --------------------------------------------------------------------------
 
 NOUNS = ["apple", "hot dog", "sheep", "knife", "traffic light", "tv", "bus", "orange", "sign", "beach"]
-CAPTIONS = st.lists(
-    st.sampled_from(
-        [*NOUNS, "a", "the", "two", "3", "red", "orange", "wooden", "and", ",", "left of", "on", "in the", "at night"]
-        + ["no", "without", "not", "is", "that says", "FRESH", '"a b"', "running", "holding", "very", "several", "it's"]
-        + ["of", "between", "in the style of", "Van Gogh", "a photo of", "🍎", "苹果", "5-year-old", "n't", ".", "'s"]
-    ),
-    min_size=1,
-    max_size=14,
-).map(" ".join)
+GLUE = ["a", "the", "two", "3", "red", "orange", "wooden", "and", ",", "left of", "on", "in the", "at night", "it's"]
+ODD = [
+    "no",
+    "without",
+    "not",
+    "is",
+    "that says",
+    "FRESH",
+    '"a b"',
+    "running",
+    "holding",
+    "very",
+    "several",
+    "of",
+    "n't",
+]
+RARE = ["between", "in the style of", "Van Gogh", "a photo of", "🍎", "苹果", "5-year-old", ".", "'s"]
+CAPTIONS = st.lists(st.sampled_from([*NOUNS, *GLUE, *ODD, *RARE]), min_size=1, max_size=14).map(" ".join)
 ANYTHING = st.one_of(
     CAPTIONS,
     st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
@@ -176,8 +187,7 @@ def decomposed(grammar: Grammar, prompt: str) -> Specification | None:
     """Return the specification, or None for a prompt that is refused."""
     try:
         return grammar.decompose(prompt)
-    except PromptError as error:
-        assert len(str(error)) > 20
+    except PromptError:
         return None
 
 
@@ -267,7 +277,8 @@ def test_spans_hold_the_words_they_stand_for(grammar: Grammar, prompt: str) -> N
 
 
 def test_claims_are_sentences_that_can_be_checked(grammar: Grammar) -> None:
-    spec = grammar.decompose('two red apples left of a blue car and a green car on a beach, a sign that says "HI", no dogs')
+    prompt = 'two red apples left of a blue car and a green car on a beach, a sign that says "HI", no dogs'
+    spec = grammar.decompose(prompt)
     assert [c.claim for c in spec.commitments] == [
         "there are apples",
         "there is a car",
@@ -315,14 +326,14 @@ def test_an_empty_prompt_is_refused(grammar: Grammar, prompt: str) -> None:
 
 @pytest.mark.parametrize("prompt", ["and of the", "?!", "is it not", "no dogs", "very quickly", "in the style of Miró"])
 def test_a_prompt_with_nothing_to_draw_is_refused(grammar: Grammar, prompt: str) -> None:
-    with pytest.raises(PromptError, match="nothing to draw in .*; name a thing"):
+    with pytest.raises(PromptError, match=r"nothing to draw in .*; name a thing"):
         grammar.decompose(prompt)
 
 
 def test_long_prompts_have_a_limit_that_is_said(grammar: Grammar) -> None:
     with pytest.raises(PromptError, match=r"the prompt has 10,000 words; the limit is 1,000"):
         grammar.decompose("apple " * 10_000)
-    with pytest.raises(PromptError, match=r"the prompt has 30,001 characters; the limit is 20,000"):
+    with pytest.raises(PromptError, match=r"the prompt has 30,001 characters; the limit is 10,000"):
         grammar.decompose("a " + "x" * 29_999)
     assert len(grammar.decompose("red apple, " * 500).of(Type.PRESENCE)) == 500
 

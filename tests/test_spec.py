@@ -223,7 +223,10 @@ def test_any_change_of_one_event_is_seen(data: st.DataObject) -> None:
     field = data.draw(st.sampled_from([f for f in event if f not in {"time", "seconds"}]))
     other = data.draw(
         st.one_of(
-            st.sampled_from([e[field] for e in events]), st.text("ab \n☃", max_size=3), st.integers(-1, 20), st.just({"x": 1})
+            st.sampled_from([e[field] for e in events]),
+            st.text("ab \n☃", max_size=3),
+            st.integers(-1, 20),
+            st.just({"x": 1}),
         ).filter(lambda value: canonical_json(value) != canonical_json(event[field]))
     )
     event[field] = other

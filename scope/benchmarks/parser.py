@@ -98,9 +98,7 @@ def meaning(spec: Specification) -> Meaning:
         things[thing.id] = (str(thing.value), counts[0] if counts else 1, tuple(colors))
     relations = Counter((c.value, *(things[t] for t in c.targets)) for c in spec.of(Type.RELATION))
     known = {Type.PRESENCE, Type.COUNT, Type.RELATION}
-    rest = Counter(
-        (c.type, c.value) for c in spec.commitments if c.type not in known and c.aspect != "color"
-    )
+    rest = Counter((c.type, c.value) for c in spec.commitments if c.type not in known and c.aspect != "color")
     return Counter(things.values()), relations, rest
 
 

@@ -1,17 +1,36 @@
 """The closed lists that the grammar reads by. Nouns, verbs and adjectives are open: these are only its guards."""
 
 import re
+from collections.abc import Iterable
+
+
+def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
+    """Return the words of a plainly written list."""
+    return tuple(text.split(separator))
+
+
+#: Words that bind others together and promise nothing alone.
+FUNCTION_WORDS = frozenset(
+    _words(
+        "a an the this that these those its it he she they them him her his their theirs there here i we us you our "
+        "your my me who whom whose which what where when while and or nor but so yet also as than then if is are "
+        "was were be been being am has have had having do does did can could will would should may might must of in "
+        "on at by to for from with into onto upon about during i'm we're they're s"
+    )
+)
 
 #: Names of more than one word, or whose singular a rule would get wrong. Spelling in prompts -> the noun.
 OBJECTS: dict[str, str] = {
     name: name
-    for name in (
+    for name in _words(
         "traffic light|fire hydrant|stop sign|parking meter|sports ball|baseball bat|baseball glove|tennis racket|"
-        "tennis ball|wine glass|hot dog|potted plant|dining table|computer mouse|tv remote|computer keyboard|cell phone|"
-        "teddy bear|hair drier|hair dryer|ice cream|palm tree|christmas tree|polar bear|street light|coffee cup|"
-        "coffee table|picture frame|light bulb|alarm clock|hot air balloon|paper bag|glass bottle|steam train|"
-        "bullet train|high chair|rocking chair|red panda|blue whale|orange juice|black hole|fire truck|fire engine"
-    ).split("|")
+        "tennis ball|wine glass|hot dog|potted plant|dining table|computer mouse|tv remote|computer keyboard|"
+        "cell phone|teddy bear|hair drier|hair dryer|ice cream|palm tree|christmas tree|polar bear|street light|"
+        "coffee cup|coffee table|picture frame|light bulb|alarm clock|hot air balloon|paper bag|glass bottle|"
+        "steam train|bullet train|high chair|rocking chair|red panda|blue whale|orange juice|black hole|fire truck|"
+        "fire engine",
+        "|",
+    )
 } | {
     "hair dryer": "hair drier",
     "mobile phone": "cell phone",
@@ -54,19 +73,22 @@ OBJECTS: dict[str, str] = {
 }
 
 #: Things with no singular: "a scissors" is plural too.
-PLURAL_ONLY = frozenset("scissors skis jeans pants glasses sunglasses binoculars headphones".split())
+PLURAL_ONLY = frozenset(_words("scissors skis jeans pants glasses sunglasses binoculars headphones"))
 
 #: Words that a tagger often takes for a verb or an adjective, though prompts mean the thing.
 THINGS = frozenset(
-    "bear tie train bus boat bench bird cat dog horse sheep cow kite bat fork knife spoon bowl sink book clock vase cup "
-    "bottle sandwich carrot pizza cake chair couch bed toilet laptop oven toaster surfboard snowboard skateboard frisbee "
-    "umbrella backpack suitcase handbag donut broccoli banana apple truck car bicycle motorcycle airplane elephant zebra "
-    "giraffe person refrigerator microwave toothbrush sign duck fish fly bee ring ball star".split()
+    _words(
+        "bear tie train bus boat bench bird cat dog horse sheep cow kite bat fork knife spoon bowl sink book clock "
+        "vase cup bottle sandwich carrot pizza cake chair couch bed toilet laptop oven toaster surfboard snowboard "
+        "skateboard frisbee umbrella backpack suitcase handbag donut broccoli banana apple truck car bicycle "
+        "motorcycle airplane elephant zebra giraffe person refrigerator microwave toothbrush sign duck fish fly bee "
+        "ring ball star"
+    )
 )
 
 PEOPLE = {"people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "kids": "kid"}
 
-COLORS: dict[str, str] = {c: c for c in "red orange yellow green blue purple pink brown black white gray".split()} | {
+COLORS: dict[str, str] = {c: c for c in _words("red orange yellow green blue purple pink brown black white gray")} | {
     "grey": "gray",
     "violet": "purple",
     "lilac": "purple",
@@ -93,25 +115,29 @@ COLORS: dict[str, str] = {c: c for c in "red orange yellow green blue purple pin
 }
 
 MATERIALS = frozenset(
-    "wood metal glass plastic leather paper stone rubber fabric cotton brick marble concrete ceramic cardboard straw wool "
-    "velvet steel bronze gold silver copper clay porcelain crystal denim silk".split()
+    _words(
+        "wood metal glass plastic leather paper stone rubber fabric cotton brick marble concrete ceramic cardboard "
+        "straw wool velvet steel bronze gold silver copper clay porcelain crystal denim silk"
+    )
 )
 
 _WORDED = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen twenty"
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
 )
-NUMBERS: dict[str, int] = {word: n for n, word in enumerate(_WORDED.split(), start=1)} | {"both": 2, "dozen": 12}
+NUMBERS: dict[str, int] = {word: n for n, word in enumerate(_words(_WORDED), start=1)} | {"both": 2, "dozen": 12}
 
 #: Quantities that name no number.
-VAGUE = frozenset("several many some few numerous various multiple all every each most any enough dozens hundreds".split())
+VAGUE = frozenset(
+    _words("several many some few numerous various multiple all every each most any enough dozens hundreds")
+)
 
 #: Canonical relation -> its other wordings. The order of a pattern's alternatives does not matter: the longest wins.
 RELATIONS: dict[str, tuple[str, ...]] = {
     "left of": ("to the left of", "on the left of", "at the left of", "on the left side of", "to the left side of",
                 "on left of", "at the left side of", "left of", "left to"),
-    "right of": ("to the right of", "on the right of", "at the right of", "on the right side of", "to the right side of",
-                 "on right of", "at the right side of", "right of", "right to"),
+    "right of": ("to the right of", "on the right of", "at the right of", "on the right side of",
+                 "to the right side of", "on right of", "at the right side of", "right of", "right to"),
     "above": ("above", "over", "up above", "hovering over", "directly above", "directly over"),
     "below": ("below", "beneath", "directly below", "down below"),
     "on top of": ("on top of", "on the top of", "atop", "atop of", "at the top of"),
@@ -152,7 +178,8 @@ PLACES_IN_PICTURE: dict[str, tuple[str, ...]] = {
     "midground": ("in the midground", "in the middle ground"),
     "top left": ("in the top left corner", "in the upper left corner", "at the top left", "in the top left"),
     "top right": ("in the top right corner", "in the upper right corner", "at the top right", "in the top right"),
-    "bottom left": ("in the bottom left corner", "in the lower left corner", "at the bottom left", "in the bottom left"),
+    "bottom left": ("in the bottom left corner", "in the lower left corner", "at the bottom left",
+                    "in the bottom left"),
     "bottom right": ("in the bottom right corner", "in the lower right corner", "at the bottom right",
                      "in the bottom right"),
 }  # fmt: skip
@@ -173,16 +200,18 @@ SETTINGS: dict[str, str] = {
         "space": "space",
         "sky": "sky",
     }.items()
-    for alias in aliases.split()
+    for alias in _words(aliases)
 } | {"living room": "room", "outer space": "space"}
 
 #: Other nouns that are plainly places or times; the setting is the noun itself.
 PLACES = frozenset(
-    "kitchen bathroom office restaurant library station museum airport store shop cave mountain garden yard farm "
-    "classroom garage hallway stadium zoo island river lake valley swamp market supermarket church temple castle hospital "
-    "school gym harbor harbour pond hill village countryside playground backyard studio theater theatre bar cafe "
-    "rain fog mist storm sunlight sunshine sun moonlight darkness dark dawn sunrise noon day daytime daylight evening "
-    "morning afternoon winter summer spring autumn outdoors background".split()
+    _words(
+        "kitchen bathroom office restaurant library station museum airport store shop cave mountain garden yard "
+        "farm classroom garage hallway stadium zoo island river lake valley swamp market supermarket church temple "
+        "castle hospital school gym harbor harbour pond hill village countryside playground backyard studio theater "
+        "theatre bar cafe rain fog mist storm sunlight sunshine sun moonlight darkness dark dawn sunrise noon day "
+        "daytime daylight evening morning afternoon winter summer spring autumn outdoors background"
+    )
 )
 #: Prepositions that put a whole scene in a setting.
 SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "through", "across", "along", "against"})
@@ -190,31 +219,34 @@ SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "th
 BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors", "outside": "outdoors"}
 
 #: Nouns that gather others: "a herd of cows" is cows, in no exact number.
-GATHERINGS = (
-    "group bunch herd flock crowd pile stack row lot lots number couple handful collection set school pack swarm heap "
-    "cluster variety plenty array series line dozens hundreds thousands"
-).split()
+GATHERINGS = _words(
+    "group bunch herd flock crowd pile stack row lot lots number couple handful collection set school pack swarm "
+    "heap cluster variety plenty array series line dozens hundreds thousands"
+)
 
-STYLES = (
+STYLES = _words(
     "pixel art|digital art|concept art|line art|vector art|clip art|pop art|3-d|3d|3-d render|3d render|watercolor|"
-    "watercolour|watercolor painting|oil painting|oil on canvas|pencil sketch|pencil drawing|charcoal|charcoal drawing|"
-    "ink drawing|anime|manga|cartoon|comic|photorealistic|photo-realistic|hyperrealistic|realistic|cinematic|"
-    "flat design|low poly|isometric|minimalist|minimalistic|vintage|impressionist|impressionism|surrealism|surreal|"
-    "cubism|cubist|art deco|art nouveau|ukiyo-e|claymation|origami|cyberpunk|steampunk|vaporwave|studio lighting|"
-    "soft lighting|bokeh|black and white|monochrome|sepia|highly detailed|intricate|8k|4k|hdr|octane render|"
-    "unreal engine|trending on artstation|artstation|sharp focus|depth of field|flat|illustration|photograph|photo|"
-    "painting|sketch|drawing|collage|mosaic|flat illustration|flat vector"
-).split("|")
+    "watercolour|watercolor painting|oil painting|oil on canvas|pencil sketch|pencil drawing|charcoal|"
+    "charcoal drawing|ink drawing|anime|manga|cartoon|comic|photorealistic|photo-realistic|hyperrealistic|realistic|"
+    "cinematic|flat design|low poly|isometric|minimalist|minimalistic|vintage|impressionist|impressionism|"
+    "surrealism|surreal|cubism|cubist|art deco|art nouveau|ukiyo-e|claymation|origami|cyberpunk|steampunk|vaporwave|"
+    "studio lighting|soft lighting|bokeh|black and white|monochrome|sepia|highly detailed|intricate|8k|4k|hdr|"
+    "octane render|unreal engine|trending on artstation|artstation|sharp focus|depth of field|flat|illustration|"
+    "photograph|photo|painting|sketch|drawing|collage|mosaic|flat illustration|flat vector",
+    "|",
+)
 
 #: Things that carry words.
 SURFACES = frozenset(
-    "sign board billboard banner poster label shirt t-shirt tshirt cap mug book screen flag wall paper card ticket tag "
-    "plaque notice chalkboard blackboard whiteboard cake box door note bag storefront logo newspaper bubble neon display "
-    "license plate badge sticker scroll marquee".split()
+    _words(
+        "sign board billboard banner poster label shirt t-shirt tshirt cap mug book screen flag wall paper card "
+        "ticket tag plaque notice chalkboard blackboard whiteboard cake box door note bag storefront logo newspaper "
+        "bubble neon display license plate badge sticker scroll marquee"
+    )
 )
 
 
-def alternatives(words: "list[str] | tuple[str, ...] | dict[str, str] | frozenset[str]", suffix: str = "") -> str:
+def alternatives(words: Iterable[str], suffix: str = "") -> str:
     """Return a pattern that matches any of these phrases as whole words, the longest first."""
     longest = sorted(words, key=lambda w: (-len(w), w))
     return r"(?<![\w-])(?:" + "|".join(re.escape(w).replace(r"\ ", r"\s") for w in longest) + rf"){suffix}(?![\w-])"

@@ -6,26 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from scope.errors import PromptError
+from scope.language.lexicon import FUNCTION_WORDS
 from scope.spec import Commitment, Kind, Span, Specification
 
 MAX_WORDS = 1_000
-MAX_CHARACTERS = 20_000
+MAX_CHARACTERS = 10_000
 
 # Joiners are kept: emoji families and several scripts are spelled with them.
 _JOINERS = frozenset("\u200c\u200d")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
-
-#: Words that bind others together and promise nothing alone.
-FUNCTION_WORDS = frozenset(
-    """
-    a an the this that these those its it he she they them him her his their theirs there here i we us you our
-    your my me who whom whose which what where when while
-    and or nor but so yet also as than then if
-    is are was were be been being am has have had having do does did can could will would should may might must
-    of in on at by to for from with into onto upon about during
-    i'm we're they're isn't aren't s
-    """.split()
-)
 
 _MEDIUM = (
     r"photos?|photographs?|pictures?|images?|pics?|snapshots?|shots?|scenes?|"
@@ -44,7 +33,8 @@ _FRAMES = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"\b(?:in|on) (?:this|the|that) (?:image|picture|photo|photograph|scene)\b(?=,| (?:we|i|you|there|is|are)\b)", re.I
+        r"\b(?:in|on) (?:this|the|that) (?:image|picture|photo|photograph|scene)\b(?=,| (?:we|i|you|there|is|are)\b)",
+        re.IGNORECASE,
     ),
     re.compile(r"\b(?:we|i|you|one) (?:can )?(?:also )?see\b", re.IGNORECASE),
 )
@@ -72,7 +62,7 @@ class Frame:
 def clean(prompt: str) -> Cleaned:
     """Return the prompt in NFC, on one line, without control, bidirectional and unassigned characters.
 
-    Raises: PromptError if nothing is left, or if it is longer than 1,000 words or 20,000 characters.
+    Raises: PromptError if nothing is left, or if it is longer than 1,000 words or 10,000 characters.
     """
     hidden = [c for c in prompt if unicodedata.category(c) in _HIDDEN and c not in _JOINERS and not c.isspace()]
     kept = "".join(" " if c.isspace() else c for c in prompt if c not in set(hidden))
@@ -80,9 +70,11 @@ def clean(prompt: str) -> Cleaned:
     if not text.strip("\u200c\u200d "):
         raise PromptError('the prompt is empty; say what to draw, such as "two red apples on a beach"')
     if (length := len(text.split())) > MAX_WORDS:
-        raise PromptError(f"the prompt has {length:,} words; the limit is {MAX_WORDS:,}: keep what must be in the picture")
+        raise PromptError(f"the prompt has {length:,} words; the limit is {MAX_WORDS:,}: say it more briefly")
     if len(text) > MAX_CHARACTERS:
-        raise PromptError(f"the prompt has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}")
+        raise PromptError(
+            f"the prompt has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}: say it more briefly"
+        )
     names = dict.fromkeys(f"U+{ord(c):04X} {unicodedata.name(c, 'control character')}" for c in hidden)
     return Cleaned(text, tuple(names))
 

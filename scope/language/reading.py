@@ -52,7 +52,7 @@ class Reading:
     def subjects(self, i: int, *, beside: Phrase | None = None, settings: bool = True) -> list[Phrase]:
         """Return the things that word `i` speaks of, but not `beside`; without `settings`, entities only.
 
-        By the parse where it says so; else the nearest thing before the word, else the nearest after it, in its sentence.
+        By the parse where it says so; else the nearest thing before the word in its sentence, else the nearest after.
         """
         parsed = [p for p in self._climb(i) if p is not beside and (settings or p.id)]
         if parsed:
@@ -109,7 +109,8 @@ class Reading:
     def noun(self, phrase: Phrase) -> str:
         """Return the noun of a thing in the number that the prompt speaks of it."""
         last = phrase.nouns[-1]
-        said = last.text.lower() if phrase.plural == last.plural or last.value in lexicon.PLURAL_ONLY else str(last.value)
+        as_written = phrase.plural == last.plural or last.value in lexicon.PLURAL_ONLY
+        said = last.text.lower() if as_written else str(last.value)
         return " ".join([*(w.text.lower() for w in phrase.nouns[:-1]), said])
 
     def say(

@@ -80,4 +80,5 @@ def _named_before(reading: Reading, phrase: Phrase) -> Phrase | None:
         return None
     alike = [p for p in reading.entities if p.noun == phrase.noun]
     fitting = [p for p in alike if set(phrase.colors) <= set(p.colors)]
-    return (fitting or alike or [None])[-1]
+    best = fitting or alike
+    return best[-1] if best else None

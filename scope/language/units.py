@@ -47,7 +47,8 @@ _QUOTED = r"""(?:"(?P<q1>[^"]+)"|“(?P<q2>[^“”]+)”|«(?P<q3>[^«»]+)»|�
 _QUOTED += r"""|(?<!\w)'(?P<q5>(?:[^']|(?<=\w)'(?=\w))+)'(?!\w))"""
 _WORDING = r"(?:words?|texts?|phrases?|letters?|numbers?|messages?|slogans?|captions?|titles?|inscriptions?|labels?)"
 _THE_WORDING = rf"(?:(?:the|a|an)\s+)?(?:(?:short|bold|big|large)\s+)?{_WORDING}"
-_SAY = r"(?:says?|saying|reads?|reading|spells?|spelling|states?|stating|labell?ed|titled|captioned|named|called)(?:\s+out)?"
+_SAY = r"(?:says?|saying|reads?|reading|spells?|spelling|states?|stating|labell?ed|titled|captioned|named|called)"
+_SAY += r"(?:\s+out)?"
 _SHOW = r"(?:displays?|displaying|shows?|showing|features?|featuring|bears?|bearing|with|and)"
 _RELATIVE = r"(?:,?\s*(?:that|which)\s+)?"
 _WRITTEN = r"(?:\s+(?:is\s+|are\s+)?(?:written|painted|printed|displayed|spelled|engraved|carved)(?:\s+out)?)?"
@@ -82,60 +83,64 @@ _NUMBER = r"(?:\d+|" + "|".join(lexicon.NUMBERS) + r")"
 _GATHERING = r"(?:" + "|".join(lexicon.GATHERINGS) + r")"
 
 
-def _known_noun(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+def _unit(match: re.Match[str], kind: UnitKind, value: str | int, stand_in: str, *, plural: bool = False) -> Unit:
+    return Unit(match.start(), match.end(), kind, value, stand_in, plural)
+
+
+def _known_noun(match: re.Match[str]) -> Unit:
     said = " ".join(match.group().lower().split())
     for name in (said, said.removesuffix("s"), said.removesuffix("es")):
         if name in lexicon.OBJECTS:
             plural = name != said or said == "computer mice"
-            return UnitKind.NOUN, lexicon.OBJECTS[name], "cats" if plural else "cat", plural
+            return _unit(match, UnitKind.NOUN, lexicon.OBJECTS[name], "cats" if plural else "cat", plural=plural)
     raise AssertionError(f"{said!r} matched the list of names but is not in it")
 
 
-def _count(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+def _count(match: re.Match[str]) -> Unit:
     said = match.group().lower()
     if "pair" in said or "couple" in said:
-        return UnitKind.COUNT, 2, "two", True
+        return _unit(match, UnitKind.COUNT, 2, "two", plural=True)
     if "dozen" in said:
-        return UnitKind.COUNT, {"half": 6, "two ": 24}.get(said[:4], 12), "twelve", True
+        return _unit(match, UnitKind.COUNT, {"half": 6, "two ": 24}.get(said[:4], 12), "twelve", plural=True)
     last = said.split()[-1]
     number = 1 if last == "single" else number_of(last)
-    return UnitKind.COUNT, number, "one" if number == 1 else "two", number > 1
+    return _unit(match, UnitKind.COUNT, number, "one" if number == 1 else "two", plural=number > 1)
 
 
-def _relation(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
+def _relation(match: re.Match[str]) -> Unit:
     said = " ".join(match.group().lower().split())
-    return UnitKind.RELATION, lexicon.RELATION_OF[said], said if " " not in said else "near", False
+    return _unit(match, UnitKind.RELATION, lexicon.RELATION_OF[said], said if " " not in said else "near")
 
 
-def _place(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
-    return UnitKind.PLACE, lexicon.PLACE_OF[" ".join(match.group().lower().split())], "nearby", False
+def _place(match: re.Match[str]) -> Unit:
+    return _unit(match, UnitKind.PLACE, lexicon.PLACE_OF[" ".join(match.group().lower().split())], "nearby")
 
 
-def _negation(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
-    return UnitKind.NEGATION, "no", "no" if match.group().lower() in {"no", "zero"} else "without", False
+def _negation(match: re.Match[str]) -> Unit:
+    return _unit(match, UnitKind.NEGATION, "no", "no" if match.group().lower() in {"no", "zero"} else "without")
 
 
-def _absent(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
-    return UnitKind.ABSENT, match.group(1).lower(), "plain", False
+def _absent(match: re.Match[str]) -> Unit:
+    return _unit(match, UnitKind.ABSENT, match.group(1).lower(), "plain")
 
 
-def _color(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
-    return UnitKind.COLOR, lexicon.COLORS[match.group(1).lower()], "red", False
+def _color(match: re.Match[str]) -> Unit:
+    return _unit(match, UnitKind.COLOR, lexicon.COLORS[match.group(1).lower()], "red")
 
 
-def _vague(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
-    return UnitKind.VAGUE, match.group().lower(), "several", True
+def _vague(match: re.Match[str]) -> Unit:
+    return _unit(match, UnitKind.VAGUE, match.group().lower(), "several", plural=True)
 
 
-def _and(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
-    return UnitKind.AND, "and", "and", False
+def _and(match: re.Match[str]) -> Unit:
+    return _unit(match, UnitKind.AND, "and", "and")
 
 
-def _hyphenated(match: re.Match[str]) -> tuple[UnitKind, str | int, str, bool]:
-    return UnitKind.HYPHENATED, match.group().lower(), match.group().replace("-", ""), False
+def _hyphenated(match: re.Match[str]) -> Unit:
+    return _unit(match, UnitKind.HYPHENATED, match.group().lower(), match.group().replace("-", ""))
 
 
-_Make = Callable[[re.Match[str]], tuple[UnitKind, str | int, str, bool]]
+_Make = Callable[[re.Match[str]], Unit]
 
 #: Earlier rules win over later ones where they overlap.
 _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
@@ -146,9 +151,11 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
          r"|\b(?:free|devoid)\s+of(?:\s+any)?\b|\bzero\b", _negation),
         (rf"\b(?:exactly|only|just)\s+{_NUMBER}\b|\b(?:a|one|only\s+one)\s+single\b", _count),
         (r"\b(?:an?\s+|the\s+)?(?:pair|couple)\s+of\b|\b(?:half\s+a|a|one|two)\s+dozen(?:\s+of)?\b", _count),
-        (rf"\b(?:at\s+least|at\s+most|(?:more|less|fewer)\s+than|over|up\s+to|about|around|nearly|almost)\s+{_NUMBER}\b", _vague),
+        (r"\b(?:at\s+least|at\s+most|(?:more|less|fewer)\s+than|over|up\s+to|about|around|nearly|almost)\s+"
+         rf"{_NUMBER}\b", _vague),
         (rf"\b{_NUMBER}\s*(?:or|to|-)\s*{_NUMBER}\b", _vague),
-        (rf"\b(?:an?\s+|the\s+)?(?:(?:large|small|big|huge|whole|little|great)\s+)?{_GATHERING}\s+of\b|\ba\s+few\b", _vague),
+        (r"\b(?:an?\s+|the\s+)?(?:(?:large|small|big|huge|whole|little|great)\s+)?"
+         rf"{_GATHERING}\s+of\b|\ba\s+few\b", _vague),
         (r"(?<![\w-])(\w+)-free(?![\w-])", _absent),
         (r"(?<![\w-])(" + "|".join(lexicon.COLORS) + r")(?:[- ]colou?red\b|\s+in\s+colou?r\b)", _color),
         (r"\b(?:along|together)\s+with\b|\bas\s+well\s+as\b|\baccompanied\s+by\b", _and),
@@ -203,5 +210,4 @@ def _candidates(prompt: str) -> Iterator[Unit]:
         yield Unit(match.start(), match.end(), UnitKind.STYLE, style_value(name), "")
     for pattern, make in _RULES:
         for match in pattern.finditer(prompt):
-            kind, value, stand_in, plural = make(match)
-            yield Unit(match.start(), match.end(), kind, value, stand_in, plural)
+            yield make(match)

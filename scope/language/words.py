@@ -182,7 +182,8 @@ def _is_latin(said: str) -> bool:
 
 def _thing(said: str) -> str | None:
     """Return the noun of the guard list that a word is, singular or plural."""
-    for base in (said, said.removesuffix("s"), said.removesuffix("es"), singular(said) if said.endswith("ves") else said):
+    rules = (said, said.removesuffix("s"), said.removesuffix("es"), singular(said) if said.endswith("ves") else said)
+    for base in rules:
         if base in lexicon.THINGS:
             return base
     return lexicon.PEOPLE.get(said)
@@ -205,6 +206,10 @@ def _verb(token: "Token") -> tuple[str, str | int, bool]:
     return "v", token.lower_, False
 
 
+#: Roles after which a thing of the guard list is the thing, though the tagger says "verb"; empty: the prompt begins.
+_BEFORE_NOUNS = frozenset({"D", "#", "V", "M", "N", "n", "&", "r", ""})
+
+
 def _correct(words: list[Word]) -> None:
     """Settle, from right to left, the words whose role their neighbours decide."""
     for i in range(len(words) - 1, -1, -1):
@@ -219,7 +224,7 @@ def _correct(words: list[Word]) -> None:
             word.role, word.value = "M", word.text.lower()
         elif word.text.lower() == "flat" and word.role == "N" and after == "N":
             word.role = "M"
-        elif word.role == "N" and word.tag.startswith("V") and before not in {"D", "#", "V", "M", "N", "n", "", "&", "r"}:
+        elif word.role == "N" and word.tag.startswith("V") and before not in _BEFORE_NOUNS:
             word.role, word.value = "v", word.text.lower()
         elif word.role == "N" and before == "#" and (number := words[i - 1].value) != 1 and not word.plural:
             word.value, word.plural = _plural_of(str(word.value)), isinstance(number, int)

@@ -1,0 +1,54 @@
+"""The figures of the grammar: what is counted, and that the packaged prompts are read."""
+
+import pytest
+
+from scope.benchmarks import parser
+from scope.language.grammar import Grammar
+
+
+@pytest.fixture(scope="module")
+def grammar() -> Grammar:
+    return Grammar()
+
+
+def test_geneval_is_read_exactly(grammar: Grammar) -> None:
+    row = parser.geneval(grammar)
+    assert row.metrics["exact"].n == 553
+    assert row.metrics["exact"].value >= 0.98
+    assert row.metrics["coverage"].value >= 0.98
+
+
+def test_our_own_captions_are_read_exactly(grammar: Grammar, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser, "POCKET_CAPTIONS", 200)
+    assert parser.pocket(grammar).metrics["exact"].value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a cat and a dog", "a dog and a cat", True),
+        ("a cat", "one cat", True),
+        ("a red cat and a dog", "a cat and a red dog", False),
+        ("two cats", "three cats", False),
+        ("a cat left of a dog", "a dog left of a cat", False),
+        ("a cat", "a cat on a beach", False),
+        ("a cat", "a very odd cat", False),
+    ],
+)
+def test_meanings_are_equal_when_the_same_picture_is_asked_for(
+    grammar: Grammar, one: str, other: str, same: bool
+) -> None:
+    assert (parser.meaning(grammar.decompose(one)) == parser.meaning(grammar.decompose(other))) is same
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0)]
+)
+def test_intervals_are_wilsons(hits: int, n: int, low: float, high: float) -> None:
+    assert parser.share(hits, n).ci == pytest.approx((low, high), abs=1e-4)
+
+
+def test_coverage_counts_what_is_understood(grammar: Grammar) -> None:
+    half = grammar.decompose("a cat 🍕")
+    assert parser.coverage([half]).value == 0.5
+    assert parser.coverage([half, grammar.decompose("a red cat and a dog")]).value == 0.8
