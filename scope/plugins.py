@@ -8,9 +8,11 @@ A package adds a generator named "mine" with two lines of its pyproject.toml:
 
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Literal
 
 from scope.errors import PluginError
+from scope.protocols import Toolbox
 
 Kind = Literal["generators", "tokenizers", "verifiers", "skills", "language"]
 
@@ -38,6 +40,19 @@ def load(kind: Kind, name: str) -> Any:
         raise PluginError(
             f"{kind} {name!r} of {_owner(owners[0])} cannot be imported: {type(error).__name__}: {error}"
         ) from error
+
+
+def toolbox(generator: str, folder: Path) -> Toolbox:
+    """Return what a run works with: one generator, the grammar, and every verifier that is installed.
+
+    Raises: PluginError, WeightsError.
+    """
+    return Toolbox(
+        language=load("language", "grammar")(),
+        generator=load("generators", generator)(),
+        verifiers=tuple(load("verifiers", name)() for name in names("verifiers")),
+        folder=folder,
+    )
 
 
 def _points(kind: Kind) -> list[EntryPoint]:

@@ -14,7 +14,7 @@ from scope.errors import OutputError
 
 if TYPE_CHECKING:
     from scope.outcome import Outcome
-    from scope.protocols import LanguageModel, Toolbox
+    from scope.protocols import LanguageModel
     from scope.runs import Options, Run
 
 
@@ -73,22 +73,6 @@ def resume(
     _finish(found, order, as_json)
 
 
-def toolbox(generator: str, folder: Path) -> "Toolbox":
-    """Return everything that a run draws and judges with.
-
-    Raises: PluginError, WeightsError.
-    """
-    from scope import plugins
-    from scope.protocols import Toolbox
-
-    return Toolbox(
-        language=_language(),
-        generator=plugins.load("generators", generator)(),
-        verifiers=tuple(plugins.load("verifiers", name)() for name in plugins.names("verifiers")),
-        folder=folder,
-    )
-
-
 def _language() -> "LanguageModel":
     from scope import plugins
 
@@ -107,12 +91,13 @@ def _options(seed: int, flags: dict[str, Any]) -> "Options":
 
 def _finish(run: "Run", order: Order, as_json: bool) -> None:
     """Run a run to its end, write its picture, and tell how it went."""
+    from scope import plugins
     from scope.graph import generate as draw
     from scope.outcome import json_report
 
     try:
         with Watch() as watch:
-            tools = toolbox(run.manifest.options.generator, run.drafts)
+            tools = plugins.toolbox(run.manifest.options.generator, run.drafts)
             outcome = draw(run, tools, watch)
     except KeyboardInterrupt:
         say(f"scope: interrupted; nothing is lost. Continue with: scope resume {run.id}")
