@@ -34,6 +34,7 @@ from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 OPTIONS = Options(generator="fake", drafts=2, max_rounds=2)
+SHORT = Options(generator="fake", drafts=1, max_rounds=1)
 
 
 class Coin(FakeVerifier):
@@ -131,7 +132,7 @@ def damages(count: int, seed: int = 0) -> Harm:
     """Flip one bit of a half-finished run's database, anywhere or in its newest state, then resume."""
     places = random.Random(seed)
     with _home() as home:
-        peace, harm, run = _peace(home), Harm(), runs.create(PROMPT, OPTIONS)
+        peace, harm, run = _peace(home, SHORT), Harm(), runs.create(PROMPT, SHORT)
         _until_first_repair(run)
         whole = home / "whole"
         shutil.copytree(run.folder, whole)
@@ -212,10 +213,10 @@ def _nodes(run: Run) -> list[str]:
     return (run.folder / "nodes").read_text().split()
 
 
-def _peace(home: Path) -> Peace:
+def _peace(home: Path, options: Options = OPTIONS) -> Peace:
     """Return the run left in peace, timed when the server of processes is warm."""
-    _finish(home, runs.create(PROMPT, OPTIONS))
-    run, began = runs.create(PROMPT, OPTIONS), time.monotonic()
+    _finish(home, runs.create(PROMPT, options))
+    run, began = runs.create(PROMPT, options), time.monotonic()
     _finish(home, run)
     seconds, outcome = time.monotonic() - began, graph.load(run)
     if outcome is None or not run.finished:

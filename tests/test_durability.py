@@ -1,0 +1,31 @@
+"""Real signals, real flipped bits, real races; the harness is the benchmark's."""
+
+import signal
+
+import pytest
+
+durability = pytest.importorskip("scope.benchmarks.durability")
+
+pytestmark = pytest.mark.slow
+
+
+def test_killed_runs_finish_as_if_left_in_peace() -> None:
+    harm = durability.kills(40)
+    assert (harm.tried, harm.lost, harm.wrong) == (40, 0, 0)
+    assert harm.repeated <= harm.tried
+
+
+def test_interrupted_runs_exit_130_and_finish_as_if_left_in_peace() -> None:
+    harm = durability.kills(15, signal.SIGINT)
+    assert (harm.tried, harm.lost, harm.wrong) == (15, 0, 0)
+
+
+def test_no_flipped_bit_gives_another_specification() -> None:
+    harm = durability.damages(500)
+    assert (harm.tried, harm.lost, harm.wrong) == (500, 0, 0)
+    assert harm.refused > 100  # so the bits that were flipped did matter
+
+
+def test_two_processes_do_not_work_on_one_run_at_once() -> None:
+    harm = durability.races(10)
+    assert (harm.tried, harm.lost, harm.wrong, harm.repeated) == (10, 0, 0, 0)

@@ -1,0 +1,226 @@
+"""Run folders: found again, sealed, owned by one process, and whole or absent when the disk is full."""
+
+import json
+import resource
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scope import graph, runs
+from scope.errors import OutputError, RunBusy, StateCorrupt, UsageError
+from scope.files import write_atomic
+from scope.outcome import Progress
+from scope.protocols import Toolbox
+from scope.runs import Options, Run
+from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def drawn(prompt: str = "1 apple") -> Run:
+    run = runs.create(prompt, Options(drafts=1))
+    graph.generate(run, Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+    return run
+
+
+# -- finding -------------------------------------------------------------------------------------
+
+
+def test_a_run_is_found_again_with_what_was_asked() -> None:
+    run = runs.create("1 apple", Options(seed=7, max_time=3.5))
+    found = runs.open_run(run.id).manifest
+    assert (found.prompt, found.options) == ("1 apple", Options(seed=7, max_time=3.5))
+    assert found.schema_number == json.loads((run.folder / "run.json").read_text())["value"]["schema"] == 1
+
+
+def test_runs_are_listed_newest_first_however_fast_they_come() -> None:
+    made = [runs.create(f"{n} apple").id for n in range(20)]
+    assert [run.id for run in runs.list_runs()] == made[::-1]
+
+
+def test_without_a_name_the_latest_unfinished_run_is_opened() -> None:
+    waiting, _, _ = runs.create("1 apple"), drawn(), drawn()
+    assert runs.open_run().id == waiting.id
+
+
+def test_without_a_name_and_nothing_unfinished_it_says_so() -> None:
+    drawn()
+    with pytest.raises(UsageError, match="no run is waiting"):
+        runs.open_run()
+
+
+@pytest.mark.parametrize("name", ["nothing", "../home", "", ".", "a/b"])
+def test_a_name_that_is_no_run(name: str) -> None:
+    with pytest.raises(UsageError, match="scope runs"):
+        runs.open_run(name)
+
+
+def test_a_run_is_meant_by_its_id_folder_draft_or_picture(tmp_path: Path) -> None:
+    run = drawn()
+    picture = tmp_path / "apple.png"
+    picture.write_bytes((run.drafts / "d1.png").read_bytes())
+    (tmp_path / "apple.png.json").write_text(json.dumps({"run": run.id}))
+    for name in (run.id, str(run.folder), str(run.drafts / "d1.png"), str(picture)):
+        assert runs.resolve(name).id == run.id
+
+
+def test_a_picture_of_nobody_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "other.png").write_bytes(b"png")
+    with pytest.raises(UsageError, match=r"other\.png"):
+        runs.resolve(str(tmp_path / "other.png"))
+
+
+# -- damage --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"value": {}, "sha256": "0"}'])
+def test_a_damaged_manifest_is_refused_with_what_to_do(content: bytes) -> None:
+    run = runs.create("1 apple")
+    (run.folder / "run.json").write_bytes(content)
+    with pytest.raises(StateCorrupt, match="scope generate"):
+        runs.open_run(run.id)
+
+
+def test_any_changed_character_of_the_manifest_is_refused() -> None:
+    run = runs.create("1 apple", Options(seed=3))
+    whole = (run.folder / "run.json").read_bytes()
+    for at in range(len(whole)):
+        changed = whole[:at] + (b"7" if whole[at : at + 1] != b"7" else b"8") + whole[at + 1 :]
+        (run.folder / "run.json").write_bytes(changed)
+        with pytest.raises(StateCorrupt):
+            runs.open_run(run.id)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database, but long enough to have a header of one" * 20])
+def test_a_database_that_is_gone_or_foreign_is_refused_and_the_drafts_are_kept(content: bytes) -> None:
+    run = half_drawn()
+    (run.folder / "state.sqlite").write_bytes(content)
+    with pytest.raises(StateCorrupt, match="drafts are kept"):
+        graph.generate(run, Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+    assert (run.drafts / "d1.png").exists()
+
+
+def test_a_truncated_database_is_refused() -> None:
+    run = half_drawn()
+    whole = (run.folder / "state.sqlite").read_bytes()
+    (run.folder / "state.sqlite").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(StateCorrupt):
+        graph.generate(run, Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+
+
+def test_a_recorded_call_comes_back_and_a_changed_one_is_refused() -> None:
+    run = runs.create("1 apple")
+    assert run.recall("key") is None
+    run.record("key", {"a": 0.1})
+    assert run.recall("key") == {"a": 0.1}
+    with run.database() as connection, connection:
+        connection.execute("UPDATE calls SET value = replace(value, '0.1', '0.2')")
+    with pytest.raises(StateCorrupt, match="recorded call"):
+        run.recall("key")
+
+
+def half_drawn() -> Run:
+    """Return a run that was interrupted when its first draft was made."""
+    run = runs.create("1 apple")
+
+    def stop(news: Progress) -> None:
+        if news.stage == "verify":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        graph.generate(run, Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts), stop)
+    return run
+
+
+# -- owners --------------------------------------------------------------------------------------
+
+
+def test_another_process_finds_the_run_busy_until_the_owner_is_gone() -> None:
+    run = runs.create("1 apple")
+    code = f"from scope import runs\nwith runs.open_run({run.id!r}).locked(): print('mine')"
+    with run.locked():
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert RunBusy.__name__ in other.stderr
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "mine\n"
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_owner() -> None:
+    run = runs.create("1 apple")
+    orphan = run.drafts / ".d1.png.123.partial"
+    orphan.write_bytes(b"half")
+    with run.locked():
+        assert not orphan.exists()
+
+
+# -- writing -------------------------------------------------------------------------------------
+
+
+def test_a_write_replaces_the_whole_file_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomic(path, b"old and long")
+    write_atomic(path, b"new")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"new")]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="nowhere"):
+        write_atomic(tmp_path / "nowhere" / "file", b"")
+
+
+def test_a_full_disk_leaves_the_old_file_whole_and_the_run_resumable(tmp_path: Path) -> None:
+    """A process that may write no more than 2 KiB to a file stands for a disk that is full."""
+    path = tmp_path / "file"
+    write_atomic(path, b"old")
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+
+    code = f"import pathlib, scope.files\nscope.files.write_atomic(pathlib.Path({str(path)!r}), bytes(9999))"
+    full = subprocess.run([sys.executable, "-c", code], preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert "the disk is full" in full.stderr.splitlines()[-1]
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs.create("1 apple", Options(drafts=3))
+    generator = FakeGenerator()
+    tools = Toolbox(FakeLanguage(), generator, (FakeVerifier(),), run.drafts)
+    for _ in range(3):
+        room = [True, False]  # one picture fits, then no more does
+
+        def write(path: Path, data: bytes, room: list[bool] = room) -> None:
+            if not room.pop(0):
+                raise OutputError("the disk is full")
+            write_atomic(path, data)
+
+        monkeypatch.setattr("scope.desk.write_atomic", write)
+        try:
+            graph.generate(run, tools)
+        except OutputError:
+            continue
+    assert graph.generate(run, tools).exit == 0
+    assert len(list(run.drafts.iterdir())) == 3
+
+
+def test_a_database_that_cannot_grow_says_so_and_the_run_goes_on_when_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs.create("1 apple", Options(drafts=1))
+    tools = Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts)
+    connect = sqlite3.connect
+
+    def cramped(*args: object, **options: object) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **options)  # type: ignore[call-overload]
+        connection.execute("PRAGMA max_page_count = 8")
+        return connection
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scope.runs.sqlite3.connect", cramped)
+        with pytest.raises(OutputError, match=f"scope resume {run.id}"):
+            graph.generate(run, tools)
+    assert graph.generate(run, tools).exit == 0

@@ -1,0 +1,188 @@
+"""The skills: pure questions, deterministic answers, and requests in which every commitment keeps its words."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scope.protocols import Skill, Toolbox
+from scope.skills.bind import Bind, request_of
+from scope.skills.decompose import Decompose
+from scope.skills.repair import Repair, last_repair
+from scope.skills.wording import article, groups, plural, sentence
+from scope.spec import Kind, Request, Specification, Status, Type
+from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+
+TOOLS = Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), Path())
+PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
+
+
+def declared(prompt: str = PROMPT) -> Specification:
+    return Decompose().run(Specification(prompt=prompt), TOOLS)
+
+
+def bound(prompt: str = PROMPT) -> Specification:
+    return Bind().run(declared(prompt), TOOLS)
+
+
+def judged(spec: Specification, *broken: str, draft: str = "d1") -> Specification:
+    for c in spec.commitments:
+        spec = spec.move(c.id, Status.VIOLATED if c.id in broken else Status.MET, "verifier:fake@1", draft=draft)
+    return spec
+
+
+def words_of(request: Request) -> dict[str, str]:
+    return {b.commitment: request.text[b.span.start : b.span.end] for b in request.bindings}
+
+
+@pytest.mark.parametrize("skill", [Decompose(), Bind(), Repair()])
+def test_each_is_a_skill_and_is_not_needed_once_it_has_run(skill: Skill) -> None:
+    assert isinstance(skill, Skill)
+    before = {"decompose": Specification(prompt=PROMPT), "bind": declared(), "repair": judged(bound(), "c3")}[
+        skill.name
+    ]
+    assert skill.needed(before)
+    assert not skill.needed(skill.run(before, TOOLS))
+    assert skill.run(before, TOOLS).canonical() == skill.run(before, TOOLS).canonical()
+
+
+# -- bind ----------------------------------------------------------------------------------------
+
+
+def test_bind_leaves_nothing_unbound_and_says_what_was_never_grounded() -> None:
+    spec = bound()
+    assert set(spec.statuses().values()) == {Status.BOUND}
+    noted = [e.commitment for e in spec.events if "note" in e.evidence]
+    assert noted == [c.id for c in spec.of(Type.SEMANTIC_REASONING)]
+
+
+def test_the_first_request_is_the_prompt_with_the_words_of_each_commitment() -> None:
+    spec = bound()
+    request = request_of(spec, seed=5)
+    assert (request.text, request.seed, request.quoted, request.cfg_scale) == (PROMPT, 5, ("FRESH",), None)
+    assert words_of(request) == {c.id: PROMPT[c.span.start : c.span.end] for c in spec.commitments if c.span}
+
+
+def test_groups_number_the_entities_and_the_words_on_no_entity() -> None:
+    spec = bound()
+    numbers = groups(spec)
+    values = {c.value: numbers[c.id] for c in spec.commitments}
+    assert values == {
+        "apple": 1, 2: 1, "red": 1, "car": 2, 1: 2, "blue": 2, "left of": 0, "beach": 0, "FRESH": 3, "sleepy": 0
+    }  # fmt: skip
+
+
+# -- repair --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "needed"),
+    [(Status.MET, False), (Status.UNJUDGED, False), (Status.VIOLATED, True), (Status.BLOCKED, True)],
+)
+def test_only_what_another_draft_could_change_is_repaired(status: Status, needed: bool) -> None:
+    spec = bound("1 apple")
+    spec = spec.move("e1", status, "verifier:fake@1", draft="d1")
+    assert Repair().needed(spec) is needed
+
+
+def test_strategies_alternate_and_the_words_are_those_of_the_last_rewording() -> None:
+    spec, texts, strategies = bound(), [], []
+    for number in range(1, 5):
+        spec = Repair().run(judged(spec, "c3" if number < 3 else "c4", draft=f"d{number}"), TOOLS)
+        repair = last_repair(spec)
+        assert repair is not None
+        assert repair.number == number
+        strategies.append(repair.strategy)
+        texts.append(request_of(spec, seed=0).text)
+    assert strategies == ["rebind", "regenerate", "rebind", "regenerate"]
+    assert texts[0] == texts[1] != PROMPT
+    assert texts[2] == texts[3]
+    assert texts[2].startswith("one blue car")  # now its count was missed
+
+
+def test_a_rewording_asks_harder() -> None:
+    spec = Repair().run(judged(bound(), "c3"), TOOLS)
+    request = request_of(spec, seed=0, parent="d1")
+    assert request.cfg_scale is not None
+    assert request.parent == "d1"
+
+
+# -- wording -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prompt", "first", "expected"),
+    [
+        (PROMPT, (), 'two red apples to the left of one blue car on a beach, with a sign that says "FRESH", sleepy'),
+        (
+            PROMPT,
+            ("e2",),
+            'one blue car and two red apples to the left of the car on a beach, with a sign that says "FRESH", sleepy',
+        ),
+        ("apple 3 mouse on night", (), "an apple and three mice at night"),
+        ("apple left of car right of dog", (), "an apple to the left of a car to the right of a dog"),
+        ("blue umbrella on kitchen", (), "a blue umbrella in a kitchen"),
+    ],
+)
+def test_sentence(prompt: str, first: tuple[str, ...], expected: str) -> None:
+    assert sentence(bound(prompt), first)[0] == expected
+
+
+_PHRASES = st.tuples(
+    st.sampled_from(["", "1 ", "2 ", "30 "]),
+    st.sampled_from(["", "red ", "blue "]),
+    st.sampled_from(["dog", "apple", "box"]),
+).map("".join)
+_PROMPTS = st.builds(
+    lambda phrases, joints, rest: " ".join(w for pair in zip(phrases, joints, strict=False) for w in pair) + rest,
+    st.lists(_PHRASES, min_size=1, max_size=4),
+    st.lists(st.sampled_from(["", "left of", "right of"]), min_size=4, max_size=4),
+    st.sampled_from(["", " on beach", " saying HELLO", " ?odd on night saying A"]),
+)
+
+
+@given(_PROMPTS, st.lists(st.sampled_from(["e1", "e2", "e3"]), max_size=2))
+def test_a_sentence_says_every_commitment_at_its_exact_place(prompt: str, first: list[str]) -> None:
+    spec = bound(prompt)
+    text, bindings = sentence(spec, first)
+    said = {b.commitment for b in bindings}
+    numbers = groups(spec)
+    relations_without_object = {c.id for c in spec.of(Type.RELATION) if len(c.targets) < 2}
+    assert said == {c.id for c in spec.commitments} | relations_without_object
+    for binding in bindings:
+        words, commitment = text[binding.span.start : binding.span.end], spec[binding.commitment]
+        assert binding.group == numbers[commitment.id]
+        if commitment.kind is Kind.ENTITY:
+            assert words in (commitment.value, plural(str(commitment.value)))
+        elif commitment.type in (Type.ATTRIBUTE, Type.TEXT, Type.RELATION, Type.LAYOUT):
+            assert str(commitment.value) in words
+    assert "  " not in text
+    assert text == text.strip()
+
+
+@given(_PROMPTS)
+def test_every_entity_is_introduced_once_and_stays_near_its_attributes(prompt: str) -> None:
+    spec = bound(prompt)
+    text, bindings = sentence(spec)
+    for attribute in (c for c in spec.of(Type.ATTRIBUTE) if len(c.targets) == 1):
+        [colour] = [b for b in bindings if b.commitment == attribute.id]
+        noun = next(b for b in bindings if b.commitment == attribute.targets[0] and b.span.start > colour.span.start)
+        assert text[colour.span.end : noun.span.start] == " "
+
+
+@pytest.mark.parametrize(
+    ("noun", "expected"),
+    [
+        ("apple", "apples"), ("cherry", "cherries"), ("boy", "boys"), ("box", "boxes"), ("bus", "buses"),
+        ("sheep", "sheep"), ("person", "people"), ("computer mouse", "computer mice"), ("knife", "knives"),
+        ("wine glass", "wine glasses"), ("hot dog", "hot dogs"), ("couch", "couches"), ("scissors", "scissors"),
+    ],
+)  # fmt: skip
+def test_plural(noun: str, expected: str) -> None:
+    assert plural(noun) == expected
+
+
+def test_article() -> None:
+    words = ("apple", "car", "umbrella", "unicorn", "hour")
+    assert [article(word) for word in words] == ["an", "a", "an", "a", "an"]
