@@ -288,6 +288,29 @@ def test_doctor_is_json_too(cli: Cli) -> None:
     assert done.exit_code == (1 if any(check["ok"] is False for check in checks.values()) else 0)
 
 
+def test_training_prints_its_folder_and_continues_in_it(cli: Cli) -> None:
+    first = cli("train", "objects", "--preset", "tiny", "--out", "weights")
+    assert first.exit_code == 0, first.stderr
+    assert first.stdout == f"{Path.cwd() / 'weights'}\n"
+    assert "step 2/2" in first.stderr
+    assert "step 1/2" not in cli("train", "objects", "--preset", "tiny", "--out", "weights").stderr
+
+
+def test_dry_run_of_a_training_shows_what_would_be_used(cli: Cli) -> None:
+    done = cli("train", "objects", "--preset", "tiny", "--set", "lr=0.5", "--dry-run")
+    assert json.loads(done.stdout)["config"]["lr"] == 0.5
+    assert here() == []
+
+
+def test_the_world_can_be_looked_at(cli: Cli) -> None:
+    done = cli("world", "show", "--count", "9", "-o", "w.png")
+    assert open_png(Path(done.stdout.strip())).size == (8 * 128, 2 * 128)
+    assert len(done.stderr.splitlines()) == 9
+    again = cli("world", "show", "--count", "9", "-o", "v.png")
+    assert Path("w.png").read_bytes() == Path("v.png").read_bytes()
+    assert again.stderr == done.stderr
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_for_every_shell(shell: str) -> None:
     done = CliRunner().invoke(app, [], prog_name="scope", env={"_SCOPE_COMPLETE": f"source_{shell}"})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scope.cli.console import Commands, give, say
+from scope.cli.console import Commands, give, quiet_stdout, say
 from scope.errors import ScopeError
 
 app = typer.Typer(cls=Commands, help="Measure, and render what was measured.", no_args_is_help=True)
@@ -55,13 +55,9 @@ def _measure(name: str, folder: Path) -> None:
     """Run `scope.benchmarks.NAME.measure() -> Results`, store it, and show it."""
     from scope.benchmarks.results import markdown
 
-    results = import_module(f"scope.benchmarks.{name}").measure()
+    with quiet_stdout():
+        results = import_module(f"scope.benchmarks.{name}").measure()
     path = results.save(folder)
-    say_table(markdown(results))
-    give(str(path))
-
-
-def say_table(text: str) -> None:
-    """Print a table that is already drawn."""
-    for line in text.splitlines():
+    for line in markdown(results).splitlines():
         say(line)
+    give(str(path))

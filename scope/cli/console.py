@@ -5,6 +5,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, redirect_stdout
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,11 @@ def give(text: str) -> None:
 def give_json(value: Any) -> None:
     """Print JSON on stdout: readable on a terminal, one line in a pipe; never with a raw control character."""
     typer.echo(json.dumps(value, indent=1 if sys.stdout.isatty() else None))
+
+
+def quiet_stdout() -> AbstractContextManager[Any]:
+    """Send to stderr what others print meanwhile: stdout is for the path or the JSON."""
+    return redirect_stdout(sys.stderr)
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles: dict[str, str] | None = None) -> None:

@@ -60,10 +60,10 @@ class Watch:
     def __call__(self, progress: "Progress") -> None:
         """Show one event."""
         words = describe(progress)
-        if self._live:
+        if self._live and progress.text:
+            console().print(plain(words), markup=False, soft_wrap=True)
+        elif self._live:
             self._bar.update(self._task, description=plain(words), total=progress.steps, completed=progress.step or 0)
-            if progress.text:
-                console().print(plain(words), markup=False, soft_wrap=True)
         elif progress.state != "end" and words != self._last:
             say(words)
         self._last = words

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scope.cli.console import give, give_json, say
+from scope.cli.console import give, give_json, quiet_stdout, say
 from scope.errors import UsageError
 
 
@@ -43,5 +43,6 @@ def train(
             {"schema": 1, "recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")}
         )
     say(f"training {recipe} in {folder}; stop it any time, the same command continues")
-    trainer.train(config, folder)
+    with quiet_stdout():
+        trainer.train(config, folder)
     return give(str(folder))
