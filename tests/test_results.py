@@ -111,7 +111,4 @@ def test_the_readme_shows_the_figures_of_this_repository() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda path: path.stem)
 def test_every_file_of_figures_is_whole(path: Path) -> None:
-    results = load(path)
-    scored = [m.n for row in results.rows for m in row.metrics.values() if m.n]
-    assert results.command.startswith(("scope bench ", "python -m "))
-    assert scored or not results.n_expected
+    assert load(path).command == f"scope bench {path.stem}"

@@ -33,6 +33,12 @@ def speed(results: Folder = Path("results")) -> None:
 
 
 @app.command()
+def durability(results: Folder = Path("results")) -> None:
+    """What is lost when runs are killed, interrupted, damaged or shared; writes durability.json."""
+    _measure("durability", results)
+
+
+@app.command()
 def render(
     readme: Annotated[Path, typer.Option(help="File whose tables are filled.")] = Path("README.md"),
     results: Folder = Path("results"),
