@@ -73,7 +73,11 @@ def test_rows_that_say_nothing_or_collide_are_refused(rows: tuple[Row, ...]) -> 
 
 def test_rendering_fills_each_marker_and_nothing_else(tmp_path: Path) -> None:
     figures().save(tmp_path)
-    text = "a\n<!-- results:speed -->\nstale\n<!-- /results:speed -->\nb\n<!-- results:other --><!-- /results:other -->\nc\n"
+    speed, other = (
+        "<!-- results:speed -->\nstale\n<!-- /results:speed -->",
+        "<!-- results:other --><!-- /results:other -->",
+    )
+    text = f"a\n{speed}\nb\n{other}\nc\n"
     once = rendered(text, tmp_path)
     assert once.startswith("a\n<!-- results:speed -->\n| speed |")
     assert "stale" not in once
