@@ -114,15 +114,15 @@ def test_a_rewording_asks_harder() -> None:
 @pytest.mark.parametrize(
     ("prompt", "first", "expected"),
     [
-        (PROMPT, (), 'two red apples to the left of one blue car on a beach, with a sign that says "FRESH", sleepy'),
+        (PROMPT, (), 'two red apples to the left of one blue car on a beach, with a sign that says "FRESH", ?sleepy'),
         (
             PROMPT,
             ("e2",),
-            'one blue car and two red apples to the left of the car on a beach, with a sign that says "FRESH", sleepy',
+            'one blue car and two red apples to the left of the car on a beach, with a sign that says "FRESH", ?sleepy',
         ),
         ("apple 3 mouse on night", (), "an apple and three mice at night"),
         ("apple left of car right of dog", (), "an apple to the left of a car to the right of a dog"),
-        ("blue umbrella on kitchen", (), "a blue umbrella in a kitchen"),
+        ("blue umbrella on kitchen", (), "a blue umbrella on kitchen"),
     ],
 )
 def test_sentence(prompt: str, first: tuple[str, ...], expected: str) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from PIL.Image import Image
@@ -195,7 +196,7 @@ def _work(home: str, run_id: str) -> None:
             raise SystemExit(error.exit_code) from error
 
 
-def _start(home: Path, run: Run) -> multiprocessing.Process:
+def _start(home: Path, run: Run) -> BaseProcess:
     """Start a process that works on a run. It is forked from a server that has everything imported."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])

@@ -6,7 +6,7 @@ from scope.skills.wording import groups, sentence
 from scope.spec import Binding, Request, Specification, Status, Type
 
 #: Guidance of a request that was worded anew: what was missed is asked for harder than by default.
-REBIND_CFG_SCALE = 6.0
+REBIND_CFG_SCALE = 4.5
 
 _UNBOUND = (Status.DECLARED, Status.OPEN, Status.GROUNDED)
 

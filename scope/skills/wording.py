@@ -46,7 +46,8 @@ _PLURALS = {
     "tomato": "tomatoes",
     "bus": "buses",
 }
-_SAME = frozenset({"sheep", "fish", "deer", "scissors", "skis", "pants", "glasses", "broccoli", "luggage", "furniture"})
+_PAIRS = frozenset({"scissors", "skis", "pants", "glasses", "binoculars", "headphones"})
+_SAME = _PAIRS | {"sheep", "fish", "deer", "broccoli", "luggage", "furniture"}
 
 _SETTINGS = {
     "beach": "on a beach",
@@ -129,31 +130,31 @@ class _Sentence:
             return
         self.text += " " if self.text and not words.startswith(",") else ""
         if commitment is not None:
-            span = Span(start=len(self.text), end=len(self.text) + len(words))
-            self.bindings.append(Binding(commitment=commitment.id, group=self.groups[commitment.id], span=span))
-            self.said.add(commitment.id)
+            self.bind(commitment, len(self.text), words)
         self.text += words
 
+    def bind(self, commitment: Commitment, start: int, words: str) -> None:
+        """Note that `words`, from `start` on, say a commitment."""
+        span = Span(start=start, end=start + len(words))
+        self.bindings.append(Binding(commitment=commitment.id, group=self.groups[commitment.id], span=span))
+        self.said.add(commitment.id)
+
     def unsaid(self, *types: Type) -> list[Commitment]:
+        """Return the commitments of these types that are not in the sentence yet."""
         return [c for c in self.spec.of(*types) if c.id not in self.said]
 
     def introduce(self, entity: Commitment) -> None:
         """Say an entity with its count, attributes and words, then its first relation."""
         about = [c for c in self.spec.about(entity.id) if c.targets == (entity.id,)]
-        count = next((c for c in about if c.type is Type.COUNT), None)
         attributes = sorted((c for c in about if c.type is Type.ATTRIBUTE), key=lambda c: c.aspect == "color")
-        noun = self.noun(entity)
-        if count is None or count.value == 1:
-            words = article(str(attributes[0].value) if attributes else noun)
-            self.add(words if count is None else "one", count)
-        else:
-            self.add(_number(count.value), count)
+        count = next((c for c in about if c.type is Type.COUNT), None)
+        first = str(attributes[0].value) if attributes else self.noun(entity)
+        self.add(_number(count.value) if count else self.article(entity, first), count)
         for attribute in attributes:
             self.add(str(attribute.value), attribute)
-        self.add(noun, entity)
+        self.add(self.noun(entity), entity)
         for text in (c for c in about if c.type is Type.TEXT):
-            self.add("that says")
-            self.add(f'"{text.value}"', text)
+            self.add(f'that says "{text.value}"', text)
         relation = next((r for r in self.unsaid(Type.RELATION) if r.targets[0] == entity.id), None)
         if relation is not None:
             self.relate(relation)
@@ -172,17 +173,32 @@ class _Sentence:
 
     def mention(self, entity: Commitment) -> None:
         """Say an entity that was introduced before."""
-        self.add("the")
+        self.add("" if self.name(entity) else "the")
         self.add(self.noun(entity), entity)
 
+    def article(self, entity: Commitment, next_word: str) -> str:
+        if self.name(entity) or self.many(entity):
+            return ""
+        return "a pair of" if next_word in _PAIRS else article(next_word)
+
     def noun(self, entity: Commitment) -> str:
-        many = any(c.type is Type.COUNT and c.value != 1 for c in self.spec.about(entity.id))
-        return plural(str(entity.value)) if many else str(entity.value)
+        return self.name(entity) or (plural(str(entity.value)) if self.many(entity) else str(entity.value))
+
+    def name(self, entity: Commitment) -> str:
+        """Return the proper name of an entity; "": it has none."""
+        references = (c for c in self.spec.about(entity.id) if c.type is Type.EXTERNAL_REFERENCE)
+        return next((str(c.value) for c in references), "")
+
+    def many(self, entity: Commitment) -> bool:
+        """Return whether it is several: by its count, else by the prompt's own word."""
+        counts = [c.value for c in self.spec.about(entity.id) if c.type is Type.COUNT]
+        many = plural(str(entity.value))
+        return counts[0] != 1 if counts else self.prompt_words(entity).lower() == many != entity.value
 
     def rest(self) -> None:
         """Say what belongs to no entity, so that nothing is dropped."""
         for setting in self.unsaid(Type.LAYOUT):
-            self.add(_SETTINGS.get(str(setting.value), f"in {article(str(setting.value))} {setting.value}"), setting)
+            self.add(_SETTINGS.get(str(setting.value), self.prompt_words(setting)), setting)
         for text in self.unsaid(Type.TEXT):
             self.add(", with a" if self.text else "a")
             self.add(f'sign that says "{text.value}"', text)
@@ -190,8 +206,17 @@ class _Sentence:
             self.add(", without" if self.text else "without")
             self.add(plural(str(absent.value)), absent)
         for other in self.unsaid(*Type):
-            self.add("," if self.text else "")
-            self.add(str(other.value), other)
+            words = self.prompt_words(other)
+            if words in self.text:
+                self.bind(other, self.text.index(words), words)
+            else:
+                self.add("," if self.text else "")
+                self.add(words, other)
+
+    def prompt_words(self, commitment: Commitment) -> str:
+        """Return the words that the prompt itself uses for a commitment."""
+        span = commitment.span
+        return self.spec.prompt[span.start : span.end] if span is not None else str(commitment.value)
 
 
 def _number(value: str | int) -> str:
