@@ -60,6 +60,8 @@ def _quality(reading: Reading, phrase: Phrase, run: list[Word]) -> None:
 
 def _loose_quality(reading: Reading, i: int) -> None:
     """Note an adjective outside a phrase: "the car is blue", "apples, red and shiny"."""
+    if reading.role(i - 1) == "#":  # "two cats, one black": which of them is not said of all
+        return
     run = [reading.words[i]]
     if reading.role(i - 1) == "a":
         run.insert(0, reading.words[i - 1])
@@ -77,6 +79,9 @@ def _relation(reading: Reading, i: int) -> None:
     if target is None or target.id is None or (reading.role(i - 1) == "v" and name in {"at", "by"}):
         return
     if reading.role(i - 1) == "t" and _surface(reading, i - 1) is target:
+        return
+    if reading.words[target.start].tag == "PRP$":  # "in its trunk": whose is not known, and the owner is not in itself
+        reading.ask(span_of([word, *reading.words[target.start : target.stop]]), target)
         return
     objects = [target]
     if name == "between" and reading.role(target.stop) == "&" and (other := reading.phrase_after(target.stop)):
@@ -149,7 +154,7 @@ def _links(reading: Reading, i: int) -> bool:
 
 def _auxiliary(verb: Word, subject: Phrase) -> str:
     if verb.tag not in {"VBG", "VBN"}:
-        return ""
+        return "does " if verb.tag in {"VB", "VBP"} and not subject.plural else ""
     return "are " if subject.plural else "is "
 
 
@@ -163,15 +168,16 @@ def _text(reading: Reading, i: int) -> None:
 
 
 def _surface(reading: Reading, i: int) -> Phrase | None:
-    """Return the thing that carries the words: the one right before them, the one they are on, or a known surface."""
+    """Return the thing that carries the words: the one beside them, unless only an earlier one is a known surface."""
     before = reading.phrase_before(i)
-    if before is not None and before.id:
-        return before
     after = reading.phrase_after(i + 1) if reading.role(i + 1) == "r" else reading.phrase_after(i)
-    if after is not None and after.id:
-        return after
-    sentence = [p for p in reading.phrases if p.id and p.stop <= i and p.nouns]
-    return next((p for p in reversed(sentence) if p.noun.split()[-1] in lexicon.SURFACES), None)
+    near = [p for p in (before, after if before is None else None) if p is not None and p.id]
+    earlier = [p for p in reversed(reading.phrases) if p.id and p.stop <= i and _is_surface(p)]
+    return next((p for p in [*near, *earlier] if _is_surface(p)), near[0] if near else None)
+
+
+def _is_surface(phrase: Phrase) -> bool:
+    return phrase.noun.split()[-1] in lexicon.SURFACES
 
 
 def _place(reading: Reading, i: int) -> None:

@@ -121,6 +121,17 @@ MATERIALS = frozenset(
     )
 )
 
+#: Adjectives that a tagger often takes for nouns.
+SHAPES = frozenset(
+    _words(
+        "oval round square rectangular triangular circular spherical conical cubic cylindrical pyramidal hexagonal "
+        "octagonal pentagonal oblong"
+    )
+)
+
+#: Qualities that may stand for a thing named later: "a big and a small dog".
+SIZES = frozenset(_words("big small large little tiny huge tall short long young old new"))
+
 _WORDED = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty"
@@ -139,7 +150,7 @@ RELATIONS: dict[str, tuple[str, ...]] = {
     "right of": ("to the right of", "on the right of", "at the right of", "on the right side of",
                  "to the right side of", "on right of", "at the right side of", "right of", "right to"),
     "above": ("above", "over", "up above", "hovering over", "directly above", "directly over"),
-    "below": ("below", "beneath", "directly below", "down below"),
+    "below": ("below", "beneath", "directly below", "down below", "on the bottom of", "at the bottom of"),
     "on top of": ("on top of", "on the top of", "atop", "atop of", "at the top of"),
     "under": ("under", "underneath", "directly under"),
     "next to": ("next to", "beside", "adjacent to", "alongside", "side by side with", "right next to", "on side of",

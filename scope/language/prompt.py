@@ -19,7 +19,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _MEDIUM = (
     r"photos?|photographs?|pictures?|images?|pics?|snapshots?|shots?|scenes?|"
     r"paintings?|drawings?|sketch(?:es)?|illustrations?|renders?|renderings?|cartoons?|watercolou?rs?|portraits?|"
-    r"engravings?|etchings?|woodcuts?|lithographs?|collages?|mosaics?|posters?|sculptures?|statues?|icons?|logos?|comics?"
+    r"engravings?|etchings?|woodcuts?|lithographs?|collages?|mosaics?|comics?"
 )
 #: Mediums that only say "this is a picture".
 PLAIN_MEDIUMS = re.compile(r"(?:photo|photograph|picture|image|pic|snapshot|shot|scene)s?", re.IGNORECASE)

@@ -220,14 +220,29 @@ def _correct(words: list[Word]) -> None:
             joined = after in {"&", ","} and i + 2 < len(words) and words[i + 2].color is not None
             if not joined:
                 word.role, word.value, word.plural = "N", "orange", word.text.lower() == "oranges"
-        elif word.text.lower() in lexicon.MATERIALS and word.role in {"N", "M"} and after in {"M", "N"}:
+        elif word.text.lower() in lexicon.MATERIALS | lexicon.SHAPES and word.role in "NMa" and after in {"M", "N"}:
             word.role, word.value = "M", word.text.lower()
         elif word.text.lower() == "flat" and word.role == "N" and after == "N":
             word.role = "M"
+        elif word.role in "Mv" and _lacks_noun(words, i):
+            word.role, word.value = "N", word.text.lower()
         elif word.role == "N" and word.tag.startswith("V") and before not in _BEFORE_NOUNS:
             word.role, word.value = "v", word.text.lower()
         elif word.role == "N" and before == "#" and (number := words[i - 1].value) != 1 and not word.plural:
             word.value, word.plural = _plural_of(str(word.value)), isinstance(number, int)
+
+
+def _lacks_noun(words: list[Word], i: int) -> bool:
+    """Return whether a word ends a phrase that has a determiner but no noun: then it is the noun ("a green acorn")."""
+    after = "".join(w.role for w in words[i + 1 : i + 4]).lstrip("a")
+    if words[i].color or words[i].text.lower() in lexicon.SIZES or after[:1] in {"M", "N", "P"}:
+        return False
+    if after[:1] in {"&", ","} and after.lstrip("&,")[:1] not in {"D", "#", "V", ""}:
+        return False
+    first = i
+    while first and words[first - 1].role in {"M", "a"}:
+        first -= 1
+    return first > 0 and words[first - 1].role in {"D", "#"}
 
 
 def _plural_of(value: str) -> str:
