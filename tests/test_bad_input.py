@@ -4,17 +4,20 @@ import json
 import resource
 import sqlite3
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from conftest import PROMPT, Cli, Parts
+from safetensors.torch import save_file
 from typer.testing import Result
 
 from scope import files
-from scope.errors import WeightsError
 from scope.images import png_bytes, read_record
 from scope.language.grammar import Grammar
+from scope.nn import weights
 from scope.testing import FakeGenerator
 
 
@@ -32,6 +35,27 @@ def one_line(done: Result, code: int, *words: str) -> str:
 
 def run_folders(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "home" / "runs").glob("*"))
+
+
+# -- damage -----------------------------------------------------------------------------------
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def noise(path: Path) -> None:
+    path.write_bytes(b"\x00\xff" * 4096)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def forget(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM checkpoints")
+    connection.close()
 
 
 # -- prompts -------------------------------------------------------------------------------------
@@ -135,15 +159,41 @@ def test_a_setting_that_is_no_number(cli: Cli, monkeypatch: pytest.MonkeyPatch, 
     one_line(cli("generate", PROMPT), 2, name, "many")
 
 
-def test_weights_that_cannot_be_used_lose_nothing(cli: Cli, parts: Parts) -> None:
+def whole(path: Path) -> bytes:
+    save_file({"weight": torch.ones(64, 64)}, path)
+    return path.read_bytes()
+
+
+def nan(path: Path) -> None:
+    save_file({"weight": torch.full((64, 64), float("nan"))}, path)
+
+
+def pickled(path: Path) -> None:
+    torch.save({"weight": torch.ones(64, 64)}, path)
+
+
+BAD_WEIGHTS: dict[str, tuple[Callable[[Path], Any], bool, str]] = {  # damage, is the hash known, what it says
+    "missing": (Path.unlink, False, "cannot be read"),
+    "truncated": (cut, False, "damaged"),
+    "truncated, by hash": (cut, True, "sha256 differs"),
+    "NaN": (nan, False, "NaN"),
+    "other": (lambda path: save_file({"weight": torch.zeros(64, 64)}, path), True, "sha256 differs"),
+    "pickle": (pickled, False, "damaged"),
+}
+
+
+@pytest.mark.parametrize(("damage", "hashed", "words"), BAD_WEIGHTS.values(), ids=BAD_WEIGHTS.keys())
+def test_weights_that_cannot_be_used_lose_nothing(
+    cli: Cli, parts: Parts, tmp_path: Path, damage: Callable[[Path], Any], hashed: bool, words: str
+) -> None:
+    path = tmp_path / "flow.safetensors"
+    made = whole(path)
+    expected = sha256(made).hexdigest() if hashed else None
     good = parts["generators", "flow"]
-
-    def damaged() -> Any:
-        raise WeightsError("the weights flow are damaged; reinstall scope")
-
-    parts["generators", "flow"] = damaged
-    one_line(cli("generate", PROMPT, "-o", "a.png"), 1, "weights flow are damaged", "reinstall")
-    parts["generators", "flow"] = good
+    parts["generators", "flow"] = lambda: (weights.read(path, expected), good())[1]
+    damage(path)
+    one_line(cli("generate", PROMPT, "-o", "a.png"), 1, "flow.safetensors", words)
+    whole(path)
     assert cli("resume").exit_code == 0
     assert Path("a.png").is_file()
 
@@ -157,24 +207,6 @@ def test_a_bug_is_one_line_too(cli: Cli, parts: Parts) -> None:
 
 
 # -- runs ----------------------------------------------------------------------------------------
-
-
-def empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def noise(path: Path) -> None:
-    path.write_bytes(b"\x00\xff" * 4096)
-
-
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def forget(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM checkpoints")
-    connection.close()
 
 
 @pytest.mark.parametrize("command", ["resume", "show"])

@@ -91,24 +91,31 @@ def _options(seed: int, flags: dict[str, Any]) -> "Options":
 
 def _finish(run: "Run", order: Order, as_json: bool) -> None:
     """Run a run to its end, write its picture, and tell how it went."""
-    from scope import plugins
-    from scope.graph import generate as draw
     from scope.outcome import json_report
 
     try:
-        with Watch() as watch:
-            tools = plugins.toolbox(run.manifest.options.generator, run.drafts)
-            outcome = draw(run, tools, watch)
+        outcome, weights = _draw(run)
     except KeyboardInterrupt:
         say(f"scope: interrupted; nothing is lost. Continue with: scope resume {run.id}")
         raise typer.Exit(130) from None
-    written = _write_picture(run, outcome, order, dict(tools.generator.weights))
+    written = _write_picture(run, outcome, order, weights)
     show_outcome(outcome)
     if as_json:
         give_json(json_report(outcome, image=str(written) if written else None))
     elif written:
         give(str(written))
     raise typer.Exit(outcome.exit)
+
+
+def _draw(run: "Run") -> tuple["Outcome", dict[str, str]]:
+    """Return how a run ended, and the hashes of the weights that drew."""
+    from scope import plugins
+
+    with Watch() as watch:
+        from scope.graph import generate as finish
+
+        tools = plugins.toolbox(run.manifest.options.generator, run.drafts)
+        return finish(run, tools, watch), dict(tools.generator.weights)
 
 
 def _write_picture(run: "Run", outcome: "Outcome", order: Order, weights: dict[str, str]) -> Path | None:
