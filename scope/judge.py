@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from scope.errors import OutputError, StateCorrupt
 from scope.protocols import Verifier, Vocabulary
 from scope.spec import Commitment, Kind, Specification, Type, Verdict
 
@@ -57,6 +58,8 @@ def _answers(verifier: Verifier, commitments: Sequence[Commitment], ask: Ask) ->
     name = f"{verifier.name}@{verifier.version}"
     try:
         verdicts = ask(verifier, commitments)
+    except (OutputError, StateCorrupt):  # its answer could not be recorded: the run's failure, not the verifier's
+        raise
     except Exception as error:
         why = f"the verifier failed: {type(error).__name__}: {error}"
         return [_unjudged(c, why, name) for c in commitments]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scope import graph, runs
-from scope.errors import PromptError, ScopeError, StateCorrupt
+from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
 from scope.outcome import Progress, json_report
 from scope.protocols import Toolbox, Vocabulary
 from scope.runs import Options, Run
@@ -184,6 +184,24 @@ def test_a_verifier_that_raises_could_not_say() -> None:
     assert result.exit == 3
     assert {v.outcome for v in result.verdicts["d1"]} == {None}
     assert all("ValueError: no model" in v.reason for v in result.verdicts["d1"])
+
+
+def test_an_answer_that_cannot_be_recorded_stops_the_run_and_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, verifier = start("1 apple", drafts=1), FakeVerifier()
+    record = Run.record
+
+    def full(self: Run, key: str, value: dict[str, object]) -> None:
+        if "verdicts" in value:
+            raise OutputError("the disk is full")
+        record(self, key, value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "record", full)
+        with pytest.raises(OutputError):
+            graph.generate(run, tools(run, verifier))
+    assert graph.generate(run, tools(run, verifier)).exit == 0
 
 
 def test_a_second_verifier_is_asked_what_the_first_could_not_say() -> None:
