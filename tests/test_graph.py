@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scope import graph, runs
+from scope.desk import Desk
 from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
 from scope.outcome import Progress, json_report
 from scope.protocols import Toolbox, Vocabulary
@@ -98,6 +99,31 @@ def test_time_spent_before_an_interruption_counts() -> None:
     assert len(generator.requests) == 1
 
 
+def test_one_draft_is_made_however_little_time_is_left() -> None:
+    run = start()
+    spec = outcome(max_rounds=0).spec
+    state = State.begin(PROMPT, Options(drafts=3, max_time=1)).after(spec, seconds={"decompose": 2.0})
+    drawn = graph.generate_drafts(state, Desk(run, tools(run), lambda news: None))
+    assert len(drawn.drafts) == 1
+
+
+def test_seconds_add_up_over_rounds_and_interruptions() -> None:
+    run, generator = start(drafts=2, max_rounds=1), FakeGenerator(delay=0.05)
+    parts = tools(run, FakeVerifier({"c3": "broken"}), generator=generator)
+
+    def interrupt(news: Progress) -> None:
+        if news.draft == 2 and news.round == 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        graph.generate(run, parts, interrupt)
+    result = graph.generate(run, parts)
+    drawing = sum(draft.seconds for draft in result.drafts)
+    assert drawing >= 4 * 0.05
+    assert result.seconds["generate"] >= drawing
+    assert result.seconds["total"] == pytest.approx(sum(s for stage, s in result.seconds.items() if stage != "total"))
+
+
 @pytest.mark.parametrize(
     ("broken", "round_", "seconds", "expected"),
     [
@@ -130,6 +156,7 @@ def test_the_diagram_shows_every_node_and_the_loop() -> None:
         ({"c3": ["broken", "met", "broken"]}, (), "d2"),  # fewest broken
         ({"c3": [None, "broken", "broken"]}, (), "d1"),  # unjudged is better than broken
         ({"c3": "broken", "c6": [None, None, "met"]}, (), "d3"),  # then fewest unjudged
+        ({"c3": "broken", "c6": [None, None, "met"]}, (-1.0, -1.0, -9.0), "d3"),  # ... before likelihood
         ({"c3": "broken"}, (-9.0, -2.0, -5.0), "d2"),  # then the likeliest
         ({"c3": "broken"}, (-2.0, -2.0, None), "d1"),  # then the earliest
         ({"e2": ["broken", "met", "met"], "c3": ["met", "broken", "broken"]}, (), "d2"),  # blocked counts as broken
@@ -268,6 +295,34 @@ def test_a_finished_run_does_nothing_twice() -> None:
     calls = len(generator.requests), len(verifier.asked)
     assert graph.generate(run, tools(run, verifier, generator=generator)) == once == graph.load(run)
     assert (len(generator.requests), len(verifier.asked)) == calls
+
+
+def test_a_verifier_that_answered_before_an_interruption_is_not_asked_again() -> None:
+    run, verifier = start("1 apple", drafts=2), FakeVerifier()
+
+    def interrupt(news: Progress) -> None:
+        if news.stage == "verify" and news.state == "end":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        graph.generate(run, tools(run, verifier), interrupt)
+    asked = list(verifier.asked)
+    assert graph.generate(run, tools(run, verifier)).exit == 0
+    assert verifier.asked == asked
+
+
+def test_a_state_of_which_anything_changed_is_refused() -> None:
+    whole = State.begin(PROMPT, Options()).after(outcome().spec, seconds={"generate": 1.0}).sealed()
+    assert State.model_validate(whole).sealed() == whole
+    for name, value in {
+        "prompt": "1 pear",
+        "round": 1,
+        "done": True,
+        "seconds": {},
+        "events": whole["events"][:-1],
+    }.items():
+        with pytest.raises(StateCorrupt):
+            State.model_validate(whole | {name: value})
 
 
 def test_a_draft_that_was_changed_on_disk_is_made_again() -> None:
