@@ -1,7 +1,10 @@
 """The command line: what goes where, with which exit code, and that a picture can be followed back."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -122,6 +125,41 @@ def test_no_colour_and_no_cursor_in_a_pipe(cli: Cli) -> None:
     assert "\x1b" not in done.stdout + done.stderr
     assert "\r" not in done.stderr
     assert done.stderr.splitlines()[0] == "reading the prompt"
+
+
+@pytest.mark.parametrize(
+    ("environment", "moves", "colours"),
+    [
+        ({"TERM": "xterm"}, True, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
+        ({"TERM": "dumb"}, False, False),
+    ],
+    ids=["terminal", "NO_COLOR", "dumb"],
+)
+def test_a_terminal_gets_what_it_can_show(
+    tmp_path: Path, environment: dict[str, str], moves: bool, colours: bool
+) -> None:
+    shown = on_terminal(tmp_path, environment)
+    assert ("\x1b[2K" in shown) is moves  # a line that is drawn again
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", shown)) is colours
+    assert "8 of 8 commitments met" in shown
+
+
+def on_terminal(home: Path, environment: dict[str, str]) -> str:
+    """Return what the stderr of one generation shows on a terminal."""
+    ours, theirs = pty.openpty()
+    variables = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "COLORTERM")}
+    variables |= {"SCOPE_HOME": str(home / "home"), **environment}
+    command = [sys.executable, "-c", PROGRAM, "generate", PROMPT]
+    with subprocess.Popen(command, cwd=home, env=variables, stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux says so when the other end is closed
+            while part := os.read(ours, 65536):
+                shown += part
+    os.close(ours)
+    assert process.returncode == 0
+    return shown.decode()
 
 
 # -- exit codes ----------------------------------------------------------------------------------
