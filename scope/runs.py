@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 from platformdirs import user_data_dir
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from scope.errors import OutputError, RunBusy, StateCorrupt, UsageError
 from scope.files import remove_partial, unwritable, write_atomic
@@ -89,7 +89,11 @@ class Run:
 
         Raises: StateCorrupt if run.json is missing, or is not what was written.
         """
-        return Manifest.model_validate(_unsealed(self.folder / "run.json"))
+        sealed = _unsealed(self.folder / "run.json")
+        try:
+            return Manifest.model_validate(sealed)
+        except ValidationError as error:
+            raise self.corrupt("run.json: written by another version of scope") from error
 
     def result(self) -> dict[str, Any]:
         """Return the report that `finish` stored.

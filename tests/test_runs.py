@@ -15,6 +15,7 @@ from scope.files import write_atomic
 from scope.outcome import Progress
 from scope.protocols import Toolbox
 from scope.runs import Options, Run
+from scope.spec import canonical_json, sha256_of
 from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
 
 
@@ -85,6 +86,15 @@ def test_a_damaged_manifest_is_refused_with_what_to_do(content: bytes) -> None:
     run = runs.create("1 apple")
     (run.folder / "run.json").write_bytes(content)
     with pytest.raises(StateCorrupt, match="scope generate"):
+        runs.open_run(run.id)
+
+
+def test_a_run_of_a_later_version_is_refused() -> None:
+    run = runs.create("1 apple")
+    later = run.manifest.model_dump(mode="json") | {"schema": 2}
+    whole = {"value": later, "sha256": sha256_of(later)}
+    (run.folder / "run.json").write_text(canonical_json(whole))
+    with pytest.raises(StateCorrupt, match="another version of scope"):
         runs.open_run(run.id)
 
 
