@@ -11,7 +11,7 @@ from torch import Tensor
 
 from scope.nn import samplers
 from scope.nn.dit import DiT
-from scope.nn.text import Conditioning, Words, encode
+from scope.nn.text import Words, encode
 from scope.nn.weights import load_shipped
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
 from scope.spec import Request
@@ -26,11 +26,6 @@ def words_of(request: Request) -> Words:
     """Return what the text encoder reads: the text, and which characters belong to which entity."""
     spans = tuple((b.span.start, b.span.end, b.group) for b in request.bindings if b.group > 0)
     return Words(request.text, spans, request.quoted)
-
-
-def doubled(text: Conditioning) -> Conditioning:
-    """Return each text twice: once to be read, once to be left out."""
-    return Conditioning(*(torch.cat([t, t]) for t in (text.states, text.groups, text.mask, text.letters)))
 
 
 class FlowGenerator:
@@ -54,7 +49,7 @@ class FlowGenerator:
 
     @torch.inference_mode()
     def _draw(self, request: Request, on_step: OnStep) -> Picture:
-        text = doubled(encode([words_of(request)])).to(self.device)
+        text = encode([words_of(request)]).repeat(2).to(self.device)
         scale = CFG_SCALE if request.cfg_scale is None else request.cfg_scale
         read = torch.tensor([True, False], device=self.device)
 

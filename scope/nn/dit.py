@@ -30,18 +30,19 @@ class ModulatedBlock(nn.Module):
         self.offset = nn.Parameter(torch.zeros(6, dim))
 
     def forward(self, x: Tensor, modulation: Tensor, mask: Tensor) -> Tensor:
-        """x (b, n, c), modulation (b, 6, c), mask (b, n): True where a token is there."""
+        """Take x (b, n, c), modulation (b, 6, c), mask (b, n): True where a token is there."""
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.offset)[:, :, None].unbind(1)
         h = F.layer_norm(x, x.shape[-1:]) * (1 + scale1) + shift1
         x = x + gate1 * self.attention(h, mask=mask)
         h = F.layer_norm(x, x.shape[-1:]) * (1 + scale2) + shift2
-        return x + gate2 * self.mlp(h)
+        out: Tensor = x + gate2 * self.mlp(h)
+        return out
 
 
 class DiT(nn.Module):
     """The velocity field."""
 
-    def __init__(self, d: int = 32, tokens: int = 64, dim: int = 256, depth: int = 8, heads: int = 4) -> None:
+    def __init__(self, d: int = 32, tokens: int = 64, dim: int = 256, depth: int = 6, heads: int = 4) -> None:
         super().__init__()
         self.dim = dim
         self.embed = nn.Linear(d, dim)
@@ -73,11 +74,11 @@ class DiT(nn.Module):
         return to_grid(v)
 
     def _read(self, text: Conditioning, keep: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return text and letter tokens (b, m + 8, c) and which of them are there."""
-        words = self.text(text.states.float()) + self.group(text.groups)
-        letters = self.letter(text.letters) + self.letter_position
-        tokens = torch.cat([words, letters], 1)
-        seen = torch.cat([text.mask, text.letters > 0], 1)
+        """Return the text tokens (b, m, c), letters after them where any are asked for, and which are there."""
+        tokens, seen = self.text(text.states.float()) + self.group(text.groups), text.mask
+        if text.letters is not None:
+            letters = self.letter(text.letters) + self.letter_position
+            tokens, seen = torch.cat([tokens, letters], 1), torch.cat([seen, text.letters > 0], 1)
         if keep is not None:
             tokens = torch.where(keep[:, None, None], tokens, self.nothing.to(tokens.dtype))
         return tokens, seen

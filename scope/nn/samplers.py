@@ -1,6 +1,7 @@
 """Samplers: pure functions of (velocity field, noise, times). Times fall from 1 (noise) to 0 (data)."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ def times(steps: int, shift: float = 1.0) -> Tensor:
 
 def euler(field: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
     """Integrate with Euler steps; global error is of first order."""
-    for i, (t, s) in enumerate(zip(schedule[:-1], schedule[1:], strict=True)):
+    for i, (t, s) in enumerate(pairwise(schedule)):
         x = x + (s - t) * field(x, t.expand(len(x)).to(x.device))
         if on_step:
             on_step(i + 1, len(schedule) - 1)
@@ -26,7 +27,7 @@ def euler(field: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None =
 
 def heun(field: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
     """Integrate with Heun steps, two evaluations each; global error is of second order."""
-    for i, (t, s) in enumerate(zip(schedule[:-1], schedule[1:], strict=True)):
+    for i, (t, s) in enumerate(pairwise(schedule)):
         first = field(x, t.expand(len(x)).to(x.device))
         ahead = x + (s - t) * first
         x = x + (s - t) * (first + field(ahead, s.expand(len(x)).to(x.device))) / 2

@@ -4,7 +4,7 @@ A pooled sentence vector cannot bind a colour to its noun; token states can. Eac
 of the entity that it speaks of (0: the scene), so that commitments stay identifiable in conditioning.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -37,16 +37,28 @@ class Words:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """A batch of encoded texts: states (b, m, 384), groups (b, m), mask (b, m), letters (b, 8); 0 is no letter."""
+    """A batch of encoded texts: states (b, m, 384), groups (b, m), mask (b, m).
+
+    `letters` (b, 8) are the bytes to be written, 0 where there is none; None where no text of the batch has any.
+    """
 
     states: Tensor
     groups: Tensor
     mask: Tensor
-    letters: Tensor
+    letters: Tensor | None
 
     def to(self, device: torch.device) -> "Conditioning":
         """Move to a device."""
-        return Conditioning(*(t.to(device) for t in (self.states, self.groups, self.mask, self.letters)))
+        return self.each(lambda t: t.to(device))
+
+    def repeat(self, times: int) -> "Conditioning":
+        """Return the batch `times` over."""
+        return self.each(lambda t: t.repeat(times, *[1] * (t.ndim - 1)))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Conditioning":
+        """Return the batch with every tensor changed."""
+        letters = None if self.letters is None else change(self.letters)
+        return Conditioning(change(self.states), change(self.groups), change(self.mask), letters)
 
 
 @cache
@@ -98,4 +110,4 @@ def encode(batch: Sequence[Words], pad_to: int = 8) -> Conditioning:
         groups[i, :n] = torch.tensor(groups_of(code.offsets, words.spans))
     states: Tensor = model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
     letters = torch.tensor([letters_of(w.quoted) for w in batch])
-    return Conditioning(states, groups, mask, letters)
+    return Conditioning(states, groups, mask, letters if letters.any() else None)

@@ -33,20 +33,28 @@ class Attention(nn.Module):
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor | None) -> Tensor:
-    """Return softmax(q k^T / sqrt(d)) v. On a CPU and about 100 tokens, plain products train 3x faster than the fused kernel."""
+    """Return softmax(q k^T / sqrt(d)) v. On a CPU and 100 tokens, plain products train 3x faster than the fused one."""
     if q.is_cuda:
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+        fused: Tensor = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+        return fused
     scores = (q * q.shape[-1] ** -0.5) @ k.mT
     if seen is not None:
         scores = scores + torch.where(seen, 0.0, -1e4).to(scores.dtype)
-    return scores.softmax(-1).to(v.dtype) @ v
+    mixed: Tensor = scores.softmax(-1).to(v.dtype) @ v
+    return mixed
 
 
-class MLP(nn.Sequential):
+class MLP(nn.Module):
     """Two layers with a GELU, `ratio` times wider inside."""
 
     def __init__(self, dim: int, ratio: int = 4) -> None:
-        super().__init__(nn.Linear(dim, ratio * dim), nn.GELU(approximate="tanh"), nn.Linear(ratio * dim, dim))
+        super().__init__()
+        self.widen, self.out = nn.Linear(dim, ratio * dim), nn.Linear(ratio * dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, n, dim) -> the same."""
+        out: Tensor = self.out(F.gelu(self.widen(x), approximate="tanh"))
+        return out
 
 
 class Block(nn.Module):
@@ -64,7 +72,8 @@ class Block(nn.Module):
         x = x + self.attention(self.norm1(x))
         if self.cross is not None and self.norm_cross is not None:
             x = x + self.cross(self.norm_cross(x), context)
-        return x + self.mlp(self.norm2(x))
+        out: Tensor = x + self.mlp(self.norm2(x))
+        return out
 
 
 def patchify(images: Tensor, patch: int) -> Tensor:

@@ -39,7 +39,9 @@ def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     except OSError as error:
         raise WeightsError(f"the weights {path.name} cannot be read ({error.strerror}); reinstall scope") from error
     if sha256 is not None and hashlib.sha256(raw).hexdigest() != sha256:
-        raise WeightsError(f"the weights {path.name} are not the ones that this version ships (sha256 differs); reinstall scope")
+        raise WeightsError(
+            f"the weights {path.name} are not the ones that this version ships (sha256 differs); reinstall scope"
+        )
     try:
         tensors = {k: v.float() for k, v in load(raw).items()}
     except (SafetensorError, ValueError) as error:

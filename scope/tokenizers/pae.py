@@ -1,8 +1,8 @@
 """PAE: a prior-aligned autoencoder (arXiv 2605.07915, "What Matters for Diffusion-Friendly Latent Manifold?").
 
 Encoder   H = VFM(x), frozen;  (gamma, beta) = DAM(pixels, H);  Hz = LN(H * (1 + gamma) + beta)
-          z = rms_norm(conv3x3(attention(Hz)))          each token on the sphere of radius sqrt(d)
-Decoder   x^ = ViT(conv3x3(z))
+          z = rms_norm(conv3x3(attention(Hz)) + skip(x))   each token on the sphere of radius sqrt(d)
+Decoder   x^ = ViT(conv3x3(z)) + skip(chart(z))
 Losses    L = L1 + 0.2 SSR + 0.5 MCR + 1.0 SCR           z against the prior's tokens Z_T
   SSR  = mean (G(z) - G(Z_T))^2, G the cosine Gram matrix over tokens
   SCR  = (1 - cos(GAP z, GAP Z_T)) + mean over tokens (1 - cos(z, Z_T))
@@ -12,7 +12,9 @@ Losses    L = L1 + 0.2 SSR + 0.5 MCR + 1.0 SCR           z against the prior's t
 Departures: the VFM is the pocket stand-in of vfm.py, not DINOv2-L; the prior is raw, its tokens Z_T are the
 whitened principal components of H (no refinement stage); no GAN and no LPIPS: an L1 of image gradients takes
 their place; the projector's attention has a residual path; L1 is weighted by `l1` because it stands without
-LPIPS and GAN; patch embedding and un-embedding start from a PCA of patches.
+LPIPS and GAN. To save samples, training starts from the PCA of patches and not from noise (`start_linear`):
+d - 1 channels and one constant, which the sphere's chart z[:-1] / z[-1] undoes, go around encoder and decoder
+by linear skips, zero at construction; DAM, projector and decoder learn what is to be added.
 """
 
 import math
@@ -73,13 +75,21 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(Block(dim, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(dim)
         self.out = nn.Linear(dim, 3 * PATCH * PATCH)
+        self.pole = float(d) ** 0.5  # the constant channel, as strong as all the others together
+        self.skip = nn.Linear(d - 1, 3 * PATCH * PATCH)
+        for layer in (self.out, self.skip):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, z: Tensor) -> Tensor:
         """Decode."""
         x = to_tokens(self.widen(to_grid(z))) + self.position
         for block in self.blocks:
             x = block(x)
-        return unpatchify(self.out(self.norm(x)).float(), PATCH, SIDE)
+        chart = z[..., :-1] / z[..., -1:].clamp_min(0.7)
+        with torch.autocast(z.device.type, enabled=False):
+            linear = self.skip(chart.float())
+        return unpatchify(self.out(self.norm(x)).float() + linear, PATCH, SIDE)
 
 
 class PAE(nn.Module):
@@ -101,6 +111,9 @@ class PAE(nn.Module):
         self.modulator = PixelModulator(dim, features, modulator_depth, heads)
         self.mix = Attention(features, max(1, features // 64))
         self.project = nn.Conv2d(features, d, 3, padding=1)
+        self.skip = nn.Linear(3 * PATCH * PATCH, d)
+        nn.init.zeros_(self.skip.weight)
+        nn.init.zeros_(self.skip.bias)
         self.decoder = Decoder(d, dim, depth, heads)
         self.register_buffer("prior_mean", torch.zeros(features))
         self.register_buffer("prior_axes", torch.zeros(features, d))
@@ -124,7 +137,9 @@ class PAE(nn.Module):
         gamma, beta = self.modulator(images, features)
         hz = F.layer_norm(features * (1 + gamma) + beta, features.shape[-1:])
         hz = hz + self.mix(hz)
-        return sphere(to_tokens(self.project(to_grid(hz))).float())
+        with torch.autocast(images.device.type, enabled=False):
+            pixels = self.skip(patchify(images, PATCH))
+        return sphere(to_tokens(self.project(to_grid(hz))).float() + pixels)
 
     def prior(self, features: Tensor) -> Tensor:
         """Return Z_T (b, 64, d): what the tokens are aligned to."""
@@ -142,19 +157,23 @@ class PAE(nn.Module):
         return images.clamp(-1, 1)
 
     @torch.no_grad()
-    def start_from_pca(self, images: Tensor) -> None:
-        """Set the prior's axes, and start patch embedding and un-embedding from the patches of these images."""
+    def start_linear(self, images: Tensor) -> None:
+        """Set the prior's axes, and make the untrained tokenizer the PCA of the patches of these images.
+
+        The two skips stay as they are from here on: whitening has steep directions that gradient steps destroy.
+        """
         features = self.features(images).flatten(0, 1)
         self.prior_mean.copy_(features.mean(0))
         self.prior_axes.copy_(principal_axes(features, self.d)[1])
-        patches = patchify(images, PATCH).flatten(0, 1)
-        dim = min(self.modulator.embed.out_features, patches.shape[1])
-        mean, axes = principal_axes(patches, dim)
-        inverse = torch.linalg.pinv(axes.double()).float()
-        self.modulator.embed.weight[:dim] = axes.T
-        self.modulator.embed.bias[:dim] = -mean @ axes
-        self.decoder.out.weight[:, :dim] = inverse.T
-        self.decoder.out.bias.copy_(mean)
+        mean, axes = principal_axes(patchify(images, PATCH).flatten(0, 1), self.d - 1)
+        self.project.weight.mul_(0.02)
+        self.skip.weight[:-1] = axes.T
+        self.skip.bias[:-1] = -mean @ axes
+        self.skip.bias[-1] = self.decoder.pole
+        self.decoder.skip.weight.copy_(self.decoder.pole * axes / axes.square().sum(0))
+        self.decoder.skip.bias.copy_(mean)
+        for layer in (self.skip, self.decoder.skip):
+            layer.requires_grad_(False)
 
     @torch.no_grad()
     def set_statistics(self, z: Tensor) -> None:

@@ -2,23 +2,25 @@
 
 Captions of a fixed pool are encoded once; their scenes are drawn afresh at every step. Each image serves
 `repeats` times a step, with other noise, since drawing and encoding it costs about as much as one pass.
+Scenes have no signs yet: the first weights do not write words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from scope.nn import paths, samplers
 from scope.nn.dit import DiT
-from scope.nn.text import Conditioning, Words, encode
+from scope.nn.text import STATE_DIM, Conditioning, Words, encode
 from scope.nn.weights import fill, load_shipped, read, write
 from scope.tokenizers.pae import PAE
 from scope.trainers.run import TrainConfig, TrainingRun, to_tensor
-from scope.worlds.pocket import Plan, caption, compose, sample
+from scope.worlds.pocket import caption, compose, sample
 
 
 class FlowConfig(TrainConfig):
@@ -27,7 +29,7 @@ class FlowConfig(TrainConfig):
     tokenizer: str = ""
     d: int = 32
     dim: int = 256
-    depth: int = 8
+    depth: int = 6
     heads: int = 4
     pae_dim: int = 256
     pae_depth: int = 3
@@ -43,47 +45,48 @@ PRESETS = {
     "tiny": FlowConfig(
         steps=2, batch=4, images=2, lr=1e-3, dim=32, depth=1, heads=2, captions=8, save_every=1, log_every=1
     ),
-    "pocket": FlowConfig(steps=9000, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
+    "pocket": FlowConfig(steps=5600, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
 }
 
 PROMPTS = (
     "a red apple", "a blue car on a beach", "two dogs in the snow", "a cat to the left of a tree",
-    "three yellow stars at night", "a green turtle in a meadow", "a purple umbrella and a chair", "a house above a boat",
+    "three yellow stars at night", "a green turtle in a meadow", "a purple umbrella and a chair",
+    "a house above a boat",
     "a donut", "an orange cat in a city", "four balloons", "a pink elephant in the desert",
     "a pizza in a room", "a bird to the right of a flower", "a white horse at sunset", "a cake in a forest",
 )  # fmt: skip
 
 
 class CaptionPool:
-    """Plans, their captions, and the encoded captions, kept in half precision."""
+    """Plans, and their encoded captions in half precision."""
 
     def __init__(self, count: int, seed: int) -> None:
         random = np.random.default_rng((seed, 999_983))
-        self.plans: list[Plan] = [sample(random, "train") for _ in range(count)]
+        self.plans = [replace(sample(random, "train"), text=None) for _ in range(count)]
         captions = [caption(plan, random) for plan in self.plans]
-        words = [Words(c.text, c.spans, c.quoted) for c in captions]
-        self._codes: list[tuple[Tensor, Tensor, Tensor]] = []
+        words = [Words(c.text, c.spans) for c in captions]
+        self._codes: list[tuple[Tensor, Tensor]] = []
         for start in range(0, count, 256):
             code = encode(words[start : start + 256])
             for i, n in enumerate(code.mask.sum(1).tolist()):
-                self._codes.append((code.states[i, :n].half(), code.groups[i, :n], code.letters[i]))
+                self._codes.append((code.states[i, :n].half(), code.groups[i, :n]))
+        self.length = -(-max(len(s) for s, _ in self._codes) // 8) * 8
 
     def batch(self, indices: Sequence[int]) -> Conditioning:
-        """Return the conditioning of these captions, padded to a multiple of 8 tokens."""
-        chosen = [self._codes[i] for i in indices]
-        length = -(-max(len(s) for s, _, _ in chosen) // 8) * 8
-        states = torch.zeros(len(chosen), length, chosen[0][0].shape[1])
-        groups = torch.zeros(len(chosen), length, dtype=torch.long)
-        mask = torch.zeros(len(chosen), length, dtype=torch.bool)
-        for i, (s, g, _) in enumerate(chosen):
-            states[i, : len(s)], groups[i, : len(s)], mask[i, : len(s)] = s.float(), g, True
-        return Conditioning(states, groups, mask, torch.stack([letters for _, _, letters in chosen]))
+        """Return the conditioning of these captions, all of one length."""
+        states = torch.zeros(len(indices), self.length, STATE_DIM)
+        groups = torch.zeros(len(indices), self.length, dtype=torch.long)
+        mask = torch.zeros(len(indices), self.length, dtype=torch.bool)
+        for row, i in enumerate(indices):
+            state, group = self._codes[i]
+            states[row, : len(state)], groups[row, : len(state)], mask[row, : len(state)] = state.float(), group, True
+        return Conditioning(states, groups, mask, None)
 
 
 def flow_loss(
-    model: nn.Module, x_0: Tensor, text: Conditioning, eps: Tensor, t: Tensor, keep: Tensor | None = None
+    model: Callable[..., Tensor], x_0: Tensor, text: Conditioning, eps: Tensor, t: Tensor, keep: Tensor | None = None
 ) -> Tensor:
-    """Return the mean squared error of the velocity. x_0, eps (b, d, h, w); t, keep (b,)."""
+    """Return the mean squared error of the velocity. Shapes: x_0, eps (b, d, h, w); t, keep (b,)."""
     v = model(paths.noised(x_0, eps, t), t, text, keep)
     return F.mse_loss(v, paths.velocity(x_0, eps))
 
@@ -96,12 +99,6 @@ def tokenizer_of(config: FlowConfig) -> PAE:
         return pae.eval().requires_grad_(False)
     load_shipped(pae, "pae")
     return pae
-
-
-def repeated(text: Conditioning, times: int) -> Conditioning:
-    """Return a batch `times` over."""
-    parts = (text.states, text.groups, text.mask, text.letters)
-    return Conditioning(*(p.repeat(times, *[1] * (p.ndim - 1)) for p in parts))
 
 
 @torch.no_grad()
@@ -138,8 +135,8 @@ def train(config: FlowConfig, folder: Path) -> None:
         t = paths.logit_normal(len(x_0), noise).to(run.device)
         keep = (torch.rand(len(x_0), generator=noise) >= config.drop_text).to(run.device)
         with run.autocast():
-            loss = flow_loss(forward, x_0, repeated(text, config.repeats).to(run.device), eps, t, keep)
+            loss = flow_loss(forward, x_0, text.repeat(config.repeats).to(run.device), eps, t, keep)
         run.update(loss)
         if step % 500 == 499:
-            run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model, pae, run.device))  # type: ignore[arg-type]
+            run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model, pae, run.device))
     print(write(run.ema.model, folder / "flow.safetensors"))

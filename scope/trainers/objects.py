@@ -74,11 +74,12 @@ def objects_loss(maps: Maps, truth: dict[str, Tensor]) -> tuple[Tensor, dict[str
     return loss, parts
 
 
-def batch(run: TrainingRun, config: ObjectsConfig, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+def batch(run: TrainingRun[Detector], config: ObjectsConfig, step: int) -> tuple[Tensor, dict[str, Tensor]]:
     """Return images and targets of a step: half of them moved a little, some of them noisy or blurred."""
     random = run.rng(step)
     scenes = [compose(sample(random, "train", tuple(CONCEPTS)), (config.seed, step, i)) for i in range(config.batch)]
-    shifts = random.integers(-config.shift, config.shift + 1, (config.batch, 2)) * (random.random((config.batch, 1)) < 0.5)
+    some = random.random((config.batch, 1)) < 0.5
+    shifts = random.integers(-config.shift, config.shift + 1, (config.batch, 2)) * some
     moved = [np.roll(s.image, (dy, dx), (0, 1)) for s, (dx, dy) in zip(scenes, shifts, strict=True)]
     images = to_tensor(moved, run.device)
     noise = torch.randn(images.shape, generator=run.torch_rng(step)).to(run.device)

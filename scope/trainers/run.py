@@ -6,11 +6,10 @@ same weights as an uninterrupted run, because data and noise come from (seed, st
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from scope.errors import ScopeError, UsageError
-from scope.nn.ema import EMA
+from scope.nn.ema import EMA, M
 from scope.spec import Model
 
 
@@ -44,15 +43,15 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-class TrainingRun:
+class TrainingRun(Generic[M]):
     """One folder: config.json, metrics.jsonl, checkpoint.pt, samples/."""
 
-    def __init__(self, folder: Path, config: TrainConfig, model: nn.Module) -> None:
+    def __init__(self, folder: Path, config: TrainConfig, model: M) -> None:
         self.folder, self.config, self.device = folder, config, device()
         torch.set_flush_denormal(True)
         folder.mkdir(parents=True, exist_ok=True)
         self._same_config()
-        self.model = model.to(self.device)
+        self.model: M = model.to(self.device)
         decayed = [p for p in model.parameters() if p.ndim >= 2 and p.requires_grad]
         rest = [p for p in model.parameters() if p.ndim < 2 and p.requires_grad]
         groups: list[dict[str, Any]] = [
@@ -106,7 +105,7 @@ class TrainingRun:
         self.optimizer.step()
         self.ema.update(self.model, self.step)
         for name, value in {"loss": loss, "grad": norm, **metrics}.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(value.detach() if isinstance(value, Tensor) else value)
+            self._sums[name] = self._sums.get(name, 0.0) + float(torch.as_tensor(value).detach())
 
     def _lr(self) -> float:
         warm = min(1.0, (self.step + 1) / max(1, self.config.warmup))
@@ -147,7 +146,7 @@ class TrainingRun:
             "sums": self._sums,
         }
         torch.save(state, self.folder / "checkpoint.tmp")
-        os.replace(self.folder / "checkpoint.tmp", self.folder / "checkpoint.pt")
+        (self.folder / "checkpoint.tmp").replace(self.folder / "checkpoint.pt")
 
     def _resume(self) -> None:
         path = self.folder / "checkpoint.pt"

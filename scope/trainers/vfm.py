@@ -52,7 +52,8 @@ def train(config: VFMConfig, folder: Path) -> None:
     run = TrainingRun(folder, config, model := PocketVFM(config.dim, config.depth, config.heads))
     for step in run.steps():
         random = run.rng(step)
-        scenes = [compose(sample(random, "train", tuple(CONCEPTS)), (config.seed, step, i)) for i in range(config.batch)]
+        plans = [sample(random, "train", tuple(CONCEPTS)) for _ in range(config.batch)]
+        scenes = [compose(plan, (config.seed, step, i)) for i, plan in enumerate(plans)]
         hidden = torch.from_numpy(random.random((config.batch, _PATCHES**2)) < config.hidden).to(run.device)
         images = to_tensor([s.image for s in scenes], run.device)
         truth = [torch.from_numpy(a).to(run.device) for a in labels(scenes)]

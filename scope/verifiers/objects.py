@@ -95,7 +95,8 @@ class Evidence:
         axis = 0 if c.value in ("left of", "right of") else 1
         first, second = ([d.center[axis] for d in group] for group in (subjects, others))
         in_order = max(first) < min(second) if c.value in ("left of", "above") else min(first) > max(second)
-        where = f"{noun} at {'xy'[axis]} {min(first):.0f}-{max(first):.0f}, {other_noun} at {min(second):.0f}-{max(second):.0f}"
+        spread = [f"{min(places):.0f}-{max(places):.0f}" for places in (first, second)]
+        where = f"{noun} at {'xy'[axis]} {spread[0]}, {other_noun} at {spread[1]}"
         return ("met" if in_order else "broken"), where, subjects + others
 
     def _setting(self, c: Commitment) -> Judgement:

@@ -32,7 +32,8 @@ def plain(text: str) -> str:
 def likeness(wanted: str, lines: Sequence[str]) -> float:
     """Return how near the lines, or all of them together, come to the wanted words: 1 is letter for letter."""
     seen = [plain(line) for line in lines]
-    return max((SequenceMatcher(None, plain(wanted), text).ratio() for text in [*seen, "".join(seen)] if text), default=0.0)
+    texts = [text for text in (*seen, "".join(seen)) if text]
+    return max((SequenceMatcher(None, plain(wanted), text).ratio() for text in texts), default=0.0)
 
 
 class TextVerifier:

@@ -32,7 +32,8 @@ def render(icons: dict[str, Any], name: str) -> Image.Image:
     """Return one icon as a CELL x CELL RGBA image, cropped to its ink and centred."""
     import resvg_py
 
-    large = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=_svg(icons, name), width=512)))).convert("RGBA")
+    png = bytes(resvg_py.svg_to_bytes(svg_string=_svg(icons, name), width=512))
+    large = Image.open(io.BytesIO(png)).convert("RGBA")
     ink = large.crop(large.getchannel("A").point(lambda a: 255 if a > 8 else 0).getbbox())
     scale = (CELL - 4) / max(ink.size)
     ink = ink.resize((max(1, round(ink.width * scale)), max(1, round(ink.height * scale))), Image.Resampling.LANCZOS)
@@ -48,7 +49,10 @@ def build(icons_json: Path, out: Path) -> None:
     """
     raw = icons_json.read_bytes()
     if hashlib.sha256(raw).hexdigest() != NOTO_SHA256:
-        raise ScopeError(f"{icons_json} is not icons.json of @iconify-json/noto {NOTO_VERSION}; run: npm pack @iconify-json/noto@{NOTO_VERSION}")
+        raise ScopeError(
+            f"{icons_json} is not icons.json of @iconify-json/noto {NOTO_VERSION}; "
+            f"run: npm pack @iconify-json/noto@{NOTO_VERSION}"
+        )
     icons = json.loads(raw)
     rows = -(-len(CONCEPTS) // COLUMNS)
     atlas = Image.new("RGBA", (COLUMNS * CELL, rows * CELL))

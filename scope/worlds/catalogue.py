@@ -136,9 +136,7 @@ whale = whale
 CONCEPTS: dict[str, Concept] = FIRST | MORE
 
 #: Every name that a noun may go by -> the noun.
-NOUNS: dict[str, str] = {
-    name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)
-}
+NOUNS: dict[str, str] = {name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)}
 
 COLORS: dict[str, tuple[int, int, int]] = {
     "red": (220, 38, 38),

@@ -9,6 +9,7 @@ draws only plans of which nothing is held out; evaluation draws plans of which s
 """
 
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,10 +23,12 @@ from scope.worlds.sprites import GRID, SIZE, background, sign, sprite
 
 Split = Literal["train", "held_out"]
 
-WORDS = (
-    "FRESH OPEN SALE HELLO STOP CAFE ZOO EXIT HOTEL BEACH PIZZA BOOKS FARM PARK MUSIC TEA LOVE HOME MILK TAXI "
-    "SCOPE ART BAKERY COOL DANGER EAT FLOWER GO HAPPY ICE JUMP KIDS LUNCH MAGIC NEWS OCEAN PARTY QUEEN RIVER SHOP"
-).split()
+WORDS = tuple(
+    (
+        "FRESH OPEN SALE HELLO STOP CAFE ZOO EXIT HOTEL BEACH PIZZA BOOKS FARM PARK MUSIC TEA LOVE HOME MILK TAXI "
+        "SCOPE ART BAKERY COOL DANGER EAT FLOWER GO HAPPY ICE JUMP KIDS LUNCH MAGIC NEWS OCEAN PARTY QUEEN RIVER SHOP"
+    ).split(" ")
+)
 _CELLS = SIZE // GRID
 
 
@@ -250,7 +253,11 @@ class _Writer:
 
 def caption(plan: Plan, random: Random) -> Caption:
     """Word a plan in one of several ways."""
-    writer, pick = _Writer(), lambda options: str(random.choice(list(options)))
+    writer = _Writer()
+
+    def pick(options: Sequence[str]) -> str:
+        return str(random.choice(list(options)))
+
     setting, setting_first = pick(SETTINGS[plan.setting]), random.random() < 0.15
     writer.add("a photo of" if random.random() < 0.15 else "")
     if setting_first and not writer.text:
@@ -280,19 +287,19 @@ def specification(plan: Plan) -> Specification:
     for index, group in enumerate(plan.groups):
         start, end, _ = words.spans[index]
         eid, span = f"e{index + 1}", Span(start=start, end=end)
-        claims: list[tuple[Kind, Type, str, str | int, str | None]] = []
+        claims: list[tuple[Type, str, str | int, str | None]] = []
         if group.count > 1:
-            claims.append((Kind.CONSTRAINT, Type.COUNT, f"the number of {group.noun} is {group.count}", group.count, None))
+            claims.append((Type.COUNT, f"the number of {group.noun} is {group.count}", group.count, None))
         if group.color:
-            claims.append((Kind.CONSTRAINT, Type.ATTRIBUTE, f"the {group.noun} is {group.color}", group.color, "color"))
+            claims.append((Type.ATTRIBUTE, f"the {group.noun} is {group.color}", group.color, "color"))
         entity = Commitment(
             id=eid, kind=Kind.ENTITY, type=Type.PRESENCE, claim=f"there is a {group.noun}", value=group.noun, span=span
         )
         spec = spec.declare(entity, cause)
-        for kind, type_, claim, value, aspect in claims:
+        for type_, claim, value, aspect in claims:
             spec = spec.declare(
                 Commitment(
-                    id=next(constraint), kind=kind, type=type_, claim=claim, value=value, aspect=aspect,
+                    id=next(constraint), kind=Kind.CONSTRAINT, type=type_, claim=claim, value=value, aspect=aspect,
                     targets=(eid,), depends_on=(eid,), span=span,
                 ),
                 cause,
@@ -300,11 +307,12 @@ def specification(plan: Plan) -> Specification:
     return _scene_commitments(spec, plan, constraint)
 
 
-def _scene_commitments(spec: Specification, plan: Plan, ids) -> Specification:  # type: ignore[no-untyped-def]
+def _scene_commitments(spec: Specification, plan: Plan, ids: Iterator[str]) -> Specification:
     def add(spec: Specification, type_: Type, claim: str, value: str, targets: tuple[str, ...] = ()) -> Specification:
         commitment = Commitment(
-            id=next(ids), kind=Kind.CONSTRAINT, type=type_, claim=claim, value=value, targets=targets, depends_on=targets
-        )
+            id=next(ids), kind=Kind.CONSTRAINT, type=type_, claim=claim, value=value,
+            targets=targets, depends_on=targets,
+        )  # fmt: skip
         return spec.declare(commitment, "world:pocket")
 
     if plan.relation:
@@ -325,7 +333,7 @@ def broken(plan: Plan, commitment: Commitment, random: Random, nouns: tuple[str,
     groups = list(plan.groups)
     which = int(commitment.targets[0][1:]) - 1 if commitment.targets else 0
 
-    def other(options: list[str], *but: str | None) -> str:
+    def other(options: Sequence[str], *but: str | None) -> str:
         return str(random.choice([o for o in options if o not in but]))
 
     match commitment.type:

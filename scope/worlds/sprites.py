@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from scope.worlds.catalogue import COLORS, CONCEPTS
 
-Pixels = NDArray[np.float32]
+Pixels = NDArray[np.floating]
 
 CELL, COLUMNS = 64, 16
 SIZE = 128  # pixels of a scene's side
@@ -48,13 +48,14 @@ def _recolor(rgb: Pixels, alpha: Pixels, color: str) -> Pixels:
     shade = base * np.clip(ratio, 0.25, 1) ** 0.8
     shine = shade + (1 - shade) * np.clip(ratio - 1, 0, 1) * 0.5
     mix = body[..., None].astype(np.float32)
-    return rgb * (1 - mix) + shine * mix
+    painted: Pixels = rgb * (1 - mix) + shine * mix
+    return painted
 
 
-@lru_cache(maxsize=None)
+@cache
 def sprite(noun: str, color: str | None, size: int) -> tuple[Pixels, Pixels]:
     """Return (rgb (size, size, 3), alpha (size, size, 1)) in [0, 1] of a drawing, recoloured if `color`."""
-    master = _master(noun).astype(np.float32) / 255
+    master: Pixels = _master(noun).astype(np.float32) / 255
     rgb, alpha = master[..., :3], master[..., 3]
     if color is not None:
         rgb = _recolor(rgb, alpha, color)
