@@ -20,6 +20,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from PIL.Image import Image
@@ -36,6 +37,10 @@ from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 OPTIONS = Options(generator="fake", drafts=2, max_rounds=2)
 SHORT = Options(generator="fake", drafts=1, max_rounds=1)
+
+#: Processes are forked from a server that has everything imported.
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload([__name__])
 
 
 class Coin(FakeVerifier):
@@ -59,12 +64,18 @@ class Harm:
     repeated: int = 0
     refused: int = 0  # runs that stopped with a ScopeError
     began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
 
     def row(self, name: str, note: str = "") -> Row:
         """Return the row of the results file."""
         counts = {"tried": self.tried, "lost": self.lost, "wrong": self.wrong, "repeated": self.repeated}
-        seconds = Metric(value=round(time.monotonic() - self.began, 1))
-        return Row(name=name, metrics={k: Metric(value=v) for k, v in counts.items()} | {"seconds": seconds}, note=note)
+        metrics = {k: Metric(value=v) for k, v in counts.items()} | {"seconds": Metric(value=round(self.seconds, 1))}
+        return Row(name=name, metrics=metrics, note=note)
+
+    def over(self) -> "Harm":
+        """Stop the clock and return this."""
+        self.seconds = time.monotonic() - self.began
+        return self
 
     def compare(self, run: Run, peace: "Peace") -> None:
         """Count what the finished run lost or got wrong against the run left in peace."""
@@ -112,13 +123,15 @@ def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 
         while harm.tried < count:
             run, before = runs.create(PROMPT, OPTIONS), harm.tried
             for _ in range(3):
-                process = _start(home, run)
+                ready = _CONTEXT.Event()
+                process = _start(home, run, ready)
+                ready.wait()
                 process.join(moments.uniform(0, peace.seconds))
                 if not process.is_alive() or harm.tried == count:
                     break
                 os.kill(process.pid or 0, with_signal)
                 process.join()
-                harm.tried += 1
+                harm.tried += process.exitcode != 0  # else it was done before the signal came
                 harm.wrong += process.exitcode not in (0, -signal.SIGKILL, 130)
             process.join()
             _finish(home, run)
@@ -126,7 +139,7 @@ def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 
             repeated = max(0, len(_nodes(run)) - peace.nodes)
             harm.repeated += repeated
             harm.wrong += repeated > harm.tried - before
-        return harm
+        return harm.over()
 
 
 def damages(count: int, seed: int = 0) -> Harm:
@@ -150,7 +163,7 @@ def damages(count: int, seed: int = 0) -> Harm:
                 harm.refused += 1
             except Exception:
                 harm.wrong += 1
-        return harm
+        return harm.over()
 
 
 def races(count: int) -> Harm:
@@ -167,7 +180,7 @@ def races(count: int) -> Harm:
             harm.wrong += sorted(process.exitcode or 0 for process in pair) not in ([0, 0], [0, 2])
             harm.repeated += len(_nodes(run)) - peace.nodes
             harm.compare(run, peace)
-        return harm
+        return harm.over()
 
 
 # -- processes -----------------------------------------------------------------------------------
@@ -178,10 +191,11 @@ def _tools(run: Run, delay: float = 0.0) -> Toolbox:
     return Toolbox(FakeLanguage(), FakeGenerator(delay=delay), (Coin(delay=delay),), run.drafts)
 
 
-def _work(home: str, run_id: str) -> None:
+def _work(home: str, run_id: str, ready: Event | None) -> None:
     """Run a run to its end, noting each node that starts. Exits as the command line would: 0, 2 or 130."""
     os.environ["SCOPE_HOME"] = home
     run = runs.open_run(run_id)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
     with (run.folder / "nodes").open("a", buffering=1) as log:
 
         def note(news: Progress) -> None:
@@ -189,18 +203,20 @@ def _work(home: str, run_id: str) -> None:
                 log.write(f"{news.stage}\n")
 
         try:
+            if ready is not None:
+                ready.set()
             graph.generate(run, _tools(run, delay=0.01), note)
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         except ScopeError as error:
             raise SystemExit(error.exit_code) from error
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what comes now comes too late
 
 
-def _start(home: Path, run: Run) -> BaseProcess:
-    """Start a process that works on a run. It is forked from a server that has everything imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    process = context.Process(target=_work, args=(str(home), run.id))
+def _start(home: Path, run: Run, ready: Event | None = None) -> BaseProcess:
+    """Start a process that works on a run and says when it is `ready` to be harmed."""
+    process = _CONTEXT.Process(target=_work, args=(str(home), run.id, ready))
     process.start()
     return process
 
