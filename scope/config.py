@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -26,7 +26,6 @@ class Settings(Model):
     drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
     max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
     max_time: float | None = Field(default=None, gt=0, description="seconds")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> "Settings":

@@ -31,7 +31,7 @@ def judge(spec: Specification, verifiers: Iterable[Verifier], ask: Ask) -> tuple
 def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
     """Return what of a commitment the generator's weights have never seen, in words; None: nothing."""
     value = commitment.value
-    if commitment.type in (Type.PRESENCE, Type.ABSENCE) and value not in vocabulary.nouns:
+    if commitment.type is Type.PRESENCE and value not in vocabulary.nouns:
         return f"the word {value!r}"
     if commitment.type is Type.ATTRIBUTE and (commitment.aspect != "color" or value not in vocabulary.colors):
         return f"the attribute {value!r}"

@@ -27,6 +27,12 @@ def verifiers(results: Folder = Path("results")) -> None:
 
 
 @app.command()
+def generators(results: Folder = Path("results")) -> None:
+    """How many held-out prompts one draft meets, by kind of promise; writes generators.json."""
+    _measure("generators", results)
+
+
+@app.command()
 def speed(results: Folder = Path("results")) -> None:
     """Seconds, shares and megabytes of this machine; writes speed.json."""
     _measure("speed", results)

@@ -8,7 +8,7 @@ import typer
 from scope.cli.console import give, give_json, say
 from scope.cli.options import Json, Output, Prompt
 from scope.cli.progress import Watch
-from scope.cli.proof import show_commitments, show_outcome, show_plan
+from scope.cli.proof import show_commitments, show_outcome, show_plan, show_unknown
 from scope.cli.target import Order, check_writable, slug, target
 from scope.errors import OutputError
 
@@ -52,7 +52,8 @@ def spec(prompt: Prompt, as_json: Json = False) -> None:
     specification = _language().decompose(prompt)
     if as_json:
         return give_json({"schema": 1} | specification.model_dump(mode="json"))
-    return show_commitments(specification)
+    show_commitments(specification)
+    return show_unknown(specification)
 
 
 def resume(

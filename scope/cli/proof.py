@@ -26,6 +26,16 @@ def show_commitments(specification: Specification) -> None:
     )
 
 
+def show_unknown(specification: Specification) -> None:
+    """Say which words the shipped weights were not trained on."""
+    from scope.judge import unknown_to
+    from scope.worlds.vocabulary import SHIPPED
+
+    found = (unknown_to(SHIPPED, commitment) for commitment in specification.commitments)
+    for what in dict.fromkeys(what for what in found if what is not None):
+        say(f"note: the shipped weights do not know {what}; `scope world words` lists what they know")
+
+
 def show_plan(specification: Specification, options: "Options", order: Order, as_json: bool) -> None:
     """Print what `scope generate` would do."""
     most = options.drafts * (1 + options.max_rounds)

@@ -1,5 +1,6 @@
 """`scope world`: the pocket world that the shipped weights were trained on."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,23 @@ from scope.cli.console import Commands, give, say
 from scope.errors import OutputError
 
 app = typer.Typer(cls=Commands, help="The pocket world: look at it, or build its drawings.", no_args_is_help=True)
+
+
+@app.command()
+def words() -> None:
+    """List what the world can draw, and what of it the shipped generator knows."""
+    from scope.cli.console import table
+    from scope.worlds.catalogue import COLORS, FIRST, MAX_COUNT, MORE, RELATIONS, SETTINGS
+
+    kinds: dict[str, Collection[str]] = {
+        "nouns that the shipped weights draw": FIRST,
+        "nouns that only the world draws, and verifiers know": MORE,
+        "colours": COLORS,
+        "settings": [s for s in SETTINGS if s != "plain"],
+        "relations": RELATIONS,
+        "counts": [str(n) for n in range(1, MAX_COUNT + 1)],
+    }
+    table(("kind", "number", "words"), ((kind, str(len(of)), ", ".join(of)) for kind, of in kinds.items()))
 
 
 @app.command()

@@ -17,7 +17,7 @@ from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
 from scope.spec import Request
 from scope.tokenizers.pae import PAE
 from scope.tokenizers.pae import load as load_pae
-from scope.worlds.catalogue import COLORS, FIRST, MAX_COUNT, SETTINGS
+from scope.worlds.vocabulary import SHIPPED
 
 STEPS, CFG_SCALE = 30, 3.0
 
@@ -40,8 +40,7 @@ class FlowGenerator:
     @property
     def vocabulary(self) -> Vocabulary:
         """Return what the shipped weights were trained to draw."""
-        nouns = {name for c in FIRST.values() for name in (c.noun, *c.aliases)}
-        return Vocabulary(frozenset(nouns), frozenset(COLORS), frozenset(SETTINGS), MAX_COUNT)
+        return SHIPPED
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
         """Return one 128-px picture per request."""

@@ -37,7 +37,7 @@ def entity(reading: Reading, phrase: Phrase) -> Commitment:
 
 def article(noun: str) -> str:
     """Return the indefinite article of a noun."""
-    return "an" if noun[:1] in "aeiou" else "a"
+    return "an" if noun[:1] in "aeiou" and not noun.startswith(("uni", "use", "eu", "one")) else "a"
 
 
 def _is_absent(reading: Reading, phrase: Phrase) -> bool:

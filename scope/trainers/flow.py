@@ -33,7 +33,7 @@ class FlowConfig(TrainConfig):
     heads: int = 4
     pae_dim: int = 256
     pae_depth: int = 3
-    captions: int = 20_000
+    captions: int = 16_000
     images: int = 24  # drawn per step; batch = images x repeats
     repeats: int = 2
     drop_text: float = 0.1
@@ -45,7 +45,7 @@ PRESETS = {
     "tiny": FlowConfig(
         steps=2, batch=4, images=2, lr=1e-3, dim=32, depth=1, heads=2, captions=8, save_every=1, log_every=1
     ),
-    "pocket": FlowConfig(steps=5600, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
+    "pocket": FlowConfig(steps=5400, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
 }
 
 PROMPTS = (

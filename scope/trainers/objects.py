@@ -32,7 +32,7 @@ class ObjectsConfig(TrainConfig):
 
 PRESETS = {
     "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1),
-    "pocket": ObjectsConfig(steps=2500, batch=48, lr=1e-3, seed=11),
+    "pocket": ObjectsConfig(steps=1800, batch=48, lr=1.5e-3, seed=11),
 }
 
 
