@@ -9,11 +9,12 @@ import io
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PIL import Image
 
 from scope.files import write_atomic
+from scope.interrupts import Interrupts
 from scope.judge import judge, unknown_to
 from scope.outcome import Progress
 from scope.protocols import OnStep, Toolbox, Verifier
@@ -30,6 +31,7 @@ class Desk:
     run: Run
     tools: Toolbox
     tell: Tell
+    interrupts: Interrupts = field(default_factory=Interrupts)
 
     def draw(self, draft_id: str, request: Request, on_step: OnStep) -> Draft:
         """Return the draft of a request, and have its picture in the run's folder.

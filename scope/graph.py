@@ -156,7 +156,8 @@ def _invoke(desk: Desk) -> State:
         start: Any = State.begin(run.manifest.prompt, options).sealed() if state is None else None
         machine = build().compile(checkpointer=checkpoints)
         try:
-            machine.invoke(start, config, context=desk, durability="sync")
+            with desk.interrupts.held():
+                machine.invoke(start, config, context=desk, durability="sync")
         except (ScopeError, sqlite3.Error, OSError):
             raise
         except Exception as error:  # no node raises anything else: it is LangGraph that cannot read its own record
@@ -172,9 +173,11 @@ def _node(stage: Stage, work: Callable[[State, Desk], State]) -> Any:  # LangGra
 
     def node(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
         desk, began = runtime.context, time.monotonic()
-        desk.tell(Progress(stage=stage, state="start", round=state.round))
         try:
-            after = work(state, desk)
+            with desk.interrupts.let():
+                desk.tell(Progress(stage=stage, state="start", round=state.round))
+                after = work(state, desk)
+                desk.tell(Progress(stage=stage, state="end", round=after.round))
         except ScopeError:
             raise
         except Exception as error:
@@ -182,7 +185,6 @@ def _node(stage: Stage, work: Callable[[State, Desk], State]) -> Any:  # LangGra
                 f"{stage} failed: {type(error).__name__}: {error}. Nothing is lost: when the cause is gone, "
                 f"continue with: scope resume {desk.run.id}"
             ) from error
-        desk.tell(Progress(stage=stage, state="end", round=after.round))
         return _dated(_timed(state, after, stage, time.monotonic() - began), len(state.events)).sealed()
 
     return node

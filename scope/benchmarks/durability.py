@@ -118,6 +118,7 @@ def measure() -> Results:
 def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 0) -> Harm:
     """Stop processes at `count` random moments of their work, up to three in a run, then let each run finish."""
     moments = random.Random(seed)
+    stopped = 130 if with_signal is signal.SIGINT else -with_signal
     with _home() as home:
         peace, harm = _peace(home), Harm()
         while harm.tried < count:
@@ -130,9 +131,11 @@ def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 
                 if not process.is_alive() or harm.tried == count:
                     break
                 os.kill(process.pid or 0, with_signal)
+                process.join(60)
+                process.kill()  # one that hangs
                 process.join()
                 harm.tried += process.exitcode != 0  # else it was done before the signal came
-                harm.wrong += process.exitcode not in (0, -signal.SIGKILL, 130)
+                harm.wrong += process.exitcode not in (0, stopped)
             process.join()
             _finish(home, run)
             harm.compare(run, peace)

@@ -1,0 +1,51 @@
+"""Ctrl-C stops a run in the middle of its work, and never in the middle of LangGraph's bookkeeping.
+
+A KeyboardInterrupt may come between any two instructions. Between the two with which a thread pool starts a thread and
+remembers it, it leaves a thread that nobody will ever stop, and a process that hangs when it should exit.
+"""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupts:
+    """Holds SIGINT back within `held`, except within `let`."""
+
+    def __init__(self) -> None:
+        self._came = False
+        self._let = False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold interrupts back. In other threads, or where the program handles SIGINT itself, this does nothing."""
+        in_main = threading.current_thread() is threading.main_thread()
+        if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+        signal.signal(signal.SIGINT, self._on_signal)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    @contextmanager
+    def let(self) -> Iterator[None]:
+        """Let interrupts through, one that was held back included.
+
+        Raises: KeyboardInterrupt.
+        """
+        self._let = True
+        try:
+            if self._came:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._let = False
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._came = True
+        if self._let:
+            raise KeyboardInterrupt
