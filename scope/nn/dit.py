@@ -21,16 +21,38 @@ def sinusoids(t: Tensor, dim: int) -> Tensor:
     return torch.cat([angles.cos(), angles.sin()], -1)
 
 
+class Neighbours(nn.Module):
+    """What the eight neighbours of an image token say: a narrow 3x3 convolution, nothing at construction.
+
+    Attention with learned places has to learn each place anew; this branch is the same everywhere.
+    """
+
+    def __init__(self, dim: int, width: int) -> None:
+        super().__init__()
+        self.narrow, self.out = nn.Linear(dim, width), nn.Linear(width, dim)
+        self.mix = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, n, dim) of image tokens -> the same."""
+        h = F.gelu(self.narrow(x), approximate="tanh")
+        out: Tensor = self.out(F.gelu(to_tokens(self.mix(to_grid(h).contiguous())), approximate="tanh"))
+        return out
+
+
 class ModulatedBlock(nn.Module):
-    """Attention and MLP, each scaled, shifted and gated by the time."""
+    """Neighbours, attention and MLP; the latter two scaled, shifted and gated by the time."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
-        self.attention, self.mlp = Attention(dim, heads), MLP(dim)
+        self.attention, self.mlp, self.near = Attention(dim, heads), MLP(dim), Neighbours(dim, 3 * dim // 8)
         self.offset = nn.Parameter(torch.zeros(6, dim))
 
-    def forward(self, x: Tensor, modulation: Tensor, mask: Tensor) -> Tensor:
-        """Take x (b, n, c), modulation (b, 6, c), mask (b, n): True where a token is there."""
+    def forward(self, x: Tensor, modulation: Tensor, mask: Tensor, images: int) -> Tensor:
+        """Take x (b, n, c), modulation (b, 6, c), mask (b, n): True where a token is there; the first are the image."""
+        image, words = x[:, :images], x[:, images:]
+        x = torch.cat([image + self.near(F.layer_norm(image, image.shape[-1:])), words], 1)
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.offset)[:, :, None].unbind(1)
         h = F.layer_norm(x, x.shape[-1:]) * (1 + scale1) + shift1
         x = x + gate1 * self.attention(h, mask=mask)
@@ -69,7 +91,7 @@ class DiT(nn.Module):
         stream = torch.cat([image, words.to(image.dtype)], 1)
         modulation = self.modulation(self.time(sinusoids(t, self.dim))).view(-1, 6, self.dim)
         for block in self.blocks:
-            stream = block(stream, modulation, mask)
+            stream = block(stream, modulation, mask, image.shape[1])
         v: Tensor = self.out(self.norm(stream[:, : image.shape[1]])).float()
         return to_grid(v)
 

@@ -41,13 +41,14 @@ class FlowConfig(TrainConfig):
     drop_text: float = 0.1
     drop_groups: float = 0.1
     compile: bool = False
+    start_from: str = ""  # a file of weights to start from; what it lacks keeps its own start
 
 
 PRESETS = {
     "tiny": FlowConfig(
         steps=2, batch=4, images=2, lr=1e-3, dim=32, depth=1, heads=2, captions=8, save_every=1, log_every=1
     ),
-    "pocket": FlowConfig(steps=4200, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
+    "pocket": FlowConfig(steps=2400, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
 }
 
 PROMPTS = (
@@ -121,6 +122,8 @@ def train(config: FlowConfig, folder: Path) -> None:
     """Train, or continue training, the generator; writes folder/flow.safetensors."""
     torch.manual_seed(config.seed)
     model = DiT(config.d, dim=config.dim, depth=config.depth, heads=config.heads)
+    if config.start_from:
+        model.load_state_dict(read(Path(config.start_from)), strict=False)
     run = TrainingRun(folder, config, model)
     pae = tokenizer_of(config).to(run.device)
     pool = CaptionPool(config.captions, config.seed)

@@ -28,11 +28,12 @@ class ObjectsConfig(TrainConfig):
     depth: int = 4
     shift: int = 6
     noise: float = 0.06
+    strange: float = 0.5  # share of images whose colours are mixed at random, so that nouns are known by their shape
 
 
 PRESETS = {
     "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1),
-    "pocket": ObjectsConfig(steps=1800, batch=48, lr=1.5e-3, seed=11),
+    "pocket": ObjectsConfig(steps=2700, batch=48, lr=1.5e-3, seed=11),
 }
 
 
@@ -68,7 +69,7 @@ def objects_loss(maps: Maps, truth: dict[str, Tensor]) -> tuple[Tensor, dict[str
         "noun": F.cross_entropy(maps.noun, truth["noun"], ignore_index=IGNORE),
         "color": F.cross_entropy(maps.color, truth["color"], ignore_index=IGNORE),
         "side": F.l1_loss(maps.side[positive], truth["side"][positive]),
-        "setting": F.cross_entropy(maps.setting, truth["setting"]),
+        "setting": F.cross_entropy(maps.setting, truth["setting"], ignore_index=IGNORE),
     }
     loss = parts["center"] + parts["noun"] + parts["color"] + parts["side"] + 0.3 * parts["setting"]
     return loss, parts
@@ -86,7 +87,12 @@ def batch(run: TrainingRun[Detector], config: ObjectsConfig, step: int) -> tuple
     amount = torch.from_numpy(random.random((config.batch, 1, 1, 1)).astype(np.float32)).to(run.device)
     blurred = torch.from_numpy(random.random(config.batch) < 0.3).to(run.device)[:, None, None, None]
     images = torch.where(blurred, F.avg_pool2d(images, 3, 1, 1), images) + config.noise * amount * noise
-    return images, {k: v.to(run.device) for k, v in targets(scenes, shifts).items()}
+    truth = {k: v.to(run.device) for k, v in targets(scenes, shifts).items()}
+    strange = torch.from_numpy(random.random(config.batch) < config.strange).to(run.device)
+    mixing = random.dirichlet((0.5, 0.5, 0.5), (config.batch, 3)) * random.choice((-1, 1), (config.batch, 1, 3))
+    mixed = torch.einsum("bij,bjhw->bihw", torch.from_numpy(mixing.astype(np.float32)).to(run.device), images)
+    truth["color"][strange], truth["setting"][strange] = IGNORE, IGNORE
+    return torch.where(strange[:, None, None, None], mixed, images), truth
 
 
 def train(config: ObjectsConfig, folder: Path) -> None:
