@@ -1,11 +1,11 @@
 """The Protocols that plugins fill. Nothing here imports torch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from scope.spec import Commitment, Request, Specification, Type, Verdict
+from scope.spec import Commitment, Request, Specification, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -124,8 +124,3 @@ class Toolbox:
     generator: Generator
     verifiers: tuple[Verifier, ...]
     folder: Path  # where drafts of this run are written
-    on_step: OnStep = field(default=ignore_steps)
-
-
-#: Types that a verifier must never be asked about: they are settled in the ledger.
-UNVERIFIABLE = frozenset({Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING})

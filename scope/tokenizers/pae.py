@@ -77,6 +77,7 @@ class Decoder(nn.Module):
         self.out = nn.Linear(dim, 3 * PATCH * PATCH)
         self.pole = float(d) ** 0.5  # the constant channel, as strong as all the others together
         self.skip = nn.Linear(d - 1, 3 * PATCH * PATCH)
+        self.skip.requires_grad_(False)
         for layer in (self.out, self.skip):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -111,7 +112,7 @@ class PAE(nn.Module):
         self.modulator = PixelModulator(dim, features, modulator_depth, heads)
         self.mix = Attention(features, max(1, features // 64))
         self.project = nn.Conv2d(features, d, 3, padding=1)
-        self.skip = nn.Linear(3 * PATCH * PATCH, d)
+        self.skip = nn.Linear(3 * PATCH * PATCH, d).requires_grad_(False)
         nn.init.zeros_(self.skip.weight)
         nn.init.zeros_(self.skip.bias)
         self.decoder = Decoder(d, dim, depth, heads)
@@ -172,8 +173,6 @@ class PAE(nn.Module):
         self.skip.bias[-1] = self.decoder.pole
         self.decoder.skip.weight.copy_(self.decoder.pole * axes / axes.square().sum(0))
         self.decoder.skip.bias.copy_(mean)
-        for layer in (self.skip, self.decoder.skip):
-            layer.requires_grad_(False)
 
     @torch.no_grad()
     def set_statistics(self, z: Tensor) -> None:

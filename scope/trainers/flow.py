@@ -20,6 +20,7 @@ from scope.nn.dit import DiT
 from scope.nn.text import STATE_DIM, Conditioning, Words, encode
 from scope.nn.weights import fill, load_shipped, read, write
 from scope.tokenizers.pae import PAE
+from scope.trainers import pae as pae_trainer
 from scope.trainers.run import TrainConfig, TrainingRun, to_tensor
 from scope.worlds.pocket import caption, compose, sample
 
@@ -28,12 +29,10 @@ class FlowConfig(TrainConfig):
     """The generator's recipe. `tokenizer`: a file of PAE weights; "": the shipped ones."""
 
     tokenizer: str = ""
-    d: int = 32
+    tokenizer_preset: str = "pocket"
     dim: int = 256
     depth: int = 6
     heads: int = 4
-    pae_dim: int = 256
-    pae_depth: int = 3
     captions: int = 16_000
     images: int = 24  # drawn per step; batch = images x repeats
     repeats: int = 2
@@ -46,7 +45,17 @@ class FlowConfig(TrainConfig):
 
 PRESETS = {
     "tiny": FlowConfig(
-        steps=2, batch=4, images=2, lr=1e-3, dim=32, depth=1, heads=2, captions=8, save_every=1, log_every=1
+        steps=2,
+        batch=4,
+        images=2,
+        lr=1e-3,
+        tokenizer_preset="tiny",
+        dim=32,
+        depth=1,
+        heads=2,
+        captions=8,
+        save_every=1,
+        log_every=1,
     ),
     "pocket": FlowConfig(steps=2400, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
 }
@@ -96,7 +105,7 @@ def flow_loss(
 
 def tokenizer_of(config: FlowConfig) -> PAE:
     """Return the frozen tokenizer of a recipe."""
-    pae = PAE(config.d, config.pae_dim, config.pae_depth)
+    pae = pae_trainer.untrained(pae_trainer.PRESETS[config.tokenizer_preset])
     if config.tokenizer:
         fill(pae, read(Path(config.tokenizer)), config.tokenizer)
         return pae.eval().requires_grad_(False)
@@ -121,11 +130,12 @@ def sample_grid(model: DiT, pae: PAE, where: torch.device) -> Tensor:
 def train(config: FlowConfig, folder: Path) -> None:
     """Train, or continue training, the generator; writes folder/flow.safetensors."""
     torch.manual_seed(config.seed)
-    model = DiT(config.d, dim=config.dim, depth=config.depth, heads=config.heads)
+    pae = tokenizer_of(config)
+    model = DiT(pae.d, dim=config.dim, depth=config.depth, heads=config.heads)
     if config.start_from:
         model.load_state_dict(read(Path(config.start_from)), strict=False)
     run = TrainingRun(folder, config, model)
-    pae = tokenizer_of(config).to(run.device)
+    pae = pae.to(run.device)
     pool = CaptionPool(config.captions, config.seed)
     forward = torch.compile(model) if config.compile else model
     for step in run.steps():

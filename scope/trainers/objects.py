@@ -33,7 +33,7 @@ class ObjectsConfig(TrainConfig):
 
 PRESETS = {
     "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1),
-    "pocket": ObjectsConfig(steps=2700, batch=48, lr=1.5e-3, seed=11),
+    "pocket": ObjectsConfig(steps=3900, batch=48, lr=1.5e-3, seed=11),
 }
 
 
@@ -66,13 +66,18 @@ def objects_loss(maps: Maps, truth: dict[str, Tensor]) -> tuple[Tensor, dict[str
     easy = torch.where(positive, 1 - maps.center.sigmoid(), maps.center.sigmoid()).pow(1.5)
     parts = {
         "center": (raw * easy.detach() * asked).sum() / positive.sum() * 2,
-        "noun": F.cross_entropy(maps.noun, truth["noun"], ignore_index=IGNORE),
-        "color": F.cross_entropy(maps.color, truth["color"], ignore_index=IGNORE),
+        "noun": _asked_cross_entropy(maps.noun, truth["noun"]),
+        "color": _asked_cross_entropy(maps.color, truth["color"]),
         "side": F.l1_loss(maps.side[positive], truth["side"][positive]),
-        "setting": F.cross_entropy(maps.setting, truth["setting"], ignore_index=IGNORE),
+        "setting": _asked_cross_entropy(maps.setting, truth["setting"]),
     }
     loss = parts["center"] + parts["noun"] + parts["color"] + parts["side"] + 0.3 * parts["setting"]
     return loss, parts
+
+
+def _asked_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean cross-entropy over what is asked; 0 where nothing is."""
+    return F.cross_entropy(logits, truth, ignore_index=IGNORE, reduction="sum") / (truth != IGNORE).sum().clamp_min(1)
 
 
 def batch(run: TrainingRun[Detector], config: ObjectsConfig, step: int) -> tuple[Tensor, dict[str, Tensor]]:

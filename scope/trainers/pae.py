@@ -53,11 +53,17 @@ PRESETS = {
 
 def build(config: PAEConfig, folder: Path) -> PAE:
     """Return a PAE over the trained VFM of this recipe, which is trained first where it is missing."""
-    recipe = vfm_trainer.PRESETS[config.vfm]
     if not (folder / "vfm" / "vfm.safetensors").exists():
-        vfm_trainer.train(recipe, folder / "vfm")
+        vfm_trainer.train(vfm_trainer.PRESETS[config.vfm], folder / "vfm")
+    model = untrained(config)
+    fill(model.vfm, read(folder / "vfm" / "vfm.safetensors"), "vfm")
+    return model
+
+
+def untrained(config: PAEConfig) -> PAE:
+    """Return the tokenizer of a recipe as it is constructed."""
+    recipe = vfm_trainer.PRESETS[config.vfm]
     backbone = PocketVFM(recipe.dim, recipe.depth, recipe.heads)
-    fill(backbone, read(folder / "vfm" / "vfm.safetensors"), "vfm")
     return PAE(config.d, config.dim, config.depth, config.modulator_depth, config.heads, vfm=backbone)
 
 
