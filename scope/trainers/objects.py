@@ -33,7 +33,7 @@ class ObjectsConfig(TrainConfig):
 
 PRESETS = {
     "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1),
-    "pocket": ObjectsConfig(steps=3900, batch=48, lr=1.5e-3, seed=11),
+    "pocket": ObjectsConfig(steps=3400, batch=48, lr=1.5e-3, seed=11),
 }
 
 
