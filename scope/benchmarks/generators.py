@@ -21,7 +21,7 @@ from scope.verifiers import objects
 from scope.worlds.catalogue import COLORS, FIRST, RELATIONS, SETTINGS
 from scope.worlds.pocket import Group, Plan, caption, held_out
 
-PROMPTS = 100  # per task
+PROMPTS = 50  # per task
 SEED = 700_000
 Random = np.random.Generator
 
