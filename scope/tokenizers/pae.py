@@ -13,8 +13,8 @@ Departures: the VFM is the pocket stand-in of vfm.py, not DINOv2-L; the prior is
 whitened principal components of H (no refinement stage); no GAN and no LPIPS: an L1 of image gradients takes
 their place; the projector's attention has a residual path; L1 is weighted by `l1` (40) because it stands without
 LPIPS and GAN, and MCR by 0.1, not 0.5. To save samples, training starts from the PCA of patches and not from
-noise (`start_linear`): d - 1 channels and one constant, which the sphere's chart z[:-1] / z[-1] undoes, go around encoder and decoder
-by linear skips, zero at construction; DAM, projector and decoder learn what is to be added.
+noise (`start_linear`): d - 1 channels and one constant, which the sphere's chart z[:-1] / z[-1] undoes, go
+around encoder and decoder by linear skips, zero at construction; DAM, projector and decoder learn what is to be added.
 """
 
 import math
