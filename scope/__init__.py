@@ -4,7 +4,7 @@ Importing this package loads no torch. `scope.graph.generate` runs the whole mac
 """
 
 from scope.errors import ScopeError
-from scope.protocols import Generator, LanguageModel, Picture, Skill, Tokenizer, Toolbox, Verifier, Vocabulary
+from scope.protocols import Generator, LanguageModel, Picture, Reader, Skill, Tokenizer, Toolbox, Verifier, Vocabulary
 from scope.spec import Commitment, Draft, Event, Request, Specification, Status, Verdict
 
 __version__ = "0.1.0"
@@ -16,6 +16,7 @@ __all__ = [
     "Generator",
     "LanguageModel",
     "Picture",
+    "Reader",
     "Request",
     "ScopeError",
     "Skill",

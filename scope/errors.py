@@ -8,7 +8,8 @@ ScopeError              1  anything that scope itself reports; never shown with 
 ├── StateCorrupt        1  a run's record is damaged or does not match its specification
 ├── RunBusy             2  another process owns the run
 ├── OutputError         1  a file could not be written
-└── ImageError          1  a picture could not be read
+├── ImageError          1  a picture could not be read
+└── LanguageError      75  a language model gave no usable answer; trying later may help
 
 The number is the exit code of the command line.
 """
@@ -54,3 +55,9 @@ class OutputError(ScopeError):
 
 class ImageError(ScopeError):
     """A picture could not be read."""
+
+
+class LanguageError(ScopeError):
+    """A language model could not be reached, or gave no answer that can be used."""
+
+    exit_code = 75

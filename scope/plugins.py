@@ -48,7 +48,7 @@ def toolbox(generator: str, folder: Path) -> Toolbox:
     Raises: PluginError, WeightsError.
     """
     return Toolbox(
-        language=load("language", "grammar")(),
+        reader=load("language", "grammar")(),
         generator=load("generators", generator)(),
         verifiers=tuple(load("verifiers", name)() for name in names("verifiers")),
         folder=folder,

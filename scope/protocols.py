@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from scope.spec import Commitment, Request, Specification, Verdict
+from scope.spec import Commitment, Model, Request, Source, Specification, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -105,8 +105,8 @@ class Skill(Protocol):
 
 
 @runtime_checkable
-class LanguageModel(Protocol):
-    """Reads prompts. The embedded default is a grammar, which only decomposes."""
+class Reader(Protocol):
+    """Reads prompts into commitments. The embedded one is a grammar."""
 
     name: str
     version: str
@@ -116,11 +116,84 @@ class LanguageModel(Protocol):
         ...
 
 
+class Message(Model):
+    """One turn of a conversation. What is `untrusted` came from outside and is handed over as data, never as orders."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+    untrusted: bool = False
+
+
+class Reply(Model):
+    """What a language model answered: an object that obeys the schema that it was asked for, and what that cost."""
+
+    data: dict[str, Any]
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0  # in the currency of the configured prices
+    seconds: float = 0.0
+    probabilities: dict[str, float] = {}  # of the first answer token, where the server tells
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Answers questions with JSON objects."""
+
+    name: str
+    version: str
+
+    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence["Image"] = ()) -> Reply:
+        """Return an object that obeys `schema` (JSON Schema of an object); images are shown after the last message.
+
+        Raises: LanguageError if no such answer could be had.
+        """
+        ...
+
+
+class Passage(Model):
+    """Words or a picture that were found, with their source. `score` is a cosine in [-1, 1]."""
+
+    text: str
+    source: Source
+    score: float
+
+
+@runtime_checkable
+class Knowledge(Protocol):
+    """Something that can be searched."""
+
+    name: str
+    version: str
+
+    def search(self, query: str, count: int = 5) -> list[Passage]:
+        """Return the nearest passages, best first."""
+        ...
+
+
+@runtime_checkable
+class Editor(Protocol):
+    """Changes one thing in a picture and leaves the rest."""
+
+    name: str
+    version: str
+
+    def handles(self, commitment: Commitment) -> bool:
+        """Return whether it knows an edit towards this commitment. Pure and cheap."""
+        ...
+
+    def edit(self, image: "Image", request: Request, commitments: Sequence[Commitment]) -> Picture:
+        """Return the picture changed towards these commitments."""
+        ...
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """What a skill may use. LangGraph's context."""
 
-    language: LanguageModel
+    reader: Reader
     generator: Generator
     verifiers: tuple[Verifier, ...]
     folder: Path  # where drafts of this run are written
+    language: LanguageModel | None = None
+    knowledge: tuple[Knowledge, ...] = ()
+    editor: Editor | None = None

@@ -100,7 +100,7 @@ class FakeVerifier:
         )
 
 
-class FakeLanguage:
+class FakeReader:
     """Reads "2 red apple left of 1 blue car on beach saying FRESH": a toy grammar with one noun per phrase.
 
     Words: a number, a colour, `left of` or `right of` between two nouns, `on PLACE`, `saying WORD`; "?x" is an unknown.

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from scope import plugins
 from scope.cli import app
-from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach"
 
@@ -32,7 +32,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
     installed: Parts = {
         ("generators", "flow"): lambda: FakeGenerator(name="flow", weights={"flow.safetensors": "ab" * 32}),
         ("verifiers", "objects"): FakeVerifier,
-        ("language", "grammar"): FakeLanguage,
+        ("language", "grammar"): FakeReader,
     }
     real = plugins.load
     monkeypatch.setattr(plugins, "load", lambda kind, name: installed.get((kind, name)) or real(kind, name))

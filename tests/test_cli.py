@@ -25,9 +25,9 @@ from scope.testing import FakeGenerator, FakeVerifier
 #: The command line over fakes, in a process of its own. The generator takes a tenth of a second per picture.
 PROGRAM = """
 from scope import plugins
-from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 slow = lambda: FakeGenerator(name="flow", delay=0.1)
-parts = {"generators": slow, "verifiers": FakeVerifier, "language": FakeLanguage}
+parts = {"generators": slow, "verifiers": FakeVerifier, "language": FakeReader}
 plugins.load = lambda kind, name: parts[kind]
 plugins.names = lambda kind: ["one"]
 from scope.cli import main

@@ -13,7 +13,7 @@ from scope.protocols import Toolbox, Vocabulary
 from scope.runs import Options, Run
 from scope.spec import Status, Type
 from scope.state import State
-from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH"
 
@@ -29,7 +29,7 @@ def start(prompt: str = PROMPT, **options: object) -> Run:
 
 
 def tools(run: Run, *verifiers: FakeVerifier, generator: FakeGenerator | None = None) -> Toolbox:
-    return Toolbox(FakeLanguage(), generator or FakeGenerator(), verifiers or (FakeVerifier(),), run.drafts)
+    return Toolbox(FakeReader(), generator or FakeGenerator(), verifiers or (FakeVerifier(),), run.drafts)
 
 
 def outcome(*verifiers: FakeVerifier, prompt: str = PROMPT, generator: FakeGenerator | None = None, **options: object):

@@ -16,7 +16,7 @@ from scope.outcome import Progress
 from scope.protocols import Toolbox
 from scope.runs import Options, Run
 from scope.spec import canonical_json, sha256_of
-from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def drawn(prompt: str = "1 apple") -> Run:
     run = runs.create(prompt, Options(drafts=1))
-    graph.generate(run, Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+    graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts))
     return run
 
 
@@ -113,7 +113,7 @@ def test_a_database_that_is_gone_or_foreign_is_refused_and_the_drafts_are_kept(c
     run = half_drawn()
     (run.folder / "state.sqlite").write_bytes(content)
     with pytest.raises(StateCorrupt, match="drafts are kept"):
-        graph.generate(run, Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+        graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts))
     assert (run.drafts / "d1.png").exists()
 
 
@@ -122,7 +122,7 @@ def test_a_truncated_database_is_refused() -> None:
     whole = (run.folder / "state.sqlite").read_bytes()
     (run.folder / "state.sqlite").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(StateCorrupt):
-        graph.generate(run, Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+        graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts))
 
 
 def test_a_recorded_call_comes_back_and_a_changed_one_is_refused() -> None:
@@ -145,7 +145,7 @@ def half_drawn() -> Run:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts), stop)
+        graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts), stop)
     return run
 
 
@@ -201,7 +201,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_the_run_resumable(tmp_path: P
 def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     run = runs.create("1 apple", Options(drafts=3))
     generator = FakeGenerator()
-    tools = Toolbox(FakeLanguage(), generator, (FakeVerifier(),), run.drafts)
+    tools = Toolbox(FakeReader(), generator, (FakeVerifier(),), run.drafts)
     for _ in range(3):
         room = [True, False]  # one picture fits, then no more does
 
@@ -221,7 +221,7 @@ def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.Monk
 
 def test_a_database_that_cannot_grow_says_so_and_the_run_goes_on_when_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     run = runs.create("1 apple", Options(drafts=1))
-    tools = Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), run.drafts)
+    tools = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts)
     connect = sqlite3.connect
 
     def cramped(*args: object, **options: object) -> sqlite3.Connection:

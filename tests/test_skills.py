@@ -12,9 +12,9 @@ from scope.skills.decompose import Decompose
 from scope.skills.repair import Repair, last_repair
 from scope.skills.wording import article, groups, plural, sentence
 from scope.spec import Kind, Request, Specification, Status, Type
-from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
-TOOLS = Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), Path())
+TOOLS = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), Path())
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 
 

@@ -32,7 +32,7 @@ from scope.outcome import Progress
 from scope.protocols import Toolbox
 from scope.runs import Options, Run
 from scope.spec import Commitment, Specification, Verdict
-from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 OPTIONS = Options(generator="fake", drafts=2, max_rounds=2)
@@ -191,7 +191,7 @@ def races(count: int) -> Harm:
 
 def _tools(run: Run, delay: float = 0.0) -> Toolbox:
     """Return fake parts that take `delay` seconds a picture and a check, so that there is a moment to be killed in."""
-    return Toolbox(FakeLanguage(), FakeGenerator(delay=delay), (Coin(delay=delay),), run.drafts)
+    return Toolbox(FakeReader(), FakeGenerator(delay=delay), (Coin(delay=delay),), run.drafts)
 
 
 def _work(home: str, run_id: str, ready: Event | None) -> None:

@@ -27,7 +27,7 @@ from scope.errors import ScopeError
 from scope.graph import generate
 from scope.protocols import Toolbox
 from scope.spec import Request
-from scope.testing import FakeGenerator, FakeLanguage, FakeVerifier
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 PROMPT = "two red apples to the left of a blue car on a beach"
 REPEATS = 5
@@ -92,7 +92,7 @@ def _draft() -> Row:
 
 
 def _node(folder: Path) -> Row:
-    tools = Toolbox(FakeLanguage(), FakeGenerator(), (FakeVerifier(),), folder)
+    tools = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), folder)
     waiting = _new_runs("2 red apple left of 1 blue car")
     seconds = _repeated(lambda seed: generate(waiting[seed], tools))
     return _row("node", [s / _NODES for s in seconds])

@@ -14,7 +14,7 @@ from scope.errors import OutputError
 
 if TYPE_CHECKING:
     from scope.outcome import Outcome
-    from scope.protocols import LanguageModel
+    from scope.protocols import Reader
     from scope.runs import Options, Run
 
 
@@ -38,7 +38,7 @@ def generate(
     flags = {"drafts": drafts, "max_rounds": max_rounds, "max_time": max_time, "generator": generator}
     options = _options(seed, {name: value for name, value in flags.items() if value is not None})
     plugins.load("generators", options.generator)  # a typo is told before anything else is done
-    specification = _language().decompose(prompt)
+    specification = _reader().decompose(prompt)
     order = Order(output=target(output, f"{slug(specification.prompt)}-{seed}"), metadata=not no_metadata)
     if dry_run:
         return show_plan(specification, options, order, as_json)
@@ -49,7 +49,7 @@ def generate(
 
 def spec(prompt: Prompt, as_json: Json = False) -> None:
     """Read a prompt into commitments and draw nothing."""
-    specification = _language().decompose(prompt)
+    specification = _reader().decompose(prompt)
     if as_json:
         return give_json({"schema": 1} | specification.model_dump(mode="json"))
     show_commitments(specification)
@@ -74,10 +74,10 @@ def resume(
     _finish(found, order, as_json)
 
 
-def _language() -> "LanguageModel":
+def _reader() -> "Reader":
     from scope import plugins
 
-    model: LanguageModel = plugins.load("language", "grammar")()
+    model: Reader = plugins.load("language", "grammar")()
     return model
 
 

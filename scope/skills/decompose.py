@@ -5,7 +5,7 @@ from scope.spec import Specification
 
 
 class Decompose:
-    """Hands the prompt to the language model, which declares the commitments."""
+    """Hands the prompt to the reader, which declares the commitments."""
 
     name = "decompose"
     version = "1"
@@ -15,8 +15,8 @@ class Decompose:
         return not spec.events
 
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
-        """Return the specification of `spec.prompt`, which the language model may have cleaned.
+        """Return the specification of `spec.prompt`, which the reader may have cleaned.
 
         Raises: PromptError if it holds nothing that can be drawn.
         """
-        return tools.language.decompose(spec.prompt)
+        return tools.reader.decompose(spec.prompt)

@@ -16,6 +16,14 @@ class Binding(Model):
     span: Span
 
 
+class Start(Model):
+    """A draft to start from instead of noise: its picture, noised to time `t` in (0, 1), is drawn on from there."""
+
+    path: str  # relative to the run folder
+    sha256: str
+    t: float
+
+
 class Request(Model):
     """One picture asked of a generator. `text` is what the generator reads; its spans are in `bindings`."""
 
@@ -26,6 +34,7 @@ class Request(Model):
     steps: int | None = None  # None: the generator's own default
     cfg_scale: float | None = None
     parent: str | None = None  # the draft that this one repairs
+    start: Start | None = None
 
 
 class Draft(Model):
