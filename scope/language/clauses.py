@@ -26,13 +26,17 @@ def _of_phrase(reading: Reading, phrase: Phrase) -> None:
         value = " ".join([*(str(w.value) for run in phrase.modifiers for w in run), phrase.noun])
         reading.say(Type.ABSENCE, f"there is no {value}", value, span)
         return
+    if phrase.tells is not None:
+        first, last = sorted((phrase, phrase.tells), key=lambda p: p.start)
+        reading.ask(span_of(reading.words[first.start : last.stop]), phrase.tells, external=True)
+        return
     if phrase.setting is not None:
         lead = [w for w in reading.words[max(0, phrase.start - 1) : phrase.start] if w.role == "r"]
         reading.say(Type.LAYOUT, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
     if phrase.number is not None and phrase.id is not None:
         _count(reading, phrase, phrase.number)
     if phrase.vague is not None:
-        reading.ask(span_of([phrase.vague]), phrase)
+        _quantity(reading, phrase, phrase.vague)
     for run in phrase.modifiers:
         _quality(reading, phrase, run)
     if phrase.names:
@@ -43,6 +47,23 @@ def _count(reading: Reading, phrase: Phrase, number: Word) -> None:
     verb = "is" if number.value == 1 else "are"
     claim = f"there {verb} exactly {number.value} {reading.noun(phrase)}"
     reading.say(Type.COUNT, claim, number.value, span_of([number]), phrase)
+
+
+def _quantity(reading: Reading, phrase: Phrase, vague: Word) -> None:
+    """Note a number that is not said but told by other things: "several", "as many stars as a spider has legs"."""
+    end, targets = phrase.start, [phrase]
+    if reading.role(phrase.stop) == "m":
+        end = phrase.stop + 1
+    elif reading.role(phrase.stop) == "c" and (other := reading.phrase_after(phrase.stop)):
+        end = other.stop
+        targets += [other] if _is_unnumbered(reading, other) else []
+    reading.ask(span_of([vague, *reading.words[phrase.start : end]]), *targets)
+
+
+def _is_unnumbered(reading: Reading, phrase: Phrase) -> bool:
+    """Return whether nothing says how many of a thing there are."""
+    alike = [p for p in reading.phrases if p.id == phrase.id]
+    return all(p.plural and p.number is None for p in alike)
 
 
 def _quality(reading: Reading, phrase: Phrase, run: list[Word]) -> None:
@@ -205,6 +226,12 @@ def _setting(reading: Reading, i: int) -> None:
     reading.say(Type.LAYOUT, f"the setting is {word.value}", word.value, span_of([word]))
 
 
+def _shade(reading: Reading, i: int) -> None:
+    """Note a colour that is told by another thing: "a car in the color of the sky"."""
+    before = [p for p in reading.phrases if p.id and p.stop <= i]
+    reading.ask(span_of([reading.words[i]]), *before[-1:], aspect="color")
+
+
 def _nothing(reading: Reading, i: int) -> None:
     """Read nothing; what is left over becomes an unknown."""
 
@@ -219,6 +246,7 @@ def _is_negated(reading: Reading, i: int) -> bool:
 _READERS = {
     "M": _loose_quality,
     "h": _setting,
+    "k": _shade,
     "r": _relation,
     "o": _belonging,
     "q": _owner,

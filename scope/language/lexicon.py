@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from scope.spec import english
+
 
 def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
     """Return the words of a plainly written list."""
@@ -132,11 +134,9 @@ SHAPES = frozenset(
 #: Qualities that may stand for a thing named later: "a big and a small dog".
 SIZES = frozenset(_words("big small large little tiny huge tall short long young old new"))
 
-_WORDED = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty"
-)
-NUMBERS: dict[str, int] = {word: n for n, word in enumerate(_words(_WORDED), start=1)} | {"both": 2, "dozen": 12}
+NUMBERS: dict[str, int] = dict(zip(english.NUMBERS[1:], range(1, 21), strict=True)) | {"both": 2, "dozen": 12}
+#: A pattern for one number.
+NUMBER = r"(?:\d+|" + "|".join(NUMBERS) + r")"
 
 #: Quantities that name no number.
 VAGUE = frozenset(
@@ -233,6 +233,28 @@ BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors",
 GATHERINGS = _words(
     "group bunch herd flock crowd pile stack row lot lots number couple handful collection set school pack swarm "
     "heap cluster variety plenty array series line dozens hundreds thousands"
+)
+
+#: What a whole is known to have in a fixed number: "as many stars as days in a week" has no days to draw.
+PARTS = frozenset(
+    _words(
+        "legs arms wings eyes ears fingers toes teeth feet hands horns tentacles limbs sides corners edges faces "
+        "vertices angles wheels tires doors strings keys letters vowels players members points petals stripes stars "
+        "colors colours planets moons days weeks months hours minutes seconds seasons years states continents "
+        "oceans countries notes cards suits squares pieces pips dots rings syllables quarters halves digits lives"
+    )
+)
+#: Parts that are never drawn, whatever they belong to: "as many candles as there are months".
+PERIODS = frozenset(_words("days weeks weekdays months hours minutes seasons continents oceans"))
+
+#: Nouns that say little until it is known of what: "the mascot of our school" is one thing, known by its owner.
+REFERRING = frozenset(_words("mascot logo emblem crest symbol flag founder mayor president captain anthem"))
+#: Things that show or hold another: "the statue of Abraham Lincoln" has him in it.
+SHOWING = frozenset(
+    _words(
+        "statue bust portrait painting poster picture photo photograph image drawing sculpture figurine figure bottle "
+        "glass cup can box bowl jar bag pack plate slice piece map model replica style work shape form"
+    )
 )
 
 STYLES = _words(

@@ -18,7 +18,8 @@ class Phrase:
     """The words [start, stop) that name one thing.
 
     `noun` is its singular ("traffic light"); `modifiers` holds runs of adverbs and an adjective.
-    `id` is the entity that it stands for, once that is known; `setting` the setting that it names instead.
+    `id` is the entity that it stands for, once that is known; `setting` the setting that it names instead; `tells` the
+    other phrase of which it only says which one it is ("Team Zorvex" in "the mascot of Team Zorvex").
     """
 
     start: int
@@ -34,6 +35,7 @@ class Phrase:
     id: str | None = None
     setting: str | None = None
     absent: bool = False
+    tells: "Phrase | None" = None
 
     @property
     def colors(self) -> list[str]:

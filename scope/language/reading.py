@@ -140,9 +140,9 @@ class Reading:
             )
         )
 
-    def ask(self, span: Span, *targets: Phrase, external: bool = False) -> None:
+    def ask(self, span: Span, *targets: Phrase, external: bool = False, aspect: str | None = None) -> None:
         """Note words whose meaning is open."""
         words = self.prompt[span.start : span.end]
         kind = Type.EXTERNAL_REFERENCE if external else Type.SEMANTIC_REASONING
         claim = f'the picture agrees with "{words}"'
-        self.say(kind, claim, words, span, *targets, kind=Kind.UNKNOWN)
+        self.say(kind, claim, words, span, *targets, kind=Kind.UNKNOWN, aspect=aspect)

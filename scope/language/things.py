@@ -5,22 +5,30 @@ from scope.language.phrases import Phrase, setting_of
 from scope.language.reading import Reading, span_of
 from scope.language.words import Word
 from scope.spec import Commitment, Kind, Type
+from scope.spec.english import article
 
 _CLOTHED = frozenset({"covered", "dressed", "clothed", "wrapped", "filled"})
 
 
 def find_things(reading: Reading) -> None:
-    """Give every phrase its part: absent, a setting, a thing named before, or a new thing."""
+    """Give every phrase its part: absent, a setting, what tells of another, a thing named before, or a new thing."""
+    repeats = {p.start: other for p in reading.phrases if (other := _compared_with(reading, p))}
     for phrase in reading.phrases:
         if _is_absent(reading, phrase):
             phrase.absent = True
+        elif phrase.start in repeats:
+            continue
         elif setting := _setting(reading, phrase):
             phrase.setting = setting
+        elif whole := _told_by(reading, phrase):
+            phrase.tells = whole
         elif known := _named_before(reading, phrase):
             phrase.id, phrase.noun = known.id, known.noun
         else:
             reading.entities.append(phrase)
             phrase.id = f"e{len(reading.entities)}"
+    for phrase in (p for p in reading.phrases if p.start in repeats):
+        phrase.id, phrase.setting = repeats[phrase.start].id, repeats[phrase.start].setting
 
 
 def entity(reading: Reading, phrase: Phrase) -> Commitment:
@@ -33,11 +41,6 @@ def entity(reading: Reading, phrase: Phrase) -> Commitment:
     return Commitment(
         id=phrase.id, kind=Kind.ENTITY, type=Type.PRESENCE, claim=said, value=phrase.noun, span=span_of(phrase.nouns)
     )
-
-
-def article(noun: str) -> str:
-    """Return the indefinite article of a noun."""
-    return "an" if noun[:1] in "aeiou" and not noun.startswith(("uni", "use", "eu", "one")) else "a"
 
 
 def _is_absent(reading: Reading, phrase: Phrase) -> bool:
@@ -82,3 +85,32 @@ def _named_before(reading: Reading, phrase: Phrase) -> Phrase | None:
     fitting = [p for p in alike if set(phrase.colors) <= set(p.colors)]
     best = fitting or alike
     return best[-1] if best else None
+
+
+def _compared_with(reading: Reading, phrase: Phrase) -> Phrase | None:
+    """Return the thing that "than dogs" speaks of, if the prompt has dogs elsewhere, earlier or later."""
+    if reading.role(phrase.start - 1) != "c" or phrase.number is not None:
+        return None
+    others = (p for p in reading.phrases if p.noun == phrase.noun and reading.role(p.start - 1) not in {"c", "n"})
+    return next(others, None)
+
+
+def _told_by(reading: Reading, phrase: Phrase) -> Phrase | None:
+    """Return the thing that a phrase only tells which one it is: "the mascot of Team Zorvex", "Team Zorvex's mascot"."""
+    owned, owner = reading.phrase_after(phrase.stop), reading.phrase_before(phrase.start - 1)
+    is_name = bool(phrase.names) and phrase.nouns == phrase.names
+    if reading.role(phrase.stop) == "q" and owned is not None:
+        told = is_name and not _is_named_elsewhere(reading, phrase)
+        return owned if _is_told(owned, told) else None
+    if reading.role(phrase.start - 1) == "o" and owner is not None and owner.id:
+        return owner if _is_told(owner, is_name and owner.definite and owner.noun not in lexicon.SHOWING) else None
+    return None
+
+
+def _is_told(phrase: Phrase, told: bool) -> bool:
+    """Return whether a thing is told by its owner: by a name, or if its noun says little without."""
+    return not phrase.names and phrase.number is None and (told or phrase.noun in lexicon.REFERRING)
+
+
+def _is_named_elsewhere(reading: Reading, phrase: Phrase) -> bool:
+    return any(p is not phrase and p.noun == phrase.noun for p in reading.phrases)

@@ -6,41 +6,12 @@ A small parser stumbles over "a hot dog left of a suitcase" or 'a sign that says
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from scope.language import lexicon
+from scope.language.clues import clues
 from scope.language.prompt import frames
-
-
-class UnitKind(StrEnum):
-    """What a unit is."""
-
-    TEXT = "text"  # words to be read in the picture; value: the exact characters
-    FRAME = "frame"  # "a photo of"
-    STYLE = "style"
-    NOUN = "noun"  # value: the singular
-    COLOR = "color"
-    COUNT = "count"
-    VAGUE = "vague"  # "a herd of", "at least three"
-    NEGATION = "negation"  # "without any"
-    ABSENT = "absent"  # "sugar-free"; value: the noun
-    RELATION = "relation"
-    PLACE = "place"  # "in the background"
-    AND = "and"  # "along with"
-    HYPHENATED = "hyphenated"
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Characters [start, end) of the prompt. `stand_in` is what the parser reads; empty: nothing."""
-
-    start: int
-    end: int
-    kind: UnitKind
-    value: str | int
-    stand_in: str
-    plural: bool = False
+from scope.language.unit import Unit, UnitKind
+from scope.spec import english
 
 
 _QUOTED = r"""(?:"(?P<q1>[^"]+)"|“(?P<q2>[^“”]+)”|«(?P<q3>[^«»]+)»|‘(?P<q4>[^‘]+?)’(?!\w)"""
@@ -79,7 +50,7 @@ _STYLE = re.compile(
     re.IGNORECASE,
 )
 
-_NUMBER = r"(?:\d+|" + "|".join(lexicon.NUMBERS) + r")"
+_NUMBER = lexicon.NUMBER
 _GATHERING = r"(?:" + "|".join(lexicon.GATHERINGS) + r")"
 
 
@@ -101,7 +72,8 @@ def _count(match: re.Match[str]) -> Unit:
     if "pair" in said or "couple" in said:
         return _unit(match, UnitKind.COUNT, 2, "two", plural=True)
     if "dozen" in said:
-        return _unit(match, UnitKind.COUNT, {"half": 6, "two ": 24}.get(said[:4], 12), "twelve", plural=True)
+        dozens = number_of(said.split()[0]) or 1  # "a dozen"
+        return _unit(match, UnitKind.COUNT, 6 if said.startswith("half") else 12 * dozens, "twelve", plural=True)
     last = said.split()[-1]
     number = 1 if last == "single" else number_of(last)
     return _unit(match, UnitKind.COUNT, number, "one" if number == 1 else "two", plural=number > 1)
@@ -150,7 +122,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
         (r"\b(?:without|lacking)(?:\s+(?:any|an?|the))?\b|\bwith\s+no\b|\bno\b|\b(?:with\s+)?not\s+(?:an?\s+single|any)\b"
          r"|\b(?:free|devoid)\s+of(?:\s+any)?\b|\bzero\b", _negation),
         (rf"\b(?:exactly|only|just)\s+{_NUMBER}\b|\b(?:a|one|only\s+one)\s+single\b", _count),
-        (r"\b(?:an?\s+|the\s+)?(?:pair|couple)\s+of\b|\b(?:half\s+a|a|one|two)\s+dozen(?:\s+of)?\b", _count),
+        (rf"\b(?:an?\s+|the\s+)?(?:pair|couple)\s+of\b|\b(?:half\s+a|a|{_NUMBER})\s+dozen(?:\s+of)?\b", _count),
         (r"\b(?:at\s+least|at\s+most|(?:more|less|fewer)\s+than|over|up\s+to|about|around|nearly|almost)\s+"
          rf"{_NUMBER}\b", _vague),
         (rf"\b{_NUMBER}\s*(?:or|to|-)\s*{_NUMBER}\b", _vague),
@@ -169,9 +141,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
 
 def number_of(word: str) -> int:
     """Return the number that digits or a word up to twenty name; 0 if they name none."""
-    if word.isascii() and word.isdigit() and len(word) <= 6:
-        return int(word)
-    return lexicon.NUMBERS.get(word.lower(), 0)
+    return english.number_of(word) or lexicon.NUMBERS.get(word.lower(), 0)
 
 
 def style_value(style: str) -> str:
@@ -185,9 +155,9 @@ def style_value(style: str) -> str:
 def units(prompt: str) -> list[Unit]:
     """Return the units of a cleaned prompt in order; they do not overlap."""
     found: list[Unit] = []
-    for unit in _candidates(prompt):
-        if all(unit.end <= other.start or other.end <= unit.start for other in found):
-            found.append(unit)
+    for together in _candidates(prompt):
+        if all(unit.end <= other.start or other.end <= unit.start for unit in together for other in found):
+            found += together
     return sorted(found, key=lambda u: u.start)
 
 
@@ -196,18 +166,21 @@ def _text(match: re.Match[str], words: str) -> Unit:
     return Unit(match.start() + lead, match.end(), UnitKind.TEXT, words, "")
 
 
-def _candidates(prompt: str) -> Iterator[Unit]:
+def _candidates(prompt: str) -> Iterator[tuple[Unit, ...]]:
+    """Yield units, and groups of them that stand or fall together; earlier ones win over later ones."""
     for match in _TEXT_QUOTED.finditer(prompt):
         words = next(g for name, g in match.groupdict().items() if g is not None)
-        yield _text(match, words)
+        yield (_text(match, words),)
     for match in _TEXT_PLAIN.finditer(prompt):
         words = match["plain"] or match["lower"] or match["number"]
-        yield _text(match, words)
+        yield (_text(match, words),)
     for frame in frames(prompt):
-        yield Unit(frame.span.start, frame.span.end, UnitKind.FRAME, prompt[frame.style.start : frame.style.end], "")
+        style = prompt[frame.style.start : frame.style.end]
+        yield (Unit(frame.span.start, frame.span.end, UnitKind.FRAME, style, ""),)
     for match in _STYLE.finditer(prompt):
         name = next(g for g in match.groupdict().values() if g is not None)
-        yield Unit(match.start(), match.end(), UnitKind.STYLE, style_value(name), "")
+        yield (Unit(match.start(), match.end(), UnitKind.STYLE, style_value(name), ""),)
+    yield from clues(prompt)
     for pattern, make in _RULES:
         for match in pattern.finditer(prompt):
-            yield make(match)
+            yield (make(match),)

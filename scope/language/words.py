@@ -4,7 +4,7 @@ Each word gets a one-letter role, so that noun phrases can be found with a regul
 
     D determiner   # number   V vague quantity   M modifier   a adverb   N noun   P name   v verb   b auxiliary
     r relation     o "of"     p other preposition  n negation  t text    l place  h setting  x absence  s style
-    & and/or  , comma  q "'s"  . the rest
+    c "than"  m measure  k shade  & and/or  , comma  q "'s"  . the rest
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from scope.language import lexicon
-from scope.language.units import Unit, UnitKind, number_of, units
+from scope.language.unit import Unit, UnitKind
+from scope.language.units import number_of, units
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -78,7 +79,7 @@ def read(prompt: str) -> list[Word]:
         else:
             last = origin[token.idx + len(token) - 1]
             entries.append((token, unit, last.end if isinstance(last, Unit) else last + 1, None))
-    entries += [(None, u.start, u.end, u) for u in cut if u.kind in {UnitKind.TEXT, UnitKind.STYLE}]
+    entries += [(None, u.start, u.end, u) for u in cut if u.kind in _UNPARSED_ROLES]
     entries.sort(key=lambda e: e[1])
     index = {token.i: i for i, (token, *_) in enumerate(entries) if token is not None}
     words = [_word(prompt, token, start, end, unit, index) for token, start, end, unit in entries]
@@ -110,7 +111,7 @@ def _word(prompt: str, token: "Token | None", start: int, end: int, unit: Unit |
     text = prompt[start:end]
     if token is None:
         assert unit is not None
-        return Word(start, end, text, "t" if unit.kind is UnitKind.TEXT else "s", unit.value)
+        return Word(start, end, text, _UNPARSED_ROLES[unit.kind], unit.value)
     role, value, plural = _unit_role(unit, token) if unit else _role(token)
     return Word(
         start, end, text, role, value, token.tag_, token.dep_, index.get(token.head.i, -1), plural,
@@ -118,6 +119,8 @@ def _word(prompt: str, token: "Token | None", start: int, end: int, unit: Unit |
     )  # fmt: skip
 
 
+#: Units that the parser does not see.
+_UNPARSED_ROLES = {UnitKind.TEXT: "t", UnitKind.STYLE: "s", UnitKind.MEASURE: "m", UnitKind.SHADE: "k"}
 _UNIT_ROLES = {
     UnitKind.NOUN: "N",
     UnitKind.COLOR: "M",
@@ -128,6 +131,7 @@ _UNIT_ROLES = {
     UnitKind.RELATION: "r",
     UnitKind.PLACE: "l",
     UnitKind.AND: "&",
+    UnitKind.THAN: "c",
 }
 
 
@@ -207,7 +211,7 @@ def _verb(token: "Token") -> tuple[str, str | int, bool]:
 
 
 #: Roles after which a thing of the guard list is the thing, though the tagger says "verb"; empty: the prompt begins.
-_BEFORE_NOUNS = frozenset({"D", "#", "V", "M", "N", "n", "&", "r", ""})
+_BEFORE_NOUNS = frozenset({"D", "#", "V", "M", "N", "n", "&", "r", "c", ""})
 
 
 def _correct(words: list[Word]) -> None:

@@ -2,52 +2,8 @@
 
 from collections.abc import Sequence
 
-from scope.spec import Binding, Commitment, Span, Specification, Type
-
-_NUMBERS = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-)
-
-_PLURALS = {
-    "person": "people",
-    "man": "men",
-    "woman": "women",
-    "child": "children",
-    "foot": "feet",
-    "tooth": "teeth",
-    "goose": "geese",
-    "mouse": "mice",
-    "knife": "knives",
-    "leaf": "leaves",
-    "wolf": "wolves",
-    "loaf": "loaves",
-    "shelf": "shelves",
-    "potato": "potatoes",
-    "tomato": "tomatoes",
-    "bus": "buses",
-}
-_PAIRS = frozenset({"scissors", "skis", "pants", "glasses", "binoculars", "headphones"})
-_SAME = _PAIRS | {"sheep", "fish", "deer", "broccoli", "luggage", "furniture"}
+from scope.spec import Binding, Commitment, Kind, Span, Specification, Type
+from scope.spec.english import PAIRS, article, number_words, plural
 
 _SETTINGS = {
     "beach": "on a beach",
@@ -69,26 +25,6 @@ def groups(spec: Specification) -> dict[str, int]:
     numbers = {owner: number for number, owner in enumerate(owners, start=1)}
     one_target = {c.id: numbers.get(c.targets[0], 0) for c in spec.commitments if len(c.targets) == 1}
     return {c.id: 0 for c in spec.commitments} | one_target | numbers
-
-
-def plural(noun: str) -> str:
-    """Return the plural of a singular English noun; of a compound, that of its last word."""
-    first, space, last = noun.rpartition(" ")
-    if last in _SAME:
-        return noun
-    if last in _PLURALS:
-        return first + space + _PLURALS[last]
-    if last.endswith(("s", "x", "z", "ch", "sh")):
-        return noun + "es"
-    if last.endswith("y") and last[-2:-1] not in "aeiou":
-        return noun[:-1] + "ies"
-    return noun + "s"
-
-
-def article(words: str) -> str:
-    """Return "a" or "an", by how the words sound."""
-    vowel = words[:1].lower() in tuple("aeiou") and not words.lower().startswith(("uni", "use", "eu", "one"))
-    return "an" if vowel or words.lower().startswith("hour") else "a"
 
 
 def sentence(spec: Specification, first: Sequence[str] = ()) -> tuple[str, tuple[Binding, ...]]:
@@ -144,20 +80,51 @@ class _Sentence:
         return [c for c in self.spec.of(*types) if c.id not in self.said]
 
     def introduce(self, entity: Commitment) -> None:
-        """Say an entity with its count, attributes and words, then its first relation."""
+        """Say an entity with all that is said of it alone, then its first relation."""
         about = [c for c in self.spec.about(entity.id) if c.targets == (entity.id,)]
         attributes = sorted((c for c in about if c.type is Type.ATTRIBUTE), key=lambda c: c.aspect == "color")
-        count = next((c for c in about if c.type is Type.COUNT), None)
-        first = str(attributes[0].value) if attributes else self.noun(entity)
-        self.add(_number(count.value) if count else self.article(entity, first), count)
-        for attribute in attributes:
+        clue = self.clue(entity)
+        if clue is None:
+            self.describe(entity, [a for a in attributes if not _follows(a, entity)])
+        else:
+            for attribute in (a for a in attributes if a.span and clue.span and a.span.end <= clue.span.start):
+                self.add(str(attribute.value), attribute)
+            self.quote(clue)
+        for attribute in (a for a in attributes if a.id not in self.said):
             self.add(str(attribute.value), attribute)
-        self.add(self.noun(entity), entity)
+        for told in (u for u in self.unknowns(entity) if u.targets == (entity.id,) and u.id not in self.said):
+            self.add(self.words(told), told)
         for text in (c for c in about if c.type is Type.TEXT):
             self.add(f'that says "{text.value}"', text)
+        for place in (c for c in about if c.type is Type.LAYOUT):
+            self.add(self.words(place), place)
         relation = next((r for r in self.unsaid(Type.RELATION) if r.targets[0] == entity.id), None)
         if relation is not None:
             self.relate(relation)
+
+    def describe(self, entity: Commitment, attributes: Sequence[Commitment]) -> None:
+        """Say how many there are of an entity, its attributes, and what it is: "two small red apples"."""
+        unknowns = [c for c in self.unknowns(entity) if _precedes(c, entity)]
+        vague = next((c for c in unknowns if c.type is Type.SEMANTIC_REASONING), None)
+        names = [c for c in unknowns if c.type is Type.EXTERNAL_REFERENCE]
+        first = [str(a.value) for a in attributes] + [str(n.value) for n in names] + [self.noun(entity)]
+        if count := self.count(entity):
+            self.add(number_words(count.value) if isinstance(count.value, int) else count.value, count)
+        elif vague is not None:
+            self.add(self.words(vague), vague)
+        else:
+            self.add(self.article(entity, first[0]))
+        for quality in (*attributes, *names):
+            self.add(str(quality.value), quality)
+        self.add(self.noun(entity), entity)
+
+    def quote(self, clue: Commitment) -> None:
+        """Say a clue in the prompt's own words, and find in them what else they carry."""
+        start = len(self.text) + bool(self.text)
+        self.add(self.words(clue), clue)
+        for inner in self.spec.of(Type.PRESENCE, Type.ATTRIBUTE, Type.COUNT):
+            if inner.id not in self.said and inner.span is not None and clue.span is not None and _within(inner, clue):
+                self.bind(inner, start + inner.span.start - clue.span.start, self.words(inner))
 
     def relate(self, relation: Commitment) -> None:
         """Say a relation and its objects; an object that is new is introduced."""
@@ -177,28 +144,39 @@ class _Sentence:
         self.add(self.noun(entity), entity)
 
     def article(self, entity: Commitment, next_word: str) -> str:
-        if self.name(entity) or self.many(entity):
+        if self.many(entity):
             return ""
-        return "a pair of" if next_word in _PAIRS else article(next_word)
+        return "a pair of" if next_word in PAIRS else article(next_word)
 
     def noun(self, entity: Commitment) -> str:
         return self.name(entity) or (plural(str(entity.value)) if self.many(entity) else str(entity.value))
 
     def name(self, entity: Commitment) -> str:
-        """Return the proper name of an entity; "": it has none."""
-        references = (c for c in self.spec.about(entity.id) if c.type is Type.EXTERNAL_REFERENCE)
-        return next((str(c.value) for c in references), "")
+        """Return the words that name an entity, where nothing says what it looks like; "": it has none."""
+        clue = self.clue(entity)
+        return self.words(clue) if clue is not None and clue.type is Type.EXTERNAL_REFERENCE else ""
+
+    def clue(self, entity: Commitment) -> Commitment | None:
+        """Return the open unknown in whose words the prompt speaks of an entity: "as many stars as ..."."""
+        return next((c for c in self.unknowns(entity) if _within(entity, c)), None)
+
+    def unknowns(self, entity: Commitment) -> list[Commitment]:
+        """Return the open unknowns that are about an entity before all."""
+        return [c for c in self.spec.about(entity.id) if c.kind is Kind.UNKNOWN and c.targets[0] == entity.id]
+
+    def count(self, entity: Commitment) -> Commitment | None:
+        return next((c for c in self.spec.about(entity.id) if c.type is Type.COUNT), None)
 
     def many(self, entity: Commitment) -> bool:
-        """Return whether it is several: by its count, else by the prompt's own word."""
-        counts = [c.value for c in self.spec.about(entity.id) if c.type is Type.COUNT]
-        many = plural(str(entity.value))
-        return counts[0] != 1 if counts else self.prompt_words(entity).lower() == many != entity.value
+        """Return whether it is several: by its count, else by the prompt's own word for it."""
+        if count := self.count(entity):
+            return count.value != 1
+        return self.words(entity).lower() == plural(str(entity.value)) != entity.value
 
     def rest(self) -> None:
         """Say what belongs to no entity, so that nothing is dropped."""
         for setting in self.unsaid(Type.LAYOUT):
-            self.add(_SETTINGS.get(str(setting.value), self.prompt_words(setting)), setting)
+            self.add(_SETTINGS.get(str(setting.value), self.words(setting)), setting)
         for text in self.unsaid(Type.TEXT):
             self.add(", with a" if self.text else "a")
             self.add(f'sign that says "{text.value}"', text)
@@ -206,18 +184,35 @@ class _Sentence:
             self.add(", without" if self.text else "without")
             self.add(plural(str(absent.value)), absent)
         for other in self.unsaid(*Type):
-            words = self.prompt_words(other)
+            words = self.words(other)
             if words in self.text:
                 self.bind(other, self.text.index(words), words)
             else:
                 self.add("," if self.text else "")
                 self.add(words, other)
 
-    def prompt_words(self, commitment: Commitment) -> str:
-        """Return the words that the prompt itself uses for a commitment."""
+    def words(self, commitment: Commitment) -> str:
+        """Return the prompt's own words for a commitment; of what an unknown was found to be, those of the answer."""
         span = commitment.span
-        return self.spec.prompt[span.start : span.end] if span is not None else str(commitment.value)
+        if span is None or (commitment.id.startswith("u") and commitment.kind is not Kind.UNKNOWN):
+            return str(commitment.value)
+        return self.spec.prompt[span.start : span.end]
 
 
-def _number(value: str | int) -> str:
-    return _NUMBERS[value] if isinstance(value, int) and 0 <= value < len(_NUMBERS) else str(value)
+def _within(inner: Commitment, outer: Commitment) -> bool:
+    """Return whether the words of one commitment lie in those of another."""
+    a, b = inner.span, outer.span
+    return a is not None and b is not None and b.start <= a.start and a.end <= b.end
+
+
+def _precedes(commitment: Commitment, entity: Commitment) -> bool:
+    a, b = commitment.span, entity.span
+    return a is not None and b is not None and a.end <= b.start
+
+
+def _follows(attribute: Commitment, entity: Commitment) -> bool:
+    """Return whether an attribute is what a thing does, said after it: "a turtle waving"."""
+    words, claim = str(attribute.value), attribute.claim
+    acts = claim.endswith(f" {words}") and not claim.endswith((f" is {words}", f" are {words}"))
+    acts = acts or any(word.endswith("ing") for word in words.split())
+    return acts and attribute.aspect != "color" and _precedes(entity, attribute)

@@ -1,0 +1,37 @@
+"""A unit: characters of the prompt that are read as one word, with the plain word that the parser sees instead."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UnitKind(StrEnum):
+    """What a unit is."""
+
+    TEXT = "text"  # words to be read in the picture; value: the exact characters
+    FRAME = "frame"  # "a photo of"
+    STYLE = "style"
+    NOUN = "noun"  # value: the singular
+    COLOR = "color"
+    COUNT = "count"
+    VAGUE = "vague"  # "a herd of", "at least three", "as many"
+    THAN = "than"  # "as", "than the number of": the next thing is compared with the one before
+    MEASURE = "measure"  # "as a spider has legs": what a quantity is measured by, and is not itself to be drawn
+    SHADE = "shade"  # "in the color of the sky"
+    NEGATION = "negation"  # "without any"
+    ABSENT = "absent"  # "sugar-free"; value: the noun
+    RELATION = "relation"
+    PLACE = "place"  # "in the background"
+    AND = "and"  # "along with"
+    HYPHENATED = "hyphenated"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Characters [start, end) of the prompt. `stand_in` is what the parser reads; empty: nothing."""
+
+    start: int
+    end: int
+    kind: UnitKind
+    value: str | int
+    stand_in: str
+    plural: bool = False
