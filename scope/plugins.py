@@ -6,20 +6,121 @@ A package adds a generator named "mine" with two lines of its pyproject.toml:
     mine = "my_package.module:load"
 """
 
+import ast
+import os
+from dataclasses import dataclass
 from difflib import get_close_matches
+from hashlib import sha256
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from scope.children import Child, ChildDied, Talk, TimeIsUp
 from scope.errors import PluginError
-from scope.protocols import Toolbox
 
-Kind = Literal["generators", "tokenizers", "verifiers", "skills", "language"]
+Kind = Literal["skills", "generators", "tokenizers", "verifiers", "language", "knowledge", "editors", "benchmarks"]
+
+#: Set to 1, only the parts that come with scope are found.
+NO_THIRD_PARTY = "SCOPE_NO_THIRD_PARTY"
+
+_OURS = "scope-t2i"
+_DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_IMPORT_LIMIT = 30.0  # seconds for one import, when it is only looked whether it works
+
+
+@dataclass(frozen=True)
+class Part:
+    """One declared part. Nothing here imports it."""
+
+    kind: Kind
+    point: EntryPoint
+
+    @property
+    def name(self) -> str:
+        """Return the name that it is asked for by."""
+        return self.point.name
+
+    @property
+    def package(self) -> str:
+        """Return the name of the distribution that declares it."""
+        return self.point.dist.name if self.point.dist else "an unnamed package"
+
+    @property
+    def version(self) -> str:
+        """Return the version of that distribution."""
+        return self.point.dist.version if self.point.dist else "?"
+
+    @property
+    def third_party(self) -> bool:
+        """Return whether another package than scope declares it."""
+        return self.package.lower().replace("_", "-") != _OURS
+
+    @property
+    def module(self) -> str:
+        """Return the module that it lies in."""
+        return self.point.value.partition(":")[0].strip()
+
+    @property
+    def owner(self) -> str:
+        """Return who declares it, in words."""
+        return f"{self.package} ({self.point.value})"
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the hex sha256 of its package's Python files, and of the list of all that was installed with them."""
+        listed = self.point.dist.read_text("RECORD") if self.point.dist else None
+        digest = sha256((listed or "").encode())
+        for root in _roots(self.module.partition(".")[0]):
+            for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
+                digest.update(f"\n{path.relative_to(root.parent).as_posix()} ".encode())
+                digest.update(sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    @property
+    def summary(self) -> str:
+        """Return the first line of its docstring, else of its module's, read from the source; "": it has none."""
+        path = _source(self.module)
+        try:
+            module = ast.parse(path.read_bytes()) if path is not None else ast.Module([], [])
+        except (OSError, SyntaxError, ValueError):
+            return ""
+        named = [
+            n
+            for n in module.body
+            if isinstance(n, _DEFINITIONS) and n.name == self.point.value.partition(":")[2].strip()
+        ]
+        docs = (ast.get_docstring(node) for node in (*named, module))
+        return next((doc.partition("\n")[0] for doc in docs if doc), "")
+
+
+def parts(kind: Kind) -> list[Part]:
+    """Return what is declared of one kind, sorted by name. Reads package metadata only."""
+    found = (Part(kind, point) for point in entry_points(group=f"scope.{kind}"))
+    # A package that is found twice on the path counts once.
+    once = {(part.name, part.owner): part for part in found if third_party_allowed() or not part.third_party}
+    return [once[key] for key in sorted(once)]
 
 
 def names(kind: Kind) -> list[str]:
     """Return the installed names of one kind. Reads package metadata only."""
-    return sorted({point.name for point in _points(kind)})
+    return sorted({part.name for part in parts(kind)})
+
+
+def find(kind: Kind, name: str) -> Part:
+    """Return the one part that is installed as `name`.
+
+    Raises: PluginError if no package or more than one owns the name.
+    """
+    owners = [part for part in parts(kind) if part.name == name]
+    if not owners:
+        raise PluginError(_unknown(kind, name))
+    if len(owners) > 1:
+        raise PluginError(
+            f"{kind} {name!r} is declared twice: {' and '.join(part.owner for part in owners)}. "
+            "Uninstall one of the two packages"
+        )
+    return owners[0]
 
 
 def load(kind: Kind, name: str) -> Any:
@@ -27,46 +128,63 @@ def load(kind: Kind, name: str) -> Any:
 
     Raises: PluginError if no package or more than one owns the name, or if it cannot be imported.
     """
-    owners = [point for point in _points(kind) if point.name == name]
-    if not owners:
-        raise PluginError(_unknown(kind, name))
-    if len(owners) > 1:
-        raise PluginError(
-            f"{kind} {name!r} is declared twice: {' and '.join(map(_owner, owners))}. Uninstall one of the two packages"
-        )
+    part = find(kind, name)
     try:
-        return owners[0].load()
+        return part.point.load()
     except Exception as error:
         raise PluginError(
-            f"{kind} {name!r} of {_owner(owners[0])} cannot be imported: {type(error).__name__}: {error}"
+            f"{kind} {name!r} of {part.owner} cannot be imported: {type(error).__name__}: {error}"
         ) from error
 
 
-def toolbox(generator: str, folder: Path) -> Toolbox:
-    """Return what a run works with: one generator, the grammar, and every verifier that is installed.
-
-    Raises: PluginError, WeightsError.
-    """
-    return Toolbox(
-        reader=load("language", "grammar")(),
-        generator=load("generators", generator)(),
-        verifiers=tuple(load("verifiers", name)() for name in names("verifiers")),
-        folder=folder,
-    )
+def fault(kind: Kind, name: str, limit: float = _IMPORT_LIMIT) -> str:
+    """Return why a part cannot be used; "": it can. It is imported in a process of its own, within `limit` seconds."""
+    with Child("scope.plugins:work", [kind, name]) as child:
+        try:
+            word, value = child.hear(limit)
+        except (TimeIsUp, ChildDied) as error:
+            return f"importing it: {error}"
+    return value[1] if word == "failed" else ""
 
 
-def _points(kind: Kind) -> list[EntryPoint]:
-    """Return the entry points of one kind; a package that is found twice on the path counts once."""
-    found = {(point.name, point.value, _package(point)): point for point in entry_points(group=f"scope.{kind}")}
-    return list(found.values())
+def work(talk: Talk, asked: tuple[Kind, str]) -> None:
+    """Be the child of `fault`."""
+    talk.leave_by_yourself(_IMPORT_LIMIT)
+    load(*asked)
 
 
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "an unnamed package"
+def versions() -> dict[str, str]:
+    """Return "kind/name" -> "package version sha256:..." of every part that other packages bring, for the record."""
+    foreign = [part for kind in get_args(Kind) for part in parts(kind) if part.third_party]
+    return {f"{p.kind}/{p.name}": f"{p.package} {p.version} sha256:{p.fingerprint}" for p in foreign}
 
 
-def _owner(point: EntryPoint) -> str:
-    return f"{_package(point)} ({point.value})"
+def third_party_allowed() -> bool:
+    """Return whether parts of other packages are found: unless $SCOPE_NO_THIRD_PARTY is set."""
+    return os.environ.get(NO_THIRD_PARTY, "").lower() in ("", "0", "false", "no")
+
+
+def _roots(top: str) -> list[Path]:
+    """Return the folders or the file of a top-level module, without importing it."""
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return []
+    if spec is None:
+        return []
+    places = spec.submodule_search_locations or ([spec.origin] if spec.has_location and spec.origin else [])
+    return [Path(place) for place in places]
+
+
+def _source(module: str) -> Path | None:
+    """Return the file of a module, without importing its packages; None: it has none."""
+    top, *rest = module.split(".")
+    for root in _roots(top):
+        inside = root.joinpath(*rest)
+        for path in (inside, inside.with_name(f"{inside.name}.py"), inside / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
 
 
 def _unknown(kind: Kind, name: str) -> str:

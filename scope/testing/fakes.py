@@ -88,6 +88,7 @@ class FakeVerifier:
 
     def _verdict(self, commitment: Commitment, number: int) -> Verdict:
         said = self.script.get(commitment.id, self.script.get(commitment.type.value, self.otherwise))
+        said = said if self.handles(commitment) else None
         if not isinstance(said, str | None):
             said = said[min(number, len(said) - 1)]
         return Verdict.model_validate(

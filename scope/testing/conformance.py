@@ -1,0 +1,153 @@
+"""Does a part keep its promises? A skill, a generator or a verifier is tried in a process of its own.
+
+from scope.testing import validate
+
+def test_my_skill() -> None:
+    validate(MySkill).demand()
+"""
+
+import base64
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Literal
+
+from scope.children import Child, ChildDied, Talk, TimeIsUp
+from scope.errors import UsageError
+from scope.protocols import Toolbox
+from scope.spec import Model, Specification
+from scope.testing import generators, skills, verifiers
+from scope.testing.trial import Broken, Look, Trial, samples, tools
+
+Kind = Literal["skill", "generator", "verifier"]
+
+#: What is looked at, by kind and in this order. "ends" is added by the one who waits.
+CHECKS: dict[Kind, dict[str, Look]] = {
+    "skill": skills.CHECKS,
+    "generator": generators.CHECKS,
+    "verifier": verifiers.CHECKS,
+}
+
+_VERBS: dict[str, Kind] = {"run": "skill", "generate": "generator", "check": "verifier"}
+_START = 60.0  # seconds to import a part and to make it: weights may be large
+
+
+class Finding(Model):
+    """One thing that was looked at."""
+
+    check: str
+    ok: bool
+    why: str = ""
+
+
+class Report(Model):
+    """What was found of one part."""
+
+    part: str  # name@version
+    kind: Kind
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Return whether nothing was found wanting."""
+        return all(finding.ok for finding in self.findings)
+
+    def demand(self) -> None:
+        """Raise AssertionError with every finding that is not ok."""
+        assert self.ok, str(self)
+
+    def __str__(self) -> str:
+        wrong = [f"{f.check}: {f.why}" for f in self.findings if not f.ok]
+        return "\n".join([f"{self.kind} {self.part}: {len(wrong)} of {len(self.findings)} checks failed", *wrong])
+
+
+def validate(
+    part: Any, *, given: Sequence[Specification] = (), toolbox: Toolbox | None = None, limit: float = 60.0
+) -> Report:
+    """Try a part in a child process and return what was found.
+
+    Args:
+        part: what the entry point names (a class or a function that makes the part), or a part. A child process must be
+            able to import it: define it at the top of a module.
+        given: specifications of your own that it is tried on too; a skill needs one that it has something to do on.
+        toolbox: what a skill is given; None: fakes, without language model and knowledge.
+        limit: seconds per check. A part that does not end is cut, and what was left is not looked at.
+
+    Raises: UsageError if it is none of the three kinds, or cannot be made in a child process.
+    """
+    order = {"limit": limit, "pickle": _pickled((part, tuple(given), toolbox))}
+    with Child("scope.testing.conformance:work", order) as child:
+        try:
+            word, about = child.hear(_START)
+        except (TimeIsUp, ChildDied) as error:
+            raise UsageError(f"{part!r} cannot be tried: {error}") from error
+        if word == "failed":
+            raise UsageError(f"{part!r} cannot be tried in a process of its own: {': '.join(about)}")
+        kind: Kind = about["kind"]
+        findings = tuple(_heard(child, list(CHECKS[kind]), limit))
+    return Report(part=about["part"], kind=kind, findings=findings)
+
+
+def work(talk: Talk, order: dict[str, Any]) -> None:
+    """Be the child: make the part, and say each finding as it is made."""
+    part, given, toolbox = pickle.loads(base64.b64decode(order["pickle"]))
+    part = part() if _is_maker(part) else part
+    kind = kind_of(part)
+    talk.say({"kind": kind, "part": f"{getattr(part, 'name', '?')}@{getattr(part, 'version', '?')}"})
+    trial = Trial(part, (*samples(), *given), toolbox or tools())
+    for finding in examined(kind, trial, before=partial(talk.leave_by_yourself, order["limit"])):
+        talk.say(finding.model_dump())
+
+
+def examined(kind: Kind, trial: Trial, before: Callable[[], None] = lambda: None) -> Iterator[Finding]:
+    """Yield a finding per check of this kind, made here and now. `before` is called before each."""
+    for name, look in CHECKS[kind].items():
+        before()
+        try:
+            look(trial)
+        except Broken as error:
+            yield Finding(check=name, ok=False, why=str(error))
+        except BaseException as error:  # whatever a part does, the report is made
+            yield Finding(check=name, ok=False, why=f"it raised {type(error).__name__}: {error}")
+        else:
+            yield Finding(check=name, ok=True)
+
+
+def kind_of(part: Any) -> Kind:
+    """Return what a part is, by the verb that it has.
+
+    Raises: UsageError if it has none of them, or several.
+    """
+    kinds = [kind for verb, kind in _VERBS.items() if callable(getattr(part, verb, None))]
+    if len(kinds) != 1:
+        verbs = ", ".join(f"{verb} ({kind})" for verb, kind in _VERBS.items())
+        raise UsageError(f"{type(part).__name__} is not one part: it must have exactly one of {verbs}")
+    return kinds[0]
+
+
+def _heard(child: Child, left: list[str], limit: float) -> Iterator[Finding]:
+    """Yield what a child finds; where it does not come to an end, say in which check, and what was not looked at."""
+    while left:
+        try:
+            word, value = child.hear(limit)
+        except (TimeIsUp, ChildDied) as error:
+            yield Finding(check="ends", ok=False, why=f"{left[0]}: {error}")
+            yield from (Finding(check=name, ok=False, why="not looked at: it did not end before") for name in left)
+            return
+        assert word == "say", value
+        left.pop(0)
+        yield Finding.model_validate(value)
+    yield Finding(check="ends", ok=True)
+
+
+def _is_maker(part: Any) -> bool:
+    return isinstance(part, type) or (callable(part) and not any(hasattr(part, verb) for verb in _VERBS))
+
+
+def _pickled(value: Any) -> str:
+    try:
+        return base64.b64encode(pickle.dumps(value)).decode()
+    except Exception as error:  # whatever the objects inside raise
+        raise UsageError(
+            f"{value[0]!r} cannot be sent to a process of its own ({error}); define it in a module"
+        ) from error
