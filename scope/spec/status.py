@@ -23,7 +23,8 @@ UNMET = JUDGED - {Status.MET}
 
 EDGES: dict[Status, frozenset[Status]] = {
     Status.DECLARED: frozenset({Status.OPEN, Status.BOUND, Status.WAIVED}),
-    Status.OPEN: frozenset({Status.GROUNDED, Status.BOUND, Status.WAIVED}),
+    # From open to open: it was looked for in vain, and the note says where.
+    Status.OPEN: frozenset({Status.OPEN, Status.GROUNDED, Status.BOUND, Status.WAIVED}),
     Status.GROUNDED: frozenset({Status.OPEN, Status.BOUND, Status.WAIVED}),
     Status.BOUND: JUDGED | {Status.OPEN, Status.WAIVED},
     # Every draft is judged afresh, so a judged commitment may be judged again, either way.

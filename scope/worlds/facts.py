@@ -1,0 +1,43 @@
+"""Plain knowledge of the world that the pocket world needs: parts of things and their numbers, colours, kinds.
+
+One typed fact a line of scope/data/facts.jsonl, written for this project; a sentence for search, and the same thing as
+subject, relation and value for reasoning.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+LICENCE = "Apache-2.0"
+
+
+@dataclass(frozen=True)
+class Known:
+    """One fact, such as "spider", "legs", 8 and the sentence that says it.
+
+    Subjects are singular and lower case. A relation is the plural of a part, then the value is its number, or "color"
+    or "kind", then the value is a word.
+    """
+
+    subject: str
+    relation: str
+    value: int | str
+    text: str
+
+
+@cache
+def facts() -> tuple[Known, ...]:
+    """Return all facts, in the order of the file."""
+    lines = files("scope.data").joinpath("facts.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(Known(**json.loads(line)) for line in lines)
+
+
+@cache
+def _table() -> dict[tuple[str, str], int | str]:
+    return {(fact.subject, fact.relation): fact.value for fact in facts()}
+
+
+def known(subject: str, relation: str) -> int | str | None:
+    """Return the value of a fact, as in `known("spider", "legs") == 8`; None: there is no such fact."""
+    return _table().get((subject.lower(), relation.lower()))
