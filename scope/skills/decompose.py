@@ -1,11 +1,45 @@
-"""Decompose: a prompt becomes commitments."""
+"""Decompose: a prompt becomes commitments, by the reader's grammar or, where there is one, by a language model."""
 
-from scope.protocols import Toolbox
-from scope.spec import Specification
+from typing import Any
+
+from scope.errors import LanguageError
+from scope.protocols import LanguageModel, Message, Reply, Toolbox
+from scope.skills.proposal import Proposal, Refused, specification
+from scope.spec import Specification, canonical_json
+
+REASKS = 2
+
+_INSTRUCTIONS = """\
+Split the prompt of a picture into its checkable promises. Answer with JSON only.
+- entities: every thing to be drawn. words: copied from the prompt; noun: its singular.
+- constraints: type count, attribute, relation, layout (the setting), style, text (to be read in the picture) or
+  absence (what must not be there). words: copied from the prompt; value: the number, the adjective, the relation, the
+  place, the style, the text, the absent noun; of: the numbers of the entities that it speaks of, the first is 1.
+- unknowns: words that must be looked up (external_reference) or worked out (semantic_reasoning) first.
+- left_out: words of the prompt that fit nowhere. Every word that matters stands in one of the four lists."""
+
+_EXAMPLE = "two red apples to the left of a dog on a beach"
+_EXAMPLE_ANSWER = Proposal.model_validate(
+    {
+        "entities": [{"words": "apples", "noun": "apple"}, {"words": "dog", "noun": "dog"}],
+        "constraints": [
+            {"type": "count", "words": "two", "value": 2, "of": [1]},
+            {"type": "attribute", "words": "red", "value": "red", "of": [1]},
+            {"type": "relation", "words": "to the left of", "value": "left of", "of": [1, 2]},
+            {"type": "layout", "words": "on a beach", "value": "beach", "of": []},
+        ],
+        "unknowns": [],
+        "left_out": [],
+    }
+)
 
 
 class Decompose:
-    """Hands the prompt to the reader, which declares the commitments."""
+    """Declares the commitments of a prompt.
+
+    The reader's are always had first: they hold what a model's must not lose, and are kept if it gives nothing usable.
+    The evidence of the first event says which model read the prompt at what cost, or why none did.
+    """
 
     name = "decompose"
     version = "1"
@@ -19,4 +53,53 @@ class Decompose:
 
         Raises: PromptError if it holds nothing that can be drawn.
         """
-        return tools.reader.decompose(spec.prompt)
+        known = tools.reader.decompose(spec.prompt)
+        return known if tools.language is None else self._asked(known, tools.language)
+
+    def _asked(self, known: Specification, model: LanguageModel) -> Specification:
+        """Return the model's specification, or after two re-asks the known one."""
+        messages = [
+            Message(role="system", content=_INSTRUCTIONS),
+            Message(role="user", content=_EXAMPLE),
+            Message(role="assistant", content=_EXAMPLE_ANSWER.model_dump_json()),
+            Message(role="user", content=known.prompt, untrusted=True),
+        ]
+        replies: list[Reply] = []
+        try:
+            for _ in range(1 + REASKS):
+                reply = model.complete(messages, Proposal.model_json_schema())
+                replies.append(reply)
+                try:
+                    cause = f"skill:{self.name}@{self.version}"
+                    return _noted(specification(Proposal.model_validate(reply.data), known, cause), model, replies)
+                except ValueError as error:
+                    why = _words(error)
+                    messages = [*messages, *_objection(reply, why)]
+        except LanguageError as error:
+            why = str(error)
+        return _noted(known, model, replies, note=f"the language model's reading is not used: {why}")
+
+
+def _words(error: ValueError) -> str:
+    """Return why a reading is refused; pydantic's own words fill a page."""
+    return str(error) if isinstance(error, Refused) else "it does not obey the schema"
+
+
+def _objection(reply: Reply, why: str) -> list[Message]:
+    return [
+        Message(role="assistant", content=canonical_json(reply.data)),
+        Message(role="user", content=f"That cannot be used: {why}. Answer again, in full."),
+    ]
+
+
+def _noted(spec: Specification, model: LanguageModel, replies: list[Reply], **evidence: Any) -> Specification:
+    """Return the specification with what was asked, at what cost and in what time, on its first event."""
+    evidence |= {
+        "language": f"{model.name}@{model.version}",
+        "asked": len(replies),
+        "tokens_in": sum(r.tokens_in for r in replies),
+        "tokens_out": sum(r.tokens_out for r in replies),
+        "cost": sum(r.cost for r in replies),
+    }
+    first = spec.events[0].model_copy(update={"evidence": evidence, "seconds": sum(r.seconds for r in replies)})
+    return spec.model_copy(update={"events": (first, *spec.events[1:])})

@@ -1,0 +1,428 @@
+"""A server that fails in every way: what comes of it for each who asks, in time, and with the key unseen."""
+
+import json
+import logging
+import socket
+import struct
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from PIL import Image
+from pydantic import SecretStr
+
+from scope.errors import LanguageError
+from scope.language import endpoint
+from scope.language.openai import OpenAIModel
+from scope.language.settings import LanguageSettings
+from scope.protocols import LanguageModel, Message, Toolbox
+from scope.skills.decompose import Decompose
+from scope.spec import Specification
+from scope.testing import FakeGenerator, FakeReader
+from scope.verifiers.vlm import VlmVerifier
+
+CANARY = "sk-canary-5b1d6c0e"
+DEADLINE = 1.0
+PROMPT = "2 red apple left of 1 blue car on beach"
+SPEC = FakeReader().decompose(PROMPT)
+YES_NO = {
+    "type": "object",
+    "properties": {"answer": {"enum": ["yes", "no"]}},
+    "required": ["answer"],
+    "additionalProperties": False,
+}
+PROPOSAL = {
+    "entities": [{"words": "apple", "noun": "apple"}, {"words": "car", "noun": "car"}],
+    "constraints": [
+        {"type": "count", "words": "2", "value": 2, "of": [1]},
+        {"type": "attribute", "words": "red", "value": "red", "of": [1]},
+        {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
+        {"type": "count", "words": "1", "value": 1, "of": [2]},
+        {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
+        {"type": "layout", "words": "on beach", "value": "beach", "of": []},
+    ],
+    "unknowns": [],
+    "left_out": [],
+}
+
+
+def envelope(content: str, finish: str | None = "stop") -> bytes:
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
+    return json.dumps({"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 5}}).encode()
+
+
+# -- the server ----------------------------------------------------------------------------------
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: "FaultServer"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.asked.append(json.loads(body))
+        self.server.keys.append(self.headers.get("authorization", ""))
+        self.server.faults[min(len(self.server.asked), len(self.server.faults)) - 1](self)
+
+    def reply(self, body: bytes, status: int = 200, **headers: str) -> None:
+        self.start(len(body), status, **headers)
+        self.wfile.write(body)
+
+    def start(self, length: int, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"content_length": str(length), "content_type": "application/json", **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+Behaviour = Callable[[Handler], None]
+
+
+class FaultServer(ThreadingHTTPServer):
+    """Answers each request with the next behaviour; the last repeats."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, *faults: Behaviour, good: str = '{"answer": "yes"}') -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.faults, self.good = faults or (well,), good
+        self.asked: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.closing = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # clients hang up: that is what is tested
+
+
+def well(h: Handler) -> None:
+    h.reply(envelope(h.server.good))
+
+
+def garbage(h: Handler) -> None:
+    h.reply(bytes(range(256)) * 4)
+
+
+def html(h: Handler) -> None:
+    h.reply(b"<!doctype html><title>Sign in</title><p>Please sign in.", content_type="text/html")
+
+
+def rate_limit(h: Handler) -> None:
+    h.reply(b'{"error": {"message": "slow down"}}', 429, retry_after="1")
+
+
+def server_error(h: Handler) -> None:
+    h.reply(b"oops", 500)
+
+
+def slow_drip(h: Handler) -> None:
+    body = envelope(h.server.good)
+    h.start(len(body))
+    for byte in body:
+        if h.server.closing.wait(0.1):
+            return
+        h.wfile.write(bytes([byte]))
+        h.wfile.flush()
+
+
+def reset(h: Handler) -> None:
+    body = envelope(h.server.good)
+    h.start(len(body))
+    h.wfile.write(body[: len(body) // 2])
+    h.wfile.flush()
+    h.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    h.connection.close()
+
+
+def wrong_schema(h: Handler) -> None:
+    h.reply(envelope('{"verdict": "met", "answer": "maybe"}'))
+
+
+def empty(h: Handler) -> None:
+    h.reply(b"")
+
+
+def fifty_megabytes(h: Handler) -> None:
+    h.start(50_000_000)
+    h.wfile.write(envelope(h.server.good)[:-1])
+    for _ in range(50):
+        h.wfile.write(b" " * 1_000_000)
+
+
+def length(h: Handler) -> None:
+    h.reply(envelope(h.server.good, "length"))
+
+
+def duplicate_chunks(h: Handler) -> None:
+    h.reply(envelope(h.server.good) * 2)
+
+
+def extra_choices(h: Handler) -> None:
+    whole = json.loads(envelope(h.server.good))
+    h.reply(json.dumps(whole | {"choices": whole["choices"] * 2}).encode())
+
+
+def silence(h: Handler) -> None:
+    h.server.closing.wait(10)
+
+
+def repeats_the_key(h: Handler) -> None:
+    h.reply(json.dumps({"error": {"message": f"bad key: {h.headers['authorization']}"}}).encode(), 401)
+
+
+def cut_to(count: int) -> Behaviour:
+    return lambda h: h.reply(envelope(h.server.good)[:count])
+
+
+#: The thirteen faults, with how often one question is asked: None: as often as the deadline lets.
+FAULTS: dict[Behaviour, int | None] = {
+    garbage: 3,
+    html: 3,
+    rate_limit: 1,  # it asks to wait longer than there is time
+    server_error: None,
+    slow_drip: 1,
+    reset: None,
+    wrong_schema: 3,
+    empty: 3,
+    fifty_megabytes: 1,
+    length: 1,
+    duplicate_chunks: 3,
+    extra_choices: 3,
+    silence: None,
+}
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., FaultServer]]:
+    servers: list[FaultServer] = []
+
+    def start(*faults: Behaviour, good: str = '{"answer": "yes"}') -> FaultServer:
+        server = FaultServer(*faults, good=good)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return server
+
+    yield start
+    for server in servers:
+        server.closing.set()
+        server.shutdown()
+        server.server_close()
+
+
+def model_of(*urls: str, **settings: Any) -> OpenAIModel:
+    given = {"url": urls, "model": "tiny", "key": SecretStr(CANARY), "timeout": 0.6, "deadline": DEADLINE}
+    return OpenAIModel(LanguageSettings.model_validate(given | settings))
+
+
+def nobody() -> str:
+    """An address at which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+
+
+# -- who asks ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Told:
+    """What came of asking: whether it counts as an answer, and all words that a person may see of it."""
+
+    answered: bool
+    words: str = ""
+    shown: list[str] = field(default_factory=list)
+
+
+def ask_client(model: LanguageModel) -> Told:
+    try:
+        reply = model.complete([Message(role="user", content="Is it so?")], YES_NO)
+    except LanguageError as error:
+        return Told(False, str(error), [repr(error), *traceback.format_exception(error)])
+    return Told(True, str(reply.data))
+
+
+def ask_decompose(model: LanguageModel) -> Told:
+    tools = Toolbox(FakeReader(), FakeGenerator(), (), None, language=model)  # type: ignore[arg-type]  # writes nothing
+    spec = Decompose().run(Specification(prompt=PROMPT), tools)
+    assert promises(spec) == promises(SPEC)
+    note = spec.events[0].evidence.get("note", "")
+    assert not note or spec.commitments == SPEC.commitments
+    return Told(not note, note, [spec.canonical(), repr(spec)])
+
+
+def promises(spec: Specification) -> set[tuple[Any, ...]]:
+    return {(c.type, c.value, c.span, c.aspect, tuple(spec[t].value for t in c.targets)) for c in spec.commitments}
+
+
+def ask_questions(model: LanguageModel) -> Told:
+    return _verdicts(VlmVerifier(model, "questions"))
+
+
+def ask_list(model: LanguageModel) -> Told:
+    return _verdicts(VlmVerifier(model, "list"))
+
+
+def _verdicts(verifier: VlmVerifier) -> Told:
+    verdicts = verifier.check(Image.new("RGB", (8, 8)), SPEC.commitments, SPEC)
+    assert [v.commitment for v in verdicts] == [c.id for c in SPEC.commitments]
+    outcomes = {v.outcome for v in verdicts}
+    assert outcomes in ({"met"}, {None})
+    return Told(outcomes == {"met"}, verdicts[0].reason, [v.model_dump_json() for v in verdicts])
+
+
+#: Each caller, and what a server that is well answers it.
+CALLERS: dict[Callable[[LanguageModel], Told], str] = {
+    ask_client: '{"answer": "yes"}',
+    ask_decompose: json.dumps(PROPOSAL),
+    ask_questions: '{"answer": "yes"}',
+    ask_list: json.dumps({c.id: "yes" for c in SPEC.commitments}),
+}
+
+
+@pytest.fixture(params=CALLERS, ids=lambda caller: caller.__name__)
+def caller(request: pytest.FixtureRequest) -> Callable[[LanguageModel], Told]:
+    chosen: Callable[[LanguageModel], Told] = request.param
+    return chosen
+
+
+# -- the faults ----------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_well_is_believed(
+    serve: Callable[..., FaultServer], caller: Callable[[LanguageModel], Told]
+) -> None:
+    assert caller(model_of(serve(good=CALLERS[caller]).url)).answered
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_every_fault_is_an_error_or_a_fallback_within_the_deadline_and_shows_no_key(
+    fault: Behaviour,
+    serve: Callable[..., FaultServer],
+    caller: Callable[[LanguageModel], Told],
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = serve(fault, good=CALLERS[caller])
+    model = model_of(server.url)
+    began = time.monotonic()
+    told = caller(model)
+    assert time.monotonic() - began <= DEADLINE + 2
+    assert not told.answered
+    assert told.words
+    assert len(server.asked) == FAULTS[fault] or (FAULTS[fault] is None and 1 <= len(server.asked) <= 4)
+    assert set(server.keys) == {f"Bearer {CANARY}"}
+    seen = [told.words, *told.shown, repr(model), repr(model.settings), model.settings.model_dump_json()]
+    assert not any(CANARY in text for text in [*seen, caplog.text, *capfd.readouterr()])
+
+
+def test_no_server_is_an_error_at_once(caller: Callable[[LanguageModel], Told]) -> None:
+    began = time.monotonic()
+    told = caller(model_of(nobody(), deadline=30))
+    assert time.monotonic() - began < 5
+    assert not told.answered
+    assert "Is it running?" in told.words
+
+
+def test_a_server_that_repeats_the_key_does_not_make_us_repeat_it(
+    serve: Callable[..., FaultServer], caller: Callable[[LanguageModel], Told]
+) -> None:
+    told = caller(model_of(serve(repeats_the_key).url))
+    assert "bad key: Bearer ***" in told.words
+    assert "SCOPE_LANGUAGE_KEY" in told.words
+    assert not any(CANARY in text for text in [told.words, *told.shown])
+
+
+# -- truncation ----------------------------------------------------------------------------------
+
+
+def test_a_reply_cut_at_any_byte_is_not_accepted(serve: Callable[..., FaultServer]) -> None:
+    whole = envelope('{"answer": "yes"}')
+    server = serve(*(cut_to(count) for count in range(len(whole)) for _ in range(3)), well)
+    model = model_of(server.url, deadline=30)
+    for _ in range(len(whole)):
+        with pytest.raises(LanguageError, match="not one chat completion"):
+            model.complete([Message(role="user", content="Is it so?")], YES_NO)
+    assert ask_client(model).answered  # uncut, it is
+
+
+# -- retries, other servers, the breaker ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [server_error, reset, silence, garbage, wrong_schema], ids=lambda f: f.__name__)
+def test_what_passes_is_got_over(fault: Behaviour, serve: Callable[..., FaultServer]) -> None:
+    server = serve(fault, well)
+    assert ask_client(model_of(server.url, deadline=20)).answered
+    assert len(server.asked) == 2
+
+
+def test_an_answer_that_cannot_be_used_is_said_back_with_the_reason(serve: Callable[..., FaultServer]) -> None:
+    server = serve(wrong_schema, well)
+    assert ask_client(model_of(server.url)).answered
+    first, second = (request["messages"] for request in server.asked)
+    assert second[: len(first)] == first
+    assert [turn["role"] for turn in second[len(first) :]] == ["assistant", "user"]
+    assert "does not obey the schema" in second[-1]["content"]
+
+
+def test_tokens_of_every_answer_are_paid_for(serve: Callable[..., FaultServer]) -> None:
+    model = model_of(serve(wrong_schema, well).url, price_in=1.0, price_out=10.0)
+    reply = model.complete([Message(role="user", content="Is it so?")], YES_NO)
+    assert (reply.tokens_in, reply.tokens_out) == (20, 10)
+    assert reply.cost == pytest.approx((20 * 1 + 10 * 10) / 1e6)
+    assert reply.cost <= model.ceiling
+
+
+def test_retry_after_is_honoured(serve: Callable[..., FaultServer]) -> None:
+    model = model_of(serve(rate_limit, well).url, deadline=20)
+    began = time.monotonic()
+    assert ask_client(model).answered
+    assert 1.0 <= time.monotonic() - began < 4
+
+
+def test_the_next_server_is_asked_and_the_one_with_fewer_failures_first(serve: Callable[..., FaultServer]) -> None:
+    bad, good = serve(server_error), serve()
+    model = model_of(nobody(), bad.url, good.url)
+    assert ask_client(model).answered
+    assert (len(bad.asked), len(good.asked)) == (1, 1)
+    assert ask_client(model).answered
+    assert (len(bad.asked), len(good.asked)) == (1, 2)
+
+
+def test_a_server_that_failed_five_times_is_left_alone_until_one_call_gets_through(
+    serve: Callable[..., FaultServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(*[fifty_megabytes] * 6, well)
+    model = model_of(server.url, deadline=20)
+    assert not any(ask_client(model).answered for _ in range(5))
+    told = ask_client(model)
+    assert len(server.asked) == 5
+    assert "larger than 5 MB" in told.words  # it says why nobody is asked
+    monkeypatch.setattr(endpoint, "REST", 0.0)  # half open
+    assert not ask_client(model).answered
+    assert len(server.asked) == 6
+    monkeypatch.setattr(endpoint, "REST", 30.0)
+    assert not ask_client(model).answered
+    assert len(server.asked) == 6
+    monkeypatch.setattr(endpoint, "REST", 0.0)
+    assert ask_client(model).answered
+    monkeypatch.setattr(endpoint, "REST", 30.0)
+    assert ask_client(model).answered  # closed again
+
+
+def test_a_request_that_is_refused_does_not_close_the_door_to_others(serve: Callable[..., FaultServer]) -> None:
+    server = serve(*[repeats_the_key] * 6, well)
+    model = model_of(server.url)
+    assert not any(ask_client(model).answered for _ in range(6))
+    assert ask_client(model).answered
