@@ -1,0 +1,184 @@
+"""Reads one document into passages: a run of sentences with its title, and the words under which a picture stands.
+
+What is read is not trusted. It is text to be quoted and nothing else: markup, comments and characters that nobody can
+see are left out, and nothing that it names is fetched.
+"""
+
+import io
+import re
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from PIL import Image
+from pypdf import PdfReader
+
+from scope.knowledge.index import Unreadable
+from scope.protocols import Passage
+from scope.spec import Source
+
+MAX_FILE = 20 * 1024 * 1024  # bytes
+MAX_PIXELS = 40_000_000
+MAX_PAGES = 500
+MAX_TEXT = 2_000_000  # characters of one document
+MAX_PASSAGE = 300  # characters, about what the encoder reads
+
+_FORMATS = ("PNG", "JPEG", "WEBP")
+_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*(?:\n|\Z)", re.DOTALL)
+_LICENCE = re.compile(r"^licen[cs]e:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE | re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The file that passages come from. `picture` finds a picture that a document names; None: not in the folder."""
+
+    locator: str  # relative to the folder
+    title: str
+    sha256: str
+    licence: str = ""
+    picture: Callable[[str], str | None] = lambda name: None
+
+
+def clean(text: str) -> str:
+    """Return text on one line, without characters that are not seen or that move others."""
+    visible = (" " if unicodedata.category(c) == "Cc" else c for c in text if unicodedata.category(c) != "Cf")
+    return " ".join("".join(visible).split())
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text on one line."""
+    return [part for part in _SENTENCE_END.split(text) if part]
+
+
+def decode(data: bytes, origin: Origin) -> tuple[str, Origin]:
+    """Return the text of a file without its front matter, and its origin with the licence that was stated there.
+
+    Raises: Unreadable if it is not UTF-8, or too long.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{origin.locator}: not UTF-8 text; save it as UTF-8") from error
+    if len(text) > MAX_TEXT:
+        raise Unreadable(f"{origin.locator}: more than {MAX_TEXT} characters; split it")
+    front = _FRONT_MATTER.match(text)
+    if front is None:
+        return text, origin
+    licence = _LICENCE.search(front[1])
+    blank = "\n" * front[0].count("\n")  # so that lines keep their numbers
+    return blank + text[front.end() :], replace(origin, licence=clean(licence[1]) if licence else "")
+
+
+def plain(data: bytes, origin: Origin) -> list[Passage]:
+    """Read text: paragraphs are set apart by empty lines."""
+    text, origin = decode(data, origin)
+    return list(paragraphs(text, origin))
+
+
+def markdown(data: bytes, origin: Origin) -> list[Passage]:
+    """Read Markdown: headings are titles; pictures of the folder are passages under their alternative text."""
+    text, origin = decode(data, origin)
+    headings: dict[int, str] = {}
+    cells: list[str] | None = None  # of the row of a table that is being read
+    found: list[Passage] = []
+    line, before = 1, ""
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        line = token.map[0] + 1 if token.map else line
+        titled = replace(origin, title=", ".join(filter(None, headings.values())) or origin.title)
+        where = f"{origin.locator}:{line}"
+        if token.type == "inline" and before.startswith("h"):
+            level = int(before[1])
+            headings = {k: v for k, v in headings.items() if k < level} | {level: _words(token)}
+        elif token.type == "inline" and cells is not None:
+            cells += [_words(token)] if before == "td" else []  # the head of a table says nothing by itself
+        elif token.type == "inline":
+            found += [*_passages(_words(token), titled, where), *_pictures(token, titled, where)]
+        elif token.type == "tr_open":
+            cells = []
+        elif token.type == "tr_close" and cells is not None:
+            found += _passages(": ".join([*cells[:1], ", ".join(cells[1:])]).strip(": "), titled, where)
+            cells = None
+        before = token.tag
+    return found
+
+
+def pdf(data: bytes, origin: Origin) -> list[Passage]:
+    """Read the text of a PDF, page by page.
+
+    Raises: Unreadable if it is damaged, encrypted, or has too many pages.
+    """
+    found: list[Passage] = []
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if len(reader.pages) > MAX_PAGES:
+            raise Unreadable(f"{origin.locator}: more than {MAX_PAGES} pages; split it")
+        for number, page in enumerate(reader.pages, start=1):
+            found += paragraphs(page.extract_text(), origin, f"{origin.locator}#page={number}")
+            if sum(len(p.text) for p in found) > MAX_TEXT:
+                raise Unreadable(f"{origin.locator}: more than {MAX_TEXT} characters; split it")
+    except Unreadable:
+        raise
+    except Exception as error:  # a hostile file makes the reader raise almost anything
+        raise Unreadable(f"{origin.locator}: not a PDF that can be read ({type(error).__name__})") from error
+    return found
+
+
+def picture(data: bytes, caption: bytes, origin: Origin) -> list[Passage]:
+    """Return the passage of a picture under its caption.
+
+    Raises: Unreadable if it is no PNG, JPEG or WEBP within the limits.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Pillow only warns of pictures that unpack to gigabytes
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+            if image.width * image.height > MAX_PIXELS:
+                raise Unreadable(f"{origin.locator}: {image.width} x {image.height} pixels are too many")
+            image.load()
+    except Unreadable:
+        raise
+    except Exception as error:  # as above
+        raise Unreadable(f"{origin.locator}: not a picture that can be read ({type(error).__name__})") from error
+    text, origin = decode(caption, origin)
+    return _passages(clean(text), origin, origin.locator, origin.locator)
+
+
+def paragraphs(text: str, origin: Origin, locator: str | None = None) -> Iterator[Passage]:
+    """Yield the passages of paragraphs; without a `locator` of their own, they are at their line of the file."""
+    line = 1
+    for block in re.split(r"(\n\s*\n)", text):
+        begins = line + len(block) - len(block.lstrip("\n"))
+        yield from _passages(clean(block), origin, locator or f"{origin.locator}:{begins}")
+        line += block.count("\n")
+
+
+def _passages(text: str, origin: Origin, locator: str, image: str | None = None) -> list[Passage]:
+    """Return a paragraph as passages: as many whole sentences each as the encoder reads."""
+    runs: list[str] = []
+    for sentence in sentences(text):
+        if runs and len(runs[-1]) + len(sentence) < MAX_PASSAGE:
+            runs[-1] += " " + sentence
+        else:
+            runs.append(sentence)
+    source = Source(
+        title=origin.title, locator=locator, licence=origin.licence, sha256=origin.sha256, image=image
+    )  # fmt: skip
+    return [Passage(text=run, source=source.model_copy(update={"quote": run[:500]}), score=0.0) for run in runs]
+
+
+def _words(token: Token) -> str:
+    """Return the words of a paragraph as they are read; HTML and pictures are left out."""
+    said = {"text": None, "code_inline": None, "softbreak": " ", "hardbreak": " "}
+    children = token.children or []
+    return clean("".join(said[c.type] or c.content for c in children if c.type in said))
+
+
+def _pictures(token: Token, origin: Origin, locator: str) -> Iterator[Passage]:
+    for child in token.children or []:
+        if child.type == "image" and (path := origin.picture(str(child.attrs.get("src", "")))):
+            alternative = clean("".join(c.content for c in child.children or []))
+            yield from _passages(alternative, origin, locator, path)
