@@ -2,16 +2,18 @@
 
 import ctypes
 import json
+import os
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import typer
 
@@ -21,7 +23,11 @@ from scope.cli.options import Json
 from scope.errors import ScopeError
 from scope.spec import Model
 
+if TYPE_CHECKING:
+    from scope.language.settings import LanguageSettings
+
 _LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
+_PATIENCE = 3.0  # seconds for one question to a server
 
 
 class Check(Model):
@@ -57,6 +63,7 @@ def _checks() -> Iterator[Check]:
     yield _disk()
     yield from _runs()
     yield from _plugins()
+    yield from _language()
 
 
 def _packages() -> Iterator[Check]:
@@ -167,3 +174,72 @@ def _exists(module: str) -> bool:
         return find_spec(module) is not None
     except ImportError:
         return False
+
+
+def _language() -> Iterator[Check]:
+    """Ask each configured server of a language model: is it there, does it take the key, has it the model?"""
+    if not os.environ.get("SCOPE_LANGUAGE_URL"):
+        return
+    from scope.language.settings import LanguageSettings
+
+    try:
+        settings = LanguageSettings.load()
+    except ScopeError as error:
+        yield Check(name="language model", ok=False, found=str(error), advice="docs/language_models.md")
+        return
+    for url in settings.url:
+        yield from _server(settings.model_copy(update={"url": (url,), "deadline": _PATIENCE, "tokens": 64}))
+
+
+def _server(settings: "LanguageSettings") -> Iterator[Check]:
+    """Check endpoint, key, model, and whether answers are held to a schema."""
+    import httpx
+
+    from scope.language.endpoint import Endpoint
+
+    (url,) = settings.url
+    began = time.monotonic()
+    try:
+        response = httpx.get(f"{url}/models", headers=Endpoint(url, settings.key).headers, timeout=_PATIENCE / 2)
+    except httpx.HTTPError as error:
+        yield Check(name="endpoint", ok=False, found=f"{url}: {type(error).__name__}", advice="is the server running?")
+        return
+    took = f"{url}: {response.status_code} in {1000 * (time.monotonic() - began):.0f} ms"
+    refused = response.status_code in (401, 403)
+    there = response.is_success or refused
+    yield Check(name="endpoint", ok=there, found=took, advice="" if there else "mostly it ends in /v1")
+    key = "a key" if settings.key is not None else "no key"
+    yield Check(
+        name="auth",
+        ok=not refused,
+        found=f"{key} is sent{', and refused' if refused else ''}",
+        advice="set SCOPE_LANGUAGE_KEY" if refused else "",
+    )
+    if response.is_success:
+        yield _served(settings.model, response.content)
+        yield _schema(settings)
+
+
+def _served(model: str, body: bytes) -> Check:
+    try:
+        served = [str(entry["id"]) for entry in json.loads(body)["data"]]
+    except (ValueError, TypeError, KeyError):
+        served = []
+    advice = "" if model in served else f"set SCOPE_LANGUAGE_MODEL to one that is served: {', '.join(served[:3])}"
+    return Check(name="model", ok=model in served, found=model or "not set", advice=advice)
+
+
+def _schema(settings: "LanguageSettings") -> Check:
+    """Ask for a word that only a schema can bring about."""
+    from scope.language.openai import OpenAIModel
+    from scope.protocols import Message
+
+    schema = {"type": "object", "properties": {"answer": {"enum": ["zebra"]}}, "required": ["answer"]}
+    began = time.monotonic()
+    try:
+        OpenAIModel(settings).complete([Message(role="user", content="Name a fruit.")], schema)
+    except ScopeError as error:
+        slow = time.monotonic() - began >= _PATIENCE
+        advice = "the server is slow" if slow else "use a server that obeys JSON schemas: docs/language_models.md"
+        return Check(name="schema", ok=None if slow else False, found=str(error), advice=advice)
+    return Check(name="schema", ok=True, found=f"obeyed, in {time.monotonic() - began:.1f} s")

@@ -178,7 +178,7 @@ _UP_TO_FIRST_VALUE = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*"?')
 
 def closed(schema: dict[str, Any]) -> bool:
     """Return whether the first property of a schema is a choice: then its first token tells how sure the model is."""
-    first = next(iter(schema.get("properties", {}).values()), {})
+    first: dict[str, Any] = next(iter(schema.get("properties", {}).values()), {})
     return "enum" in first or first.get("type") == "boolean"
 
 

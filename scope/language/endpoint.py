@@ -112,20 +112,20 @@ class Endpoint:
             raise Fault(f"{self.url}: the connection broke ({plain(str(error))})", again=True) from None
 
     def _refusal(self, response: httpx.Response, body: bytes) -> LanguageError:
-        status = f"{response.status_code} {response.reason_phrase}".strip()
+        said = f"{self.url}: {response.status_code} {response.reason_phrase}{self._reason(body)}"
         if response.status_code == 429 or response.status_code >= 500:
             wait = _seconds(response.headers.get("retry-after"))
             asks = f"; it asks to wait {wait:.0f} s" if wait is not None else ""
-            return Fault(f"{self.url}: {status}{asks}", again=True, wait=wait)
+            return Fault(said + asks, again=True, wait=wait)
         advice = {
             401: ". Is SCOPE_LANGUAGE_KEY right?",
             403: ". Is SCOPE_LANGUAGE_KEY right?",
             404: ". Does the address end as the server wants it, mostly in /v1, and is SCOPE_LANGUAGE_MODEL served?",
         }.get(response.status_code, "")
-        return LanguageError(f"{self.url}: {status}{self._reason(body)}{advice}")
+        return LanguageError(said + advice)
 
     def _reason(self, body: bytes) -> str:
-        """Return what the server says against a request; some repeat the key, we do not."""
+        """Return what the server says of its refusal; some repeat the key, we do not."""
         try:
             error = json.loads(body)["error"]
             reason = str(error["message"] if isinstance(error, dict) else error)

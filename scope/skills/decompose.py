@@ -96,7 +96,7 @@ def _noted(spec: Specification, model: LanguageModel, replies: list[Reply], **ev
     """Return the specification with what was asked, at what cost and in what time, on its first event."""
     evidence |= {
         "language": f"{model.name}@{model.version}",
-        "asked": len(replies),
+        "replies": len(replies),
         "tokens_in": sum(r.tokens_in for r in replies),
         "tokens_out": sum(r.tokens_out for r in replies),
         "cost": sum(r.cost for r in replies),

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scope.skills.wording import article, plural
 from scope.spec import Commitment, Kind, Model, Span, Specification, Status, Type, next_ids
+from scope.spec.english import article, plural
 
 Words = Annotated[str, Field(min_length=1, max_length=400)]
 _MOST = 64  # of each kind
