@@ -6,7 +6,7 @@ It shows scope from Python: a run, a toolbox, the state machine, the outcome.
 import re
 from pathlib import Path
 
-from scope import graph, plugins, runs
+from scope import graph, runs, toolbox
 from scope.images import open_png, save_png
 from scope.outcome import Outcome, json_report
 
@@ -24,7 +24,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 def draw(prompt: str) -> tuple[Outcome, Path]:
     """Run the machine on a prompt with the embedded defaults, and put the best draft into docs/."""
     run = runs.create(prompt, runs.Options())
-    outcome = graph.generate(run, plugins.toolbox(run.manifest.options.generator, run.drafts))
+    outcome = graph.generate(run, toolbox.of(run))
     assert outcome.best is not None, "a run without a time budget always has a draft"
     path = DOCS / "gallery" / f"{re.sub('[^a-z0-9]+', '-', prompt)}.png"
     path.parent.mkdir(parents=True, exist_ok=True)

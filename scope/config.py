@@ -26,6 +26,10 @@ class Settings(Model):
     drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
     max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
     max_time: float | None = Field(default=None, gt=0, description="seconds")
+    max_images: int | None = Field(default=None, ge=1, description="drafts in all")
+    max_cost: float | None = Field(default=None, ge=0, description="spent on language models")
+    language: str = "grammar"
+    skill_timeout: float = Field(default=60.0, gt=0, description="seconds for one step of another package's skill")
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> "Settings":

@@ -1,6 +1,7 @@
 """Files that are whole or absent, whenever the power goes."""
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 
@@ -28,6 +29,11 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise unwritable(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the hex sha256 of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def unwritable(path: Path, error: OSError) -> OutputError:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from scope.errors import OutputError, StateCorrupt
 from scope.protocols import Verifier, Vocabulary
-from scope.spec import Commitment, Kind, Specification, Type, Verdict
+from scope.spec import Answer, Commitment, Kind, Specification, Status, Type, Verdict, answers, grounded, part_ids
 
 #: Asks one verifier about some commitments; it may raise.
 Ask = Callable[[Verifier, Sequence[Commitment]], Sequence[Verdict]]
@@ -13,19 +13,37 @@ NOBODY = "none@0"  # the verifier of a verdict that no verifier gave
 
 
 def judge(spec: Specification, verifiers: Iterable[Verifier], ask: Ask) -> tuple[Verdict, ...]:
-    """Return one verdict per commitment, in their order.
+    """Return one verdict per commitment that is not waived, in their order.
 
-    Entities come first. What depends on an entity that is not there is blocked, and asked of nobody. Where several
+    What is asked is the specification with its answers in (`grounded`); an answered unknown gets the verdict of its
+    facts. Entities come first. What depends on an entity that is not there is blocked, and asked of nobody. Where several
     verifiers handle a commitment, the first that can say counts; one that raises could not say.
     """
-    verifiers = tuple(verifiers)
+    asked, verifiers = grounded(spec), tuple(verifiers)
+    verdicts = _verdicts(asked, verifiers, ask)
+    known = answers(spec)
+    live = [c for c in spec.commitments if spec.statuses()[c.id] is not Status.WAIVED]
+    return tuple(_of_answer(c, known[c.id], verdicts) if c.id in known else verdicts[c.id] for c in live)
+
+
+def _verdicts(spec: Specification, verifiers: tuple[Verifier, ...], ask: Ask) -> dict[str, Verdict]:
     verdicts = {c.id: _not_understood(c) for c in spec.commitments if c.kind is Kind.UNKNOWN}
     verdicts |= _ask_all([c for c in spec.commitments if c.kind is Kind.ENTITY], verifiers, ask)
     missing = {v.commitment for v in verdicts.values() if v.outcome == "broken"}
     constraints = [c for c in spec.commitments if c.kind is Kind.CONSTRAINT]
     blocked = {c.id: _blocked(spec, c, missing) for c in constraints if missing.intersection(c.depends_on)}
-    verdicts |= blocked | _ask_all([c for c in constraints if c.id not in blocked], verifiers, ask)
-    return tuple(verdicts[c.id] for c in spec.commitments)
+    return verdicts | blocked | _ask_all([c for c in constraints if c.id not in blocked], verifiers, ask)
+
+
+def _of_answer(unknown: Commitment, answer: Answer, verdicts: dict[str, Verdict]) -> Verdict:
+    """Return the verdict of an answered unknown: the worst of its facts', in the words of its answer."""
+    entities = [f.target for f in answer.facts if f.type is Type.PRESENCE and f.target]
+    parts = [verdicts[i] for i in (*entities, *part_ids(unknown.id, answer))]
+    if not parts:
+        return _unjudged(unknown, f'no verifier can judge "{answer.words}"')
+    worst = next((v for v in parts if v.outcome == "broken"), next((v for v in parts if v.outcome is None), parts[0]))
+    reason = "; ".join(dict.fromkeys(v.reason for v in parts if v.outcome == worst.outcome))
+    return worst.model_copy(update={"commitment": unknown.id, "reason": f'it is "{answer.words}": {reason}'})
 
 
 def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
@@ -70,7 +88,7 @@ def _answers(verifier: Verifier, commitments: Sequence[Commitment], ask: Ask) ->
 
 
 def _not_understood(commitment: Commitment) -> Verdict:
-    return _unjudged(commitment, "not understood: no skill grounds it yet")
+    return _unjudged(commitment, "it is not known what this means: nothing grounds it")
 
 
 def _unjudged(commitment: Commitment, why: str, verifier: str = NOBODY) -> Verdict:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from scope.spec import Draft, Model, Specification, Verdict
+from scope.spec import Draft, Model, RepairResult, Specification, Verdict
 
 #: Version of the report. A field may be added under the same number; none is renamed or removed.
 SCHEMA = 1
@@ -11,7 +11,20 @@ SCHEMA = 1
 #: What the report gives seconds for.
 TIMED = ("decompose", "generate", "verify", "repair")
 
-Stage = Literal["decompose", "bind", "generate", "verify", "repair", "finish"]
+Stage = Literal[
+    "decompose",
+    "confirm_spec",
+    "retrieve",
+    "reason",
+    "skills",
+    "bind",
+    "generate",
+    "verify",
+    "reopen",
+    "confirm_repair",
+    "repair",
+    "finish",
+]
 
 
 class Progress(Model):
@@ -42,13 +55,15 @@ class Outcome(Model):
     """A run as it stands. `seconds` has each stage that ran and "total", over all resumptions."""
 
     run: str
-    exit: Literal[0, 3, 4]  # all met; something is not; the time was up before all was met
+    exit: Literal[0, 3, 4]  # all met; something is not; a budget was spent before all was met
     best: Draft | None
     spec: Specification
     drafts: tuple[Draft, ...]
     verdicts: dict[str, tuple[Verdict, ...]]
     seconds: dict[str, float]
     notes: tuple[str, ...] = ()
+    repairs: tuple[RepairResult, ...] = ()
+    cost: float = 0.0  # of language models, in their prices' currency
 
 
 def tally(verdicts: Sequence[Verdict]) -> Tally:
@@ -85,6 +100,8 @@ def json_report(outcome: Outcome, image: str | None = None) -> dict[str, Any]:
         "commitments": _commitments(outcome),
         "drafts": [_draft(d, outcome.verdicts.get(d.id, ())) for d in outcome.drafts],
         "events": len(outcome.spec.events),
+        "repairs": [r.model_dump(mode="json") | {"seconds": round(r.seconds, 3)} for r in outcome.repairs],
+        "cost": round(outcome.cost, 6),
         "seconds": {stage: round(outcome.seconds.get(stage, 0.0), 3) for stage in (*TIMED, "total")},
     }
 
@@ -99,7 +116,7 @@ def _commitments(outcome: Outcome) -> list[dict[str, Any]]:
         row = commitment.model_dump(mode="json", include={"id", "kind", "type", "claim", "depends_on", "span"})
         row["status"] = statuses[commitment.id].value
         row["outcome"] = verdict.outcome if verdict else None
-        row["reason"] = verdict.reason if verdict else "not judged yet"
+        row["reason"] = verdict.reason if verdict else "waived" if row["status"] == "waived" else "not judged yet"
         row["verifier"] = verdict.verifier if verdict else None
         row["attempts"] = spec.attempts(commitment.id)
         rows.append(row)

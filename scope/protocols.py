@@ -52,7 +52,10 @@ class Tokenizer(Protocol):
 
 @runtime_checkable
 class Generator(Protocol):
-    """Makes pictures. `weights` maps file names to sha256, for the record."""
+    """Makes pictures. `weights` maps file names to sha256, for the record.
+
+    One that can start from a draft (`Request.start`, whose path is then absolute) says so with `resamples = True`.
+    """
 
     name: str
     version: str
@@ -139,8 +142,20 @@ class Reply(Model):
 class LanguageModel(Protocol):
     """Answers questions with JSON objects."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Return its version: the model that answers."""
+        ...
+
+    @property
+    def ceiling(self) -> float:
+        """Return what one call costs at most, in the currency of the configured prices."""
+        ...
 
     def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence["Image"] = ()) -> Reply:
         """Return an object that obeys `schema` (JSON Schema of an object); images are shown after the last message.
@@ -197,3 +212,4 @@ class Toolbox:
     language: LanguageModel | None = None
     knowledge: tuple[Knowledge, ...] = ()
     editor: Editor | None = None
+    skills: tuple[Skill, ...] = ()  # of other packages

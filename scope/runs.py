@@ -47,6 +47,13 @@ class Options(Model):
     max_time: float | None = Field(
         default=None, gt=0, description="seconds, over all resumptions; checked between drafts"
     )
+    max_images: int | None = Field(default=None, ge=1, description="drafts in all")
+    max_cost: float | None = Field(default=None, ge=0, description="spent on language models, in their prices' money")
+    language: str = "grammar"  # what reads the prompt and answers questions
+    knowledge: tuple[str, ...] = ()  # folders to look things up in
+    learned: bool = True  # whether repairs are chosen by what earlier runs of this machine showed
+    without: tuple[Literal["retrieve", "reason", "repair"], ...] = ()  # skills that are left out, to measure them
+    confirm: tuple[Literal["spec", "repair"], ...] = ()  # a person is asked
 
 
 class Manifest(Model):
@@ -165,10 +172,21 @@ class Run:
         with self._calls() as connection, connection:
             connection.execute("INSERT OR REPLACE INTO calls VALUES (?, ?)", (key, _sealed(value).decode()))
 
+    def spend(self, key: str, cost: float) -> None:
+        """Note what a call costs: before it at most, after it in fact. The last word on a key counts."""
+        with self._calls() as connection, connection:
+            connection.execute("INSERT OR REPLACE INTO costs VALUES (?, ?)", (key, cost))
+
+    def spent(self) -> float:
+        """Return what all calls of this run cost so far, over all resumptions."""
+        with self._calls() as connection:
+            return float(connection.execute("SELECT COALESCE(SUM(cost), 0) FROM costs").fetchone()[0])
+
     @contextmanager
     def _calls(self) -> Iterator[sqlite3.Connection]:
         with self.database() as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            connection.execute("CREATE TABLE IF NOT EXISTS costs (key TEXT PRIMARY KEY, cost REAL NOT NULL)")
             yield connection
 
     def corrupt(self, what: str) -> StateCorrupt:

@@ -9,9 +9,12 @@ from langgraph.graph import START
 from pydantic import model_validator
 
 from scope.errors import ScopeError, StateCorrupt
+from scope.gains import Gain
 from scope.outcome import Outcome, best_of, tally
 from scope.runs import Options, Run
-from scope.spec import Draft, Event, Model, Specification, Verdict, fold, sha256_of
+from scope.spec import Draft, Event, Model, RepairResult, Specification, Status, Verdict, fold, sha256_of
+
+STOP = "stop"  # in place of a strategy: a person wants no more repairs
 
 
 class State(Model):
@@ -27,15 +30,19 @@ class State(Model):
     drafts: tuple[Draft, ...] = ()
     verdicts: dict[str, tuple[Verdict, ...]] = {}
     round: int = 0  # repairs made
+    repairs: tuple[RepairResult, ...] = ()  # what each did
+    gains: dict[str, Gain] = {}  # what was known of repairs when the run began
+    chosen: str | None = None  # the strategy of the next repair, where a person chose it
+    cost: float = 0.0  # of language models, over all resumptions
     seconds: dict[str, float] = {}  # by node, over all resumptions
     notes: tuple[str, ...] = ()  # for the reader
     done: bool = False
     sha256: str = ""  # set by `sealed`
 
     @classmethod
-    def begin(cls, prompt: str, options: Options) -> "State":
+    def begin(cls, prompt: str, options: Options, gains: dict[str, Gain] | None = None) -> "State":
         """Return the state before the first node, not yet sealed."""
-        return cls.model_construct(prompt=prompt, options=options)
+        return cls.model_construct(prompt=prompt, options=options, gains=gains or {})
 
     @property
     def spec(self) -> Specification:
@@ -52,6 +59,26 @@ class State(Model):
         """Return whether the time budget is spent."""
         limit = self.options.max_time
         return limit is not None and sum(self.seconds.values()) >= limit
+
+    @property
+    def repairable(self) -> bool:
+        """Return whether another draft could change a verdict."""
+        return bool(self.spec.where(Status.VIOLATED, Status.BLOCKED))
+
+    @property
+    def out_of_images(self) -> bool:
+        """Return whether as many drafts were made as may be."""
+        return self.options.max_images is not None and len(self.drafts) >= self.options.max_images
+
+    @property
+    def out_of_money(self) -> bool:
+        """Return whether the cost budget is spent."""
+        return self.options.max_cost is not None and 0 < self.options.max_cost <= self.cost
+
+    @property
+    def out_of_budget(self) -> bool:
+        """Return whether any budget is spent."""
+        return self.out_of_time or self.out_of_images or self.out_of_money
 
     def after(self, spec: Specification, **changes: Any) -> "State":
         """Return the state with another specification and other changes, not yet sealed."""
@@ -71,16 +98,19 @@ class State(Model):
     def outcome(self, run_id: str) -> Outcome:
         """Return the run as it stands."""
         best = self.best
-        all_met = best is not None and tally(self.verdicts[best.id]).met == len(self.spec.commitments)
+        live = sum(status is not Status.WAIVED for status in self.spec.statuses().values())
+        all_met = best is not None and tally(self.verdicts[best.id]).met == live
         return Outcome(
             run=run_id,
-            exit=0 if all_met else 4 if self.out_of_time else 3,
+            exit=0 if all_met else 4 if self.out_of_budget else 3,
             best=best,
             spec=self.spec,
             drafts=self.drafts,
             verdicts=self.verdicts,
             seconds=self.seconds | {"total": sum(self.seconds.values())},
             notes=self.notes,
+            repairs=self.repairs,
+            cost=self.cost,
         )
 
 

@@ -54,7 +54,9 @@ def test_a_violation_is_repaired_in_the_next_round() -> None:
     assert result.best is not None
     assert result.best.id == "d3"
     repaired = [e for e in result.spec.events if e.after is Status.REPAIRED]
-    assert [(e.commitment, e.evidence) for e in repaired] == [("c3", {"strategy": "rebind", "round": 1})]
+    assert [(e.commitment, e.evidence) for e in repaired] == [
+        ("c3", {"strategy": "rebind", "family": "relation", "round": 1})
+    ]
 
 
 def test_rounds_run_out() -> None:
@@ -144,6 +146,7 @@ def test_the_diagram_shows_every_node_and_the_loop() -> None:
     diagram = graph.mermaid()
     assert all(stage in diagram for stage in graph.NODES)
     assert "verify -.-> repair" in diagram
+    assert "verify -.-> reopen" in diagram
     assert "repair --> bind" in diagram
 
 
@@ -262,7 +265,7 @@ def test_an_unknown_is_never_asked_about_and_never_met() -> None:
     result = outcome(verifier, prompt="1 apple ?sleepy", drafts=1)
     assert result.exit == 3
     assert "u1" not in [i for ids in verifier.asked for i in ids]
-    assert "not understood" in {v.commitment: v for v in result.verdicts["d1"]}["u1"].reason
+    assert "nothing grounds it" in {v.commitment: v for v in result.verdicts["d1"]}["u1"].reason
 
 
 def test_words_that_the_weights_do_not_know_are_named() -> None:

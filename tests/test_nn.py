@@ -156,3 +156,26 @@ def test_encoding_depends_on_the_word_order_and_not_on_its_neighbours():
     assert torch.allclose(one.states[0, :n], both.states[0, :n], atol=1e-4)
     swapped = encode([Words("a cup red")])
     assert not torch.allclose(one.states[0, :n], swapped.states[0, :n], atol=1e-2)
+
+
+def test_the_velocity_of_the_generator_points_from_the_x_0_that_it_sees() -> None:
+    torch.manual_seed(0)
+    model = DiT(d=4, tokens=16, dim=32, depth=1, heads=2).eval()
+    torch.nn.init.normal_(model.out.weight, std=0.1)
+    seen = []
+    model.out.register_forward_hook(lambda *args: seen.append(to_grid(args[-1])))
+    text, x = encode([Words("a red apple")]).repeat(2), torch.randn(2, 4, 4, 4)
+    t = torch.tensor([0.3, 0.9])
+    v = model(x, t, text)
+    assert torch.allclose(paths.clean_from(x, v, t), seen[0], atol=1e-5)
+
+
+def test_a_generator_without_its_text_does_not_read_it() -> None:
+    torch.manual_seed(0)
+    model = DiT(d=4, tokens=16, dim=32, depth=1, heads=2).eval()
+    torch.nn.init.normal_(model.out.weight, std=0.1)
+    x, t, drop = torch.randn(1, 4, 4, 4), torch.tensor([0.5]), torch.tensor([False])
+    one, two = encode([Words("a red apple")]), encode([Words("a wet dog")])
+    assert one.states.shape == two.states.shape
+    assert torch.allclose(model(x, t, one, drop), model(x, t, two, drop), atol=1e-6)
+    assert not torch.allclose(model(x, t, one), model(x, t, two), atol=1e-6)

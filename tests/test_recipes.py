@@ -23,7 +23,8 @@ def tokenizer(tmp_path_factory) -> Path:
 
 def config_of(name: str, tokenizer: Path) -> runs.TrainConfig:
     config = import_module(f"scope.trainers.{name}").PRESETS["tiny"]
-    return config.model_copy(update={"tokenizer": str(tokenizer)}) if name == "flow" else config
+    own = {"tokenizer": str(tokenizer), "tokenizer_preset": "tiny"}
+    return config.model_copy(update=own) if name == "flow" else config
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -11,7 +11,7 @@ from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
 from scope.skills.repair import Repair, last_repair
 from scope.skills.wording import article, groups, plural, sentence
-from scope.spec import Kind, Request, Specification, Status, Type
+from scope.spec import Draft, Kind, RepairResult, Request, Specification, Status, Type
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 TOOLS = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), Path())
@@ -87,13 +87,14 @@ def test_only_what_another_draft_could_change_is_repaired(status: Status, needed
 
 
 def test_strategies_alternate_and_the_words_are_those_of_the_last_rewording() -> None:
-    spec, texts, strategies = bound(), [], []
+    spec, texts, strategies, records = bound(), [], [], []
     for number in range(1, 5):
-        spec = Repair().run(judged(spec, "c3" if number < 3 else "c4", draft=f"d{number}"), TOOLS)
+        spec = Repair(records=records).run(judged(spec, "c3" if number < 3 else "c4", draft=f"d{number}"), TOOLS)
         repair = last_repair(spec)
         assert repair is not None
         assert repair.number == number
         strategies.append(repair.strategy)
+        records.append(RepairResult(strategy=repair.strategy, family="count", fixed=(), broke=(), seconds=1.0))
         texts.append(request_of(spec, seed=0).text)
     assert strategies == ["rebind", "regenerate", "rebind", "regenerate"]
     assert texts[0] == texts[1] != PROMPT
@@ -103,7 +104,8 @@ def test_strategies_alternate_and_the_words_are_those_of_the_last_rewording() ->
 
 def test_a_rewording_asks_harder() -> None:
     spec = Repair().run(judged(bound(), "c3"), TOOLS)
-    request = request_of(spec, seed=0, parent="d1")
+    parent = Draft(id="d1", path="drafts/d1.png", sha256="", request=Request(text=PROMPT), generator="fake@1")
+    request = request_of(spec, seed=0, parent=parent)
     assert request.cfg_scale is not None
     assert request.parent == "d1"
 

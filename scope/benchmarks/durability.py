@@ -35,8 +35,8 @@ from scope.spec import Commitment, Specification, Verdict
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
-OPTIONS = Options(generator="fake", drafts=2, max_rounds=2)
-SHORT = Options(generator="fake", drafts=1, max_rounds=1)
+OPTIONS = Options(learned=False, generator="fake", drafts=2, max_rounds=2)
+SHORT = Options(learned=False, generator="fake", drafts=1, max_rounds=1)
 
 #: Processes are forked from a server that has everything imported.
 _CONTEXT = multiprocessing.get_context("forkserver")

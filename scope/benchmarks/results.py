@@ -15,6 +15,8 @@ from scope.errors import ScopeError
 from scope.files import write_atomic
 from scope.spec import Model
 
+_GRAPH = re.compile(r"<!-- graph -->.*?<!-- /graph -->", re.DOTALL)
+
 
 class Metric(Model):
     """One number. `ci` is its 95 % confidence interval, `n` how many samples it is the mean of."""
@@ -96,10 +98,19 @@ def rendered(text: str, folder: Path) -> str:
         table = markdown(load(path)) if path.is_file() else f"Not measured yet: `scope bench {name}`."
         return f"<!-- results:{name} -->\n{table}\n<!-- /results:{name} -->"
 
+    text = _GRAPH.sub(lambda match: f"<!-- graph -->\n```mermaid\n{_diagram()}```\n<!-- /graph -->", text)
     marked = re.compile(r"<!-- results:(?P<name>\w+) -->.*?<!-- /results:(?P=name) -->", re.DOTALL)
     if len(marked.findall(text)) != text.count("<!-- results:"):
         raise ScopeError("a <!-- results:NAME --> has no <!-- /results:NAME --> after it")
     return marked.sub(fill, text)
+
+
+def _diagram() -> str:
+    """Return the state machine in Mermaid's language, without its style sheet."""
+    from scope.graph import mermaid
+
+    lines = mermaid().removeprefix("---").partition("---\n")[2].splitlines()
+    return "".join(f"{line}\n" for line in lines if "classDef" not in line)
 
 
 def markdown(results: Results) -> str:

@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 import torch
 
-from scope import plugins, runs
+from scope import plugins, runs, toolbox
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
 from scope.graph import generate
@@ -99,8 +99,8 @@ def _node(folder: Path) -> Row:
 
 
 def _outside_model(folder: Path) -> Row:
-    tools = plugins.toolbox("flow", folder)
     waiting = _new_runs(PROMPT)
+    tools = toolbox.of(waiting[0])
     shares = []
 
     def once(seed: int) -> None:

@@ -1,31 +1,46 @@
 """`scope generate`, `spec` and `resume`: from a prompt to a picture and its proof."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scope.cli.asking import asker, check_editor
 from scope.cli.console import give, give_json, say
 from scope.cli.options import Json, Output, Prompt
 from scope.cli.progress import Watch
 from scope.cli.proof import show_commitments, show_outcome, show_plan, show_unknown
 from scope.cli.target import Order, check_writable, slug, target
-from scope.errors import OutputError
+from scope.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from scope.outcome import Outcome
     from scope.protocols import Reader
     from scope.runs import Options, Run
 
+SKILLS, QUESTIONS = ("retrieve", "reason", "repair"), ("spec", "repair")
+
 
 def generate(
     prompt: Prompt,
     output: Output = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same picture.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides all noise; the same seed gives the same drafts.")] = 0,
     drafts: Annotated[int | None, typer.Option(min=1, max=64, help="Drafts per round.")] = None,
     max_rounds: Annotated[int | None, typer.Option(min=0, max=100, help="Repair rounds after the first.")] = None,
     max_time: Annotated[float | None, typer.Option(min=0.001, help="Seconds; the best draft so far is kept.")] = None,
+    max_images: Annotated[int | None, typer.Option(min=1, help="Drafts in all.")] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, help="Spent on language models, at their prices.")] = None,
     generator: Annotated[str | None, typer.Option(help="Which generator draws.")] = None,
+    language: Annotated[str | None, typer.Option(help="Which language model reads and reasons: openai, vllm.")] = None,
+    knowledge: Annotated[
+        list[Path] | None, typer.Option(help="A folder to look things up in; may be repeated.")
+    ] = None,
+    without: Annotated[str, typer.Option(help="Skills to leave out: retrieve,reason,repair.")] = "",
+    confirm: Annotated[str, typer.Option(help="Ask before: spec,repair. You edit YAML in $EDITOR.")] = "",
+    no_learned: Annotated[
+        bool, typer.Option("--no-learned", help="Choose repairs as if this were the first run.")
+    ] = False,
     as_json: Json = False,
     no_metadata: Annotated[
         bool, typer.Option("--no-metadata", help="No record inside the picture or beside it.")
@@ -35,9 +50,23 @@ def generate(
     """Draw a prompt, judge every commitment, repair what is broken; print the path of the picture."""
     from scope import plugins, runs
 
-    flags = {"drafts": drafts, "max_rounds": max_rounds, "max_time": max_time, "generator": generator}
+    flags = {
+        "drafts": drafts,
+        "max_rounds": max_rounds,
+        "max_time": max_time,
+        "max_images": max_images,
+        "max_cost": max_cost,
+        "generator": generator,
+        "language": language,
+        "knowledge": tuple(str(_folder(path)) for path in knowledge or ()),
+        "without": _listed(without, "--without", SKILLS),
+        "learned": not no_learned,
+        "confirm": _listed(confirm, "--confirm", QUESTIONS),
+    }
     options = _options(seed, {name: value for name, value in flags.items() if value is not None})
+    check_editor(options.confirm)
     plugins.load("generators", options.generator)  # a typo is told before anything else is done
+    plugins.load("language", options.language)
     specification = _reader().decompose(prompt)
     order = Order(output=target(output, f"{slug(specification.prompt)}-{seed}"), metadata=not no_metadata)
     if dry_run:
@@ -81,6 +110,21 @@ def _reader() -> "Reader":
     return model
 
 
+def _listed(text: str, option: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names in a comma-separated option. Raises: UsageError naming the one that is not known."""
+    names = tuple(dict.fromkeys(name for name in re.split(r"[,\s]+", text) if name))
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        raise UsageError(f"{option} {wrong[0]}: choose from {', '.join(known)}")
+    return names
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise UsageError(f"--knowledge {path}: this is not a folder")
+    return path.absolute()
+
+
 def _options(seed: int, flags: dict[str, Any]) -> "Options":
     """Return the options: flags before the environment before the defaults."""
     from scope.config import Settings
@@ -110,13 +154,13 @@ def _finish(run: "Run", order: Order, as_json: bool) -> None:
 
 def _draw(run: "Run") -> tuple["Outcome", dict[str, str]]:
     """Return how a run ended, and the hashes of the weights that drew."""
-    from scope import plugins
+    from scope import toolbox
 
     with Watch() as watch:
         from scope.graph import generate as finish
 
-        tools = plugins.toolbox(run.manifest.options.generator, run.drafts)
-        return finish(run, tools, watch), dict(tools.generator.weights)
+        tools = toolbox.of(run)
+        return finish(run, tools, watch, asker(watch)), dict(tools.generator.weights)
 
 
 def _write_picture(run: "Run", outcome: "Outcome", order: Order, weights: dict[str, str]) -> Path | None:

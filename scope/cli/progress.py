@@ -1,6 +1,8 @@
 """Live progress: one moving line on a terminal, one line per event elsewhere."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -11,9 +13,15 @@ if TYPE_CHECKING:
 
 _DOING = {
     "decompose": "reading the prompt",
+    "confirm_spec": "asking you",
+    "retrieve": "looking things up",
+    "reason": "working things out",
+    "skills": "running other skills",
     "bind": "writing the request",
     "generate": "drawing",
     "verify": "judging",
+    "reopen": "dropping an answer",
+    "confirm_repair": "asking you",
     "repair": "planning a repair",
     "finish": "finishing",
 }
@@ -56,6 +64,15 @@ class Watch:
     ) -> None:
         if self._live:
             self._bar.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to somebody else for a while."""
+        if self._live:
+            self._bar.stop()
+        yield
+        if self._live:
+            self._bar.start()
 
     def __call__(self, progress: "Progress") -> None:
         """Show one event."""

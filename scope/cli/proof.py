@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from scope.outcome import Outcome
     from scope.runs import Options
 
-_STYLES = {"met": "green", "broken": "bold red", "blocked": "yellow", "unjudged": "dim"}
+_STYLES = {"met": "green", "broken": "bold red", "blocked": "yellow", "unjudged": "dim", "waived": "dim"}
 
 
 def show_commitments(specification: Specification) -> None:
@@ -74,5 +74,9 @@ def show_outcome(outcome: "Outcome") -> None:
 
 
 def _fate(commitment: dict[str, Any]) -> str:
-    """Return how a commitment fared on the best draft: met, broken, blocked or unjudged."""
-    return "blocked" if commitment["status"] == "blocked" else str(commitment["outcome"] or "unjudged")
+    """Return how a commitment fared on the best draft: met, broken, blocked, unjudged or waived."""
+    return (
+        str(commitment["status"])
+        if commitment["status"] in ("blocked", "waived")
+        else str(commitment["outcome"] or "unjudged")
+    )

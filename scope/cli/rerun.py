@@ -8,10 +8,11 @@ import typer
 from scope.cli.console import give, give_json, say
 from scope.cli.options import Json, Output
 from scope.cli.target import target
-from scope.errors import WeightsError
+from scope.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
     from scope.images import Record
+    from scope.spec import Request
 
 
 def rerun(
@@ -30,7 +31,7 @@ def rerun(
     path = target(output, f"{image.stem}-rerun")
     generator = plugins.load("generators", record.draft.generator.partition("@")[0])()
     _check_weights(record, generator.weights)
-    (picture,) = generator.generate([record.draft.request])
+    (picture,) = generator.generate([_located(record, image)])
     same = png_bytes(picture.image, record) == image.read_bytes()
     save_png(path, picture.image, record)
     say("the same bytes" if same else "other bytes: another machine or another library draws slightly differently")
@@ -39,6 +40,23 @@ def rerun(
     else:
         give(str(path))
     raise typer.Exit(0 if same else 3)
+
+
+def _located(record: "Record", image: Path) -> "Request":
+    """Return the request of a picture; the draft that it was drawn on from, if any, by its place on this machine.
+
+    Raises: UsageError if that draft is not here any more.
+    """
+    from scope import runs
+    from scope.files import sha256_of_file
+
+    request = record.draft.request
+    if request.start is None:
+        return request
+    draft = runs.resolve(str(image)).folder / request.start.path
+    if not draft.exists() or sha256_of_file(draft) != request.start.sha256:
+        raise UsageError(f"{image} was drawn on from another draft, {draft}, which is not there any more")
+    return request.model_copy(update={"start": request.start.model_copy(update={"path": str(draft)})})
 
 
 def _check_weights(record: "Record", weights: dict[str, str]) -> None:

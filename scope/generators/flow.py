@@ -5,11 +5,12 @@ The picture comes from the PAE decoder. What the shipped weights can draw is `Fl
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from scope.nn import samplers
+from scope.nn import paths, samplers
 from scope.nn.dit import DiT
 from scope.nn.text import Words, encode
 from scope.nn.weights import load_shipped
@@ -17,6 +18,7 @@ from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
 from scope.spec import Request
 from scope.tokenizers.pae import PAE
 from scope.tokenizers.pae import load as load_pae
+from scope.worlds.sprites import SIZE
 from scope.worlds.vocabulary import SHIPPED
 
 STEPS, CFG_SCALE = 30, 3.0
@@ -32,7 +34,7 @@ def words_of(request: Request) -> Words:
 class FlowGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
-    name, version = "flow", "1"
+    name, version, resamples = "flow", "2", True
 
     def __init__(self, model: DiT, tokenizer: PAE, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -59,9 +61,20 @@ class FlowGenerator:
 
         seed = torch.Generator().manual_seed(request.seed)  # on the CPU: every device starts from the same noise
         noise = torch.randn((1, self.tokenizer.d, 8, 8), generator=seed).to(self.device)
-        latents = samplers.euler(field, noise, samplers.times(request.steps or STEPS, SHIFT), on_step)
+        x, schedule = self._start(request, noise, samplers.times(request.steps or STEPS, SHIFT))
+        latents = samplers.euler(field, x, schedule, on_step)
         pixels = ((self.tokenizer.decode(latents)[0] + 1) * 127.5).round().byte()
         return Picture(Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy()))
+
+    def _start(self, request: Request, noise: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
+        """Return where to start and the times from there on: from noise, or from a draft that is noised in part."""
+        if request.start is None or request.start.t is None:
+            return noise, schedule
+        t = torch.tensor([request.start.t])
+        with Image.open(request.start.path) as draft:
+            pixels = torch.from_numpy(np.array(draft.convert("RGB").resize((SIZE, SIZE)))).to(self.device)
+        latents = self.tokenizer.encode(pixels.permute(2, 0, 1)[None].float() / 127.5 - 1)
+        return paths.noised(latents, noise, t.to(self.device)), torch.cat([t, schedule[schedule < t]])
 
 
 def load() -> FlowGenerator:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import textwrap
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -60,7 +61,7 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        first = textwrap.shorten(str(error).splitlines()[-1], 120)
         raise WeightsError(f"the weights {name} belong to another model or preset: {first}") from error
 
 

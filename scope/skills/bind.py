@@ -1,12 +1,17 @@
-"""Bind: every commitment gets its words in the request, and stays identifiable there."""
+"""Bind: every commitment gets its words in the request, and stays identifiable there.
+
+The words of an answered unknown are its answer's: the clue itself is never drawn.
+"""
 
 from scope.protocols import Toolbox
-from scope.skills.repair import REBIND, last_repair
+from scope.skills.repair import EDIT, REBIND, RESAMPLE, last_repair
 from scope.skills.wording import groups, sentence
-from scope.spec import Binding, Request, Specification, Status, Type
+from scope.spec import Binding, Draft, Request, Specification, Start, Status, Type, answers, grounded
 
 #: Guidance of a request that was worded anew: what was missed is asked for harder than by default.
 REBIND_CFG_SCALE = 4.5
+#: Time to which a draft is noised before its last part is drawn again: places are settled by then, things are not.
+RESAMPLE_FROM = 0.85
 
 _UNBOUND = (Status.DECLARED, Status.OPEN, Status.GROUNDED)
 
@@ -23,29 +28,45 @@ class Bind:
 
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         """Return the specification with all commitments bound."""
-        statuses = spec.statuses()
+        statuses, known = spec.statuses(), answers(spec)
         for commitment in spec.where(*_UNBOUND):
-            evidence = {"words": _words(spec, commitment.id)}
+            answer = known.get(commitment.id)
+            evidence = {"words": answer.words if answer else _words(spec, commitment.id)}
             if statuses[commitment.id] is Status.OPEN:
                 evidence["note"] = "nothing grounds it; its words are passed on as they are"
             spec = spec.move(commitment.id, Status.BOUND, f"skill:{self.name}@{self.version}", evidence=evidence)
         return spec
 
 
-def request_of(spec: Specification, *, seed: int, parent: str | None = None) -> Request:
+def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -> Request:
     """Return what to ask a generator for: a pure function of its arguments.
 
-    The text is the prompt itself until a repair words it anew, then the sentence of the latest such repair.
+    The text is the prompt itself, or a sentence that says every commitment where an unknown was answered, something
+    was waived, or a repair words it anew. The latest repair decides whether the picture starts from `parent` or from noise.
     """
-    quoted = tuple(str(c.value) for c in spec.of(Type.TEXT))
-    repair = last_repair(spec, REBIND)
-    if repair is None:
-        return Request(text=spec.prompt, bindings=_in_prompt(spec), quoted=quoted, seed=seed, parent=parent)
-    first = tuple(target for c in repair.commitments for target in (*spec[c].targets, c))
-    text, bindings = sentence(spec, first)
+    quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT))
+    rebound = last_repair(spec, REBIND)
+    first = tuple(t for c in rebound.commitments for t in (*spec[c].targets, c)) if rebound else ()
+    text, bindings = spec.prompt, _in_prompt(spec)
+    if rebound or answers(spec) or spec.where(Status.WAIVED):
+        text, bindings = sentence(grounded(spec), first)
     return Request(
-        text=text, bindings=bindings, quoted=quoted, seed=seed, cfg_scale=REBIND_CFG_SCALE, parent=parent
-    )  # fmt: skip
+        text=text,
+        bindings=tuple(b.model_copy(update={"commitment": b.commitment.partition("/")[0]}) for b in bindings),
+        quoted=quoted,
+        seed=seed,
+        cfg_scale=REBIND_CFG_SCALE if rebound else None,
+        parent=parent.id if parent else None,
+        start=_start(spec, parent),
+    )
+
+
+def _start(spec: Specification, parent: Draft | None) -> Start | None:
+    """Return where the picture starts from: the draft that is repaired if the latest repair keeps most of it."""
+    latest = last_repair(spec)
+    if parent is None or latest is None or latest.strategy not in (RESAMPLE, EDIT):
+        return None
+    return Start(path=parent.path, sha256=parent.sha256, t=RESAMPLE_FROM if latest.strategy == RESAMPLE else None)
 
 
 def _in_prompt(spec: Specification) -> tuple[Binding, ...]:

@@ -90,16 +90,17 @@ def part_ids(unknown: str, answer: Answer) -> tuple[str, ...]:
 def grounded(spec: Specification) -> Specification:
     """Return the specification as it reads with its answers in: what generators draw and verifiers check.
 
+    What is waived is left out.
     An entity is what a PRESENCE fact says it is. An unknown becomes a constraint of its first other fact, and has one
     more (u1/2) for each further one. An unknown without facts stays as it is.
     """
-    known = answers(spec)
-    if not known:
+    known, waived = answers(spec), {c.id for c in spec.where(Status.WAIVED)}
+    if not known and not waived:
         return spec
     drawn = {f.target: f.value for a in known.values() for f in a.facts if f.type is Type.PRESENCE and f.target}
     events: list[Event] = []
     for event in spec.events:
-        if event.declares is None:
+        if event.declares is None or event.commitment in waived:
             continue
         for commitment in _read(event.declares, known.get(event.commitment), drawn):
             change = {"sequence": len(events), "commitment": commitment.id, "declares": commitment}

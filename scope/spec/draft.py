@@ -17,11 +17,14 @@ class Binding(Model):
 
 
 class Start(Model):
-    """A draft to start from instead of noise: its picture, noised to time `t` in (0, 1), is drawn on from there."""
+    """A draft to start from instead of noise.
+
+    Its picture, noised to time `t` in (0, 1), is drawn on from there; None: an editor changes the picture itself.
+    """
 
     path: str  # relative to the run folder
     sha256: str
-    t: float
+    t: float | None = None
 
 
 class Request(Model):
@@ -68,3 +71,16 @@ class Verdict(Model):
     score: float | None = None
     evidence: dict[str, Any] = {}
     blocked_by: str | None = None
+
+
+class RepairResult(Model):
+    """What one repair did: ids that were not met and now are, ids that were met and now are not, seconds it took.
+
+    Measured between the best draft before it and the best of its own.
+    """
+
+    strategy: str
+    family: str
+    fixed: tuple[str, ...]
+    broke: tuple[str, ...]
+    seconds: float

@@ -47,7 +47,6 @@ PRESETS = {
         steps=2,
         batch=4,
         lr=1e-3,
-        tokenizer_preset="tiny",
         dim=32,
         depth=1,
         heads=2,

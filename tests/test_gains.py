@@ -1,0 +1,97 @@
+"""Repairs are chosen by what they did before: the index of this machine, and this run."""
+
+from pathlib import Path
+
+import pytest
+
+from scope import gains
+from scope.gains import Gain
+from scope.protocols import Toolbox
+from scope.skills.repair import EDIT, REBIND, REGENERATE, RESAMPLE, Repair
+from scope.spec import RepairResult, Specification, Status
+from scope.testing import FakeGenerator, FakeReader
+
+FIXED = RepairResult(strategy=REBIND, family="count", fixed=("c1", "c2"), broke=("c3",), seconds=2.0)
+VAIN = FIXED.model_copy(update={"fixed": (), "broke": ()})
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def broken_count() -> Specification:
+    spec = FakeReader().decompose("2 apple")
+    for i in spec.statuses():
+        spec = spec.move(i, Status.BOUND, "test")
+    return spec.move("e1", Status.MET, "test", draft="d1").move("c1", Status.VIOLATED, "test", draft="d1")
+
+
+def tools(generator: FakeGenerator | None = None) -> Toolbox:
+    return Toolbox(FakeReader(), generator or FakeGenerator(), (), Path())
+
+
+def test_what_repairs_did_is_remembered_by_strategy_and_family() -> None:
+    gains.learn("run1", "flow", [FIXED, VAIN])
+    gains.learn("run2", "flow", [FIXED])
+    gains.learn("run3", "other", [FIXED])
+    assert gains.known("flow") == {"rebind/count": Gain(tries=3, fixed=4, broke=2, seconds=6.0)}
+
+
+def test_remembering_a_run_twice_changes_nothing() -> None:
+    for _ in range(3):
+        gains.learn("run1", "flow", [FIXED])
+    assert gains.known("flow")["rebind/count"].tries == 1
+
+
+def test_an_index_that_cannot_be_read_is_no_index(home: Path) -> None:
+    (home / "gains.sqlite").write_bytes(b"not a database, and long enough to be looked at" * 40)
+    gains.learn("run1", "flow", [FIXED])
+    assert gains.known("flow") == {}
+
+
+def test_at_first_the_order_is_rebind_regenerate_and_over() -> None:
+    spec, records = broken_count(), []
+    for expected in (REBIND, REGENERATE, REBIND):
+        strategy = Repair(records=records).choose(spec, tools())
+        assert strategy == expected
+        records.append(VAIN.model_copy(update={"strategy": strategy}))
+
+
+def test_a_generator_that_can_start_from_a_draft_is_asked_to_third() -> None:
+    generator = FakeGenerator()
+    generator.resamples = True  # type: ignore[attr-defined]
+    records = [VAIN.model_copy(update={"strategy": s}) for s in (REBIND, REGENERATE)]
+    assert Repair(records=records).choose(broken_count(), tools(generator)) == RESAMPLE
+
+
+def test_what_helped_this_family_before_comes_first() -> None:
+    known = {"regenerate/count": Gain(tries=8, fixed=12, broke=0, seconds=4.0)}
+    assert Repair(gains=known).choose(broken_count(), tools()) == REGENERATE
+    other = {"regenerate/presence": Gain(tries=8, fixed=12, broke=0, seconds=4.0)}
+    assert Repair(gains=other).choose(broken_count(), tools()) == REBIND
+
+
+def test_what_breaks_as_much_as_it_fixes_gains_nothing() -> None:
+    known = {"rebind/count": Gain(tries=8, fixed=12, broke=12, seconds=4.0)}
+    assert Repair(gains=known).choose(broken_count(), tools()) == REGENERATE
+
+
+def test_of_two_that_fix_as_much_the_faster_comes_first() -> None:
+    known = {
+        "rebind/count": Gain(tries=8, fixed=8, broke=0, seconds=40.0),
+        "regenerate/count": Gain(tries=8, fixed=8, broke=0, seconds=4.0),
+    }
+    assert Repair(gains=known).choose(broken_count(), tools()) == REGENERATE
+
+
+def test_a_person_may_choose() -> None:
+    spec = Repair(chosen=EDIT).run(broken_count(), tools())
+    [event] = [e for e in spec.events if e.after is Status.REPAIRED]
+    assert event.evidence == {"strategy": EDIT, "family": "count", "round": 1}
+
+
+def test_a_few_tries_say_nothing() -> None:
+    known = {"regenerate/count": Gain(tries=7, fixed=14, broke=0, seconds=4.0)}
+    assert Repair(gains=known).choose(broken_count(), tools()) == REBIND

@@ -1,0 +1,290 @@
+"""The machine around unknowns, people and budgets: what is looked up, asked, reopened, left out, and never overspent."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from scope import confirm, gains, graph, runs
+from scope.errors import UsageError
+from scope.graph import STRATEGIES
+from scope.language.grammar import Grammar
+from scope.outcome import json_report
+from scope.protocols import Passage, Picture, Toolbox
+from scope.runs import Options, Run
+from scope.spec import (
+    Answer,
+    Commitment,
+    Fact,
+    RepairResult,
+    Request,
+    Source,
+    Specification,
+    Status,
+    Type,
+    answers,
+    ground,
+    tried,
+)
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+
+PROMPT = "2 red apple left of 1 blue car on beach"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def start(prompt: str = PROMPT, **options: object) -> Run:
+    return runs.create(prompt, Options.model_validate(options))
+
+
+def tools(run: Run, *verifiers: FakeVerifier, **parts: object) -> Toolbox:
+    return replace(Toolbox(FakeReader(), FakeGenerator(), verifiers or (FakeVerifier(),), run.drafts), **parts)  # type: ignore[arg-type]
+
+
+# -- people --------------------------------------------------------------------------------------
+
+
+def test_a_person_who_changes_the_specification_gets_what_they_changed() -> None:
+    run = start(confirm=("spec",))
+    asked: list[confirm.Question] = []
+
+    def ask(question: confirm.Question) -> str:
+        asked.append(question)
+        return question.text.replace("red", "green")
+
+    outcome = graph.generate(run, tools(run), ask=ask)
+    assert [q.about for q in asked] == ["spec"]
+    assert outcome.exit == 0
+    assert {c.value for c in outcome.spec.where(Status.MET)} >= {"green", "apple", 2}
+    assert {c.value for c in outcome.spec.where(Status.WAIVED)} == {"red"}
+    assert all("green" in d.request.text and "red" not in d.request.text for d in outcome.drafts)
+    assert {v.commitment for v in outcome.verdicts["d1"]} == {c.id for c in outcome.spec.where(Status.MET)}
+
+
+def test_a_question_waits_for_its_answer_across_a_restart() -> None:
+    run = start(confirm=("spec",))
+    with pytest.raises(UsageError, match=f"scope resume {run.id}"):
+        graph.generate(run, tools(run))
+    with pytest.raises(KeyboardInterrupt):
+        graph.generate(run, tools(run), ask=_interrupt)
+    outcome = graph.generate(runs.open_run(run.id), tools(run), ask=lambda question: question.text)
+    assert outcome.exit == 0
+
+
+def _interrupt(question: confirm.Question) -> str:
+    raise KeyboardInterrupt
+
+
+def test_an_answer_that_cannot_be_used_is_asked_again_with_the_reason() -> None:
+    run = start(confirm=("spec",))
+    asked: list[str] = []
+
+    def ask(question: confirm.Question) -> str:
+        asked.append(question.text)
+        return "- nonsense" if len(asked) < 3 else confirm.spec_question(FakeReader().decompose(PROMPT)).text
+
+    assert graph.generate(run, tools(run), ask=ask).exit == 0
+    assert len(asked) == 3
+    assert "could not be used" in asked[1]
+    assert asked[2].count("could not be used") == 1
+
+
+def test_a_person_may_choose_the_repair_stop_it_or_give_up_what_is_broken() -> None:
+    verifier = FakeVerifier({"c3": "broken"})
+    for change, strategies, waived, code in (
+        (("strategy: rebind", "strategy: regenerate"), ["regenerate"], set(), 3),
+        (("repair: true", "repair: false"), [], set(), 3),
+        (("waive: []", "waive: [c3]"), [], {"c3"}, 0),
+    ):
+        run = start(confirm=("repair",), max_rounds=1, drafts=1)
+        outcome = graph.generate(run, tools(run, verifier), ask=lambda q, c=change: q.text.replace(*c))  # type: ignore[misc]
+        assert [e.evidence["strategy"] for e in outcome.spec.events if e.after is Status.REPAIRED] == strategies
+        assert {c.id for c in outcome.spec.where(Status.WAIVED)} == waived
+        assert outcome.exit == code
+
+
+# -- answers that prove wrong --------------------------------------------------------------------
+
+
+@dataclass
+class Shelf:
+    """Knowledge of two things that both answer to a name."""
+
+    said: tuple[str, ...] = ("The mascot of Zorvex is a red car.", "The mascot of Zorvex is a blue car.")
+    name: str = "shelf"
+    version: str = "1"
+    asked: list[str] = field(default_factory=list)
+
+    def search(self, query: str, count: int = 5) -> list[Passage]:
+        self.asked.append(query)
+        return [
+            Passage(text=text, score=0.9 - 0.1 * i, source=Source(title=text, locator=f"{i}.md", quote=text))
+            for i, text in enumerate(self.said)
+        ]
+
+
+class NamingReader(FakeReader):
+    """Reads "zorvex" as a name that is not known here, and plain English by its grammar."""
+
+    def decompose(self, prompt: str) -> Specification:
+        if "zorvex" not in prompt:  # the description that was found
+            return Grammar().decompose(prompt)
+        spec = super().decompose(prompt)
+        name = spec.of(Type.SEMANTIC_REASONING)[0]
+        known = {"type": Type.EXTERNAL_REFERENCE, "targets": ("e1",), "depends_on": ("e1",), "value": "Zorvex"}
+        changed = name.model_copy(update=known)
+        events = tuple(
+            e.model_copy(update={"declares": changed}) if e.declares is not None and e.commitment == name.id else e
+            for e in spec.events
+        )
+        return Specification(prompt=spec.prompt, events=events)
+
+
+def test_an_answer_that_no_draft_keeps_gives_way_to_the_next_candidate() -> None:
+    run, shelf = start("1 mascot ?zorvex", drafts=2, max_rounds=4), Shelf()
+    verifier = FakeVerifier({"u1": ["broken"] * 4 + ["met"]})
+    outcome = graph.generate(run, tools(run, verifier, reader=NamingReader(), knowledge=(shelf,)))
+    assert outcome.exit == 0
+    assert tried(outcome.spec, "u1") == {"0.md", "1.md"}
+    [reopening] = [e for e in outcome.spec.events if e.cause == "graph:reopen"]
+    assert (reopening.commitment, reopening.after) == ("u1", Status.OPEN)
+    assert {f.value for f in answers(outcome.spec)["u1"].facts} == {"car", "blue"}
+    assert "red" in outcome.drafts[0].request.text
+    assert "blue" in outcome.drafts[-1].request.text
+
+
+@pytest.mark.parametrize("without", ["retrieve", "reason", "repair"])
+def test_each_skill_can_be_left_out(without: str) -> None:
+    run, shelf = start("1 mascot ?zorvex", without=(without,), max_rounds=1, drafts=1), Shelf()
+    verifier = FakeVerifier({"u1": "broken"})
+    outcome = graph.generate(run, tools(run, verifier, reader=NamingReader(), knowledge=(shelf,)))
+    assert bool(shelf.asked) is (without != "retrieve")
+    assert any(e.after is Status.REPAIRED for e in outcome.spec.events) is (without == "reason")
+
+
+def test_what_cannot_be_found_stays_open_and_is_never_met() -> None:
+    run = start("1 mascot ?zorvex", drafts=1)
+    outcome = graph.generate(run, tools(run, reader=NamingReader(), knowledge=(Shelf(said=()),)))
+    assert outcome.exit == 3
+    assert outcome.spec.statuses()["u1"] is Status.UNJUDGED
+    assert len(outcome.drafts) == 1
+
+
+# -- repairs -------------------------------------------------------------------------------------
+
+
+class Resampler(FakeGenerator):
+    """A fake that can start from a draft."""
+
+    resamples = True
+
+
+def test_a_draft_may_be_drawn_on_from() -> None:
+    run = start(max_rounds=3, drafts=1, learned=False)
+    generator = Resampler()
+    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"}), generator=generator))
+    assert [r.strategy for r in outcome.repairs] == ["rebind", "regenerate", "resample"]
+    start_of = generator.requests[-1].start
+    assert start_of is not None
+    assert start_of.t is not None
+    assert 0 < start_of.t < 1
+    assert start_of.path == str(run.folder / outcome.drafts[0].path)
+    recorded = outcome.drafts[-1].request.start
+    assert recorded is not None
+    assert recorded.path == outcome.drafts[0].path
+
+
+class Painter:
+    """An editor of attributes."""
+
+    name, version = "painter", "1"
+
+    def __init__(self) -> None:
+        self.named: list[str] = []
+
+    def handles(self, commitment: Commitment) -> bool:
+        return commitment.type is Type.ATTRIBUTE
+
+    def edit(self, image: object, request: Request, commitments: tuple[Commitment, ...]) -> Picture:
+        self.named = [c.id for c in commitments]
+        return FakeGenerator().generate([request])[0]
+
+
+def test_an_editor_is_asked_where_it_knows_the_edit() -> None:
+    run, painter = start(max_rounds=1, drafts=1), Painter()
+    colors = {c.id for c in FakeReader().decompose(PROMPT).of(Type.ATTRIBUTE)}
+    outcome = graph.generate(run, tools(run, FakeVerifier(dict.fromkeys(colors, "broken")), editor=painter))
+    assert [d.generator for d in outcome.drafts] == ["fake@1", "painter@1"]
+    assert set(painter.named) == colors
+    other = start(max_rounds=1, drafts=1)
+    outcome = graph.generate(other, tools(other, FakeVerifier({"e1": "broken"}), editor=painter))
+    assert {d.generator for d in outcome.drafts} == {"fake@1"}
+
+
+def test_a_repair_tells_what_it_fixed_and_what_it_broke() -> None:
+    run = start(max_rounds=1, drafts=1)
+    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": ["broken", "met"], "c1": ["met", "broken"]})))
+    [result] = outcome.repairs
+    assert (result.strategy, result.family, result.fixed, result.broke) == ("rebind", "relation", ("c3",), ("c1",))
+    assert json_report(outcome)["repairs"][0]["fixed"] == ["c3"]
+
+
+def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
+    helped = RepairResult(strategy="regenerate", family="relation", fixed=("c3",), broke=(), seconds=0.1)
+    for number in range(8):
+        gains.learn(f"run{number}", "flow", [helped])
+    for learned, strategy in ((True, "regenerate"), (False, "rebind")):
+        run = start(max_rounds=1, drafts=1, learned=learned)
+        outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"})))
+        assert [r.strategy for r in outcome.repairs] == [strategy]
+
+
+# -- budgets -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_no_more_drafts_are_made_than_may_be(images: int) -> None:
+    run = start(max_images=images, drafts=2, max_rounds=4)
+    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"})))
+    assert (len(outcome.drafts), outcome.exit) == (images, 4)
+    assert outcome.best is not None
+    assert "--max-images" in outcome.notes[-1]
+
+
+def test_the_budget_of_drafts_survives_an_interruption() -> None:
+    run, generator = start(max_images=3, drafts=2, max_rounds=4), FakeGenerator()
+    parts = tools(run, FakeVerifier({"c3": "broken"}), generator=generator)
+
+    def interrupt(news: object) -> None:
+        if getattr(news, "stage", "") == "repair":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        graph.generate(run, parts, interrupt)
+    outcome = graph.generate(run, parts)
+    assert (len(generator.requests), outcome.exit) == (3, 4)
+
+
+def test_strategies_that_a_person_may_choose_are_those_that_exist() -> None:
+    assert STRATEGIES == ("rebind", "regenerate", "resample", "edit")
+
+
+def test_an_answer_of_a_skill_reaches_the_generator_and_the_verdict() -> None:
+    class Know:
+        name, version = "know", "1"
+
+        def needed(self, spec: Specification) -> bool:
+            return any(c.id == "u1" for c in spec.where(Status.OPEN))
+
+        def run(self, spec: Specification, tools: Toolbox) -> Specification:
+            answer = Answer(words="blue", facts=(Fact(type=Type.STYLE, value="flat"),))
+            return ground(spec, "u1", answer, "skill:know@1")
+
+    run = start("1 apple ?mood", drafts=1)
+    outcome = graph.generate(run, tools(run, skills=(Know(),)))
+    assert outcome.exit == 0
+    assert answers(outcome.spec)["u1"].words == "blue"

@@ -1,0 +1,93 @@
+"""Language models within a budget: paid for once, and never beyond the call that was under way."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scope import runs
+from scope.errors import LanguageError
+from scope.metered import Metered
+from scope.protocols import Message, Reply
+
+QUESTION = [Message(role="user", content="how many?")]
+SCHEMA: dict[str, Any] = {"type": "object"}
+
+
+class Priced:
+    """Answers with a number, at a price; `dies` calls end the process's work."""
+
+    name, version, ceiling = "priced", "1", 1.0
+
+    def __init__(self, cost: float = 0.4, dies: int = 0) -> None:
+        self.cost, self.dies, self.calls = cost, dies, 0
+
+    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
+        self.calls += 1
+        if self.calls <= self.dies:
+            raise KeyboardInterrupt
+        return Reply(data={"n": self.calls}, cost=self.cost)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runs.Run:
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
+    return runs.create("a prompt")
+
+
+def ask(metered: Metered, number: int) -> Reply:
+    return metered.complete([Message(role="user", content=f"question {number}")], SCHEMA)
+
+
+def test_a_question_is_paid_for_once(run: runs.Run) -> None:
+    model = Priced()
+    first = Metered(model, run).complete(QUESTION, SCHEMA)
+    again = Metered(model, run).complete(QUESTION, SCHEMA)
+    assert first == again
+    assert (model.calls, run.spent()) == (1, 0.4)
+
+
+def test_another_question_another_schema_and_another_picture_are_other_calls(run: runs.Run) -> None:
+    from PIL import Image
+
+    model = Priced()
+    metered = Metered(model, run)
+    metered.complete(QUESTION, SCHEMA)
+    metered.complete([Message(role="user", content="who?")], SCHEMA)
+    metered.complete(QUESTION, {"type": "object", "required": ["n"]})
+    metered.complete(QUESTION, SCHEMA, [Image.new("RGB", (2, 2))])
+    metered.complete(QUESTION, SCHEMA, [Image.new("RGB", (2, 2), "red")])
+    assert model.calls == 5
+
+
+def test_no_call_is_begun_once_the_budget_is_spent(run: runs.Run) -> None:
+    model = Priced()
+    metered = Metered(model, run, limit=1.0)
+    for number in range(3):
+        ask(metered, number)
+    with pytest.raises(LanguageError, match="--max-cost"):
+        ask(metered, 3)
+    assert model.calls == 3
+    assert run.spent() <= 1.0 + model.ceiling
+
+
+def test_a_budget_of_nothing_allows_no_call(run: runs.Run) -> None:
+    model = Priced()
+    with pytest.raises(LanguageError):
+        ask(Metered(model, run, limit=0.0), 0)
+    assert model.calls == 0
+
+
+def test_calls_that_were_cut_count_at_their_most(run: runs.Run) -> None:
+    """Killed twenty times in the middle of a call: what may have been spent stays within one call of the limit."""
+    model, begun = Priced(dies=20), 0
+    for number in range(40):
+        try:
+            ask(Metered(model, runs.open_run(run.id), limit=3.0), number)
+        except KeyboardInterrupt:
+            begun += 1
+        except LanguageError:
+            break
+    assert begun == 3
+    assert run.spent() <= 3.0 + model.ceiling

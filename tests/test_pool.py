@@ -1,0 +1,70 @@
+"""The pool of encoded scenes: the truth of each cell, and latents that are the tokenizer's."""
+
+import numpy as np
+import pytest
+import torch
+
+from scope.tokenizers.pae import PAE
+from scope.trainers import pae as pae_trainer
+from scope.trainers import pool as pools
+from scope.trainers.run import to_tensor
+from scope.worlds.catalogue import COLORS, FIRST
+from scope.worlds.pocket import Group, Plan, compose, held_out
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def pae() -> PAE:
+    torch.manual_seed(0)
+    return pae_trainer.untrained(pae_trainer.PRESETS["tiny"]).eval()
+
+
+def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> None:
+    scene = compose(Plan((Group("apple", 1, "red"), Group("dog")), "left of"), 3)
+    truth = pools.cells(scene)
+    inside = torch.zeros(8, 8, dtype=torch.bool)
+    for thing in scene.objects:
+        x0, y0, x1, y1 = (v // 16 for v in thing.box)
+        here = truth[:, y0:y1, x0:x1].flatten(1)
+        inside[y0:y1, x0:x1] = True
+        assert set(here[0].tolist()) == {1 + list(FIRST).index(thing.noun)}
+        color = list(COLORS).index(thing.color) if thing.color else len(COLORS)
+        assert set(here[1].tolist()) == {1 + color}
+        assert here[2].diff().tolist() == [1] * (here.shape[1] - 1)
+    assert (truth[:, ~inside] == 0).all()
+    assert (truth[:, inside] > 0).all()
+
+
+def test_parts_of_drawings_of_two_sizes_have_other_names() -> None:
+    few, many = (pools.cells(compose(Plan((Group("apple", count),)), 1))[2] for count in (1, 4))
+    assert not set(few[few > 0].tolist()) & set(many[many > 0].tolist())
+    assert int(max(few.max(), many.max())) < pools.CELL_CLASSES[2]
+
+
+def test_no_plan_of_the_pool_is_held_out_and_some_hold_one_coloured_thing() -> None:
+    random = np.random.default_rng(0)
+    plans = [pools.plan_of(random, single=0.5) for _ in range(200)]
+    assert not any(held_out(plan) or plan.text for plan in plans)
+    singles = sum(len(p.groups) == 1 and p.groups[0].count == 1 and p.groups[0].color is not None for p in plans)
+    assert singles > 100
+
+
+def test_a_pool_holds_what_the_tokenizer_and_the_text_encoder_say(pae: PAE) -> None:
+    pool = pools.make(pae, 3, seed=5, single=0.3, where=CPU)
+    random = np.random.default_rng((5, 999_983))
+    plans = [pools.plan_of(random, 0.3) for _ in range(3)]
+    scenes = [compose(plan, (5, i)) for i, plan in enumerate(plans)]
+    latents = pae.encode(to_tensor([s.image for s in scenes], CPU))
+    assert torch.allclose(pool.latents.float(), latents, atol=0.1, rtol=0.05)  # half precision both ways
+    assert torch.equal(pool.cells, torch.stack([pools.cells(s) for s in scenes]))
+    text = pool.text(torch.tensor([2, 0]))
+    assert text.states.shape[:2] == text.mask.shape == text.groups.shape
+    assert int(text.groups.max()) == max(len(p.groups) for p in (plans[0], plans[2]))
+
+
+def test_a_pool_is_made_once(pae: PAE, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = pools.kept(tmp_path / "pool.pt", pae, 2, 1, 0.0, CPU)
+    monkeypatch.setattr(pools, "make", lambda *_: pytest.fail("it was made again"))
+    again = pools.kept(tmp_path / "pool.pt", pae, 2, 1, 0.0, CPU)
+    assert all(torch.equal(a, b) for a, b in zip(vars(first).values(), vars(again).values(), strict=True))
