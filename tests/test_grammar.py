@@ -126,6 +126,65 @@ PROMPTS: dict[str, str] = {
     "two red apples to the left of a blue car on a beach, with a sign that says FRESH": (
         "e1 apple, e1 #2, e1 red, e1 left of e2, e2 car, e2 blue, e3 sign, e3 'FRESH', @ beach"
     ),
+    # numbers that other things tell
+    "as many stars as a spider has legs": "e1 star, ? as many stars as a spider has legs e1",
+    "as many red stars as days in a week on a beach": (
+        "e1 star, e1 red, @ beach, ? as many red stars as days in a week e1"
+    ),
+    "as many cups as players on a football team": "e1 cup, ? as many cups as players on a football team e1",
+    "as many stars as a spider's legs": "e1 star, ? as many stars as a spider's legs e1",
+    "as many candles as there are months on a cake": (
+        "e1 candle, e2 cake, e1 on e2, ? as many candles as there are months e1"
+    ),
+    "one more star than the number of legs of a spider": (
+        "e1 star, ? one more star than the number of legs of a spider e1"
+    ),
+    "a number of stars equal to the number of sides of a hexagon": (
+        "e1 star, ? a number of stars equal to the number of sides of a hexagon e1"
+    ),
+    "as many apples as there are dogs": "e1 apple, e2 dog, ? as many apples as there are dogs e1 e2",
+    "as many apples as dogs on a beach": "e1 apple, e2 dog, @ beach, ? as many apples as dogs e1 e2",
+    "three dogs and as many apples as dogs": "e1 dog, e1 #3, e2 apple, ? as many apples as dogs e2",
+    "as many apples as dogs and three dogs": "e1 apple, e2 dog, e2 #3, ? as many apples as dogs e1",
+    "a dog left of as many apples as dogs": "e1 dog, e2 apple, e1 left of e2, ? as many apples as dogs e2",
+    "twice as many cats as dogs": "e1 cat, e2 dog, ? twice as many cats as dogs e1 e2",
+    "half as many apples as three dogs": "e1 apple, e2 dog, e2 #3, ? half as many apples as three dogs e1",
+    "two more apples than pears": "e1 apple, e2 pear, ? two more apples than pears e1 e2",
+    "more red apples than dogs": "e1 apple, e1 red, e2 dog, ? more red apples than dogs e1 e2",
+    "fewer hot dogs than wine glasses": "e1 hot dog, e2 wine glass, ? fewer hot dogs than wine glasses e1 e2",
+    "not as many apples as dogs but no cats": "e1 apple, e2 dog, no cat, ? not as many apples as dogs e1 e2",
+    "two red cars, four blue cars and as many cups as blue cars": (
+        "e1 car, e1 #2, e1 red, e2 car, e2 #4, e2 blue, e2 blue, e3 cup, ? as many cups as blue cars e3"
+    ),
+    "two plus three apples": "e1 apple, ? two plus three e1",
+    "3 x 2 stars": "e1 star, ? 3 x 2 e1",
+    "the square root of nine balloons": "e1 balloon, ? the square root of nine e1",
+    "the larger of 3 and 5 red balloons": "e1 balloon, e1 red, ? the larger of 3 and 5 e1",
+    "no more than three apples": "e1 apple, ? no more than three e1",
+    "half a dozen eggs": "e1 egg, e1 #6",
+    "three dozen eggs": "e1 egg, e1 #36",
+    # ... which are none of these
+    "a car bigger than a dog": "e1 car, e1 ~bigger, e2 dog",
+    "a truck as big as a house": "e1 truck, e1 ~as big, e2 house",
+    'a sign that says "as many stars as a spider has legs"': "e1 sign, e1 'as many stars as a spider has legs'",
+    # colours that other things tell
+    "a car in the colour of the sky": "e1 car, ? in the colour of the sky e1",
+    "a car the color of a ripe banana on a beach": "e1 car, @ beach, ? the color of a ripe banana e1",
+    "the car is the color of the sky": "e1 car, ? the color of the sky e1",
+    "a ball in the same color as the car left of a red car": (
+        "e1 ball, e2 car, e2 red, e1 left of e2, ? in the same color as the car e1"
+    ),
+    # things that a name tells apart
+    "the mascot of Team Zorvex": "e1 mascot, ? the mascot of Team Zorvex e1",
+    "Team Zorvex's mascot on a beach": "e1 mascot, @ beach, ? Team Zorvex's mascot e1",
+    "the mascot of our school holding a ball": "e1 mascot, e2 ball, e1 holding e2, ? the mascot of our school e1",
+    "the flag of Japan": "e1 flag, ? the flag of Japan e1",
+    "a statue of Abraham Lincoln": "e1 statue, e2 abraham lincoln, e1 of e2, ? Abraham Lincoln e2",
+    "a bottle of Pepsi": "e1 bottle, e2 pepsi, e1 of e2, ? Pepsi e2",
+    "the mascot of Team Zorvex waving beside as many stars as a spider has legs": (
+        "e1 mascot, e1 ~waving, e2 star, e1 next to e2, ? the mascot of Team Zorvex e1, "
+        "? as many stars as a spider has legs e2"
+    ),
     # what is not understood stays
     "a red apple ☃ 🍕 and 苹果": "e1 apple, e1 red, ? ☃ 🍕, ? 苹果",
     "a dog is not running": "e1 dog, ? not running",
@@ -164,6 +223,7 @@ def test_reads(grammar: Grammar, prompt: str) -> None:
 # -- every specification --------------------------------------------------------------------------
 
 NOUNS = ["apple", "hot dog", "sheep", "knife", "traffic light", "tv", "bus", "orange", "sign", "beach"]
+CLUES = ["as many", "as", "a spider has legs", "more", "than", "the color of", "two plus", "the mascot of", "'s"]
 GLUE = ["a", "the", "two", "3", "red", "orange", "wooden", "and", ",", "left of", "on", "in the", "at night", "it's"]
 ODD = [
     "no",
@@ -181,7 +241,7 @@ ODD = [
     "n't",
 ]
 RARE = ["between", "in the style of", "Van Gogh", "a photo of", "🍎", "苹果", "5-year-old", ".", "'s"]
-CAPTIONS = st.lists(st.sampled_from([*NOUNS, *GLUE, *ODD, *RARE]), min_size=1, max_size=14).map(" ".join)
+CAPTIONS = st.lists(st.sampled_from([*NOUNS, *GLUE, *ODD, *RARE, *CLUES]), min_size=1, max_size=14).map(" ".join)
 ANYTHING = st.one_of(
     CAPTIONS,
     st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
@@ -281,6 +341,16 @@ def test_spans_hold_the_words_they_stand_for(grammar: Grammar, prompt: str) -> N
             assert said == c.value
         if c.type is Type.PRESENCE and str(c.value) in spec.prompt:
             assert str(c.value) in said
+
+
+def test_what_is_open_says_what_it_is_about(grammar: Grammar) -> None:
+    spec = grammar.decompose("the mascot of Team Zorvex, as many cups as a dog has legs, a car the color of the sky")
+    asked = {c.value: (c.type, c.aspect) for c in spec.commitments if c.kind is Kind.UNKNOWN}
+    assert asked == {
+        "the mascot of Team Zorvex": (Type.EXTERNAL_REFERENCE, None),
+        "as many cups as a dog has legs": (Type.SEMANTIC_REASONING, None),
+        "the color of the sky": (Type.SEMANTIC_REASONING, "color"),
+    }
 
 
 def test_claims_are_sentences_that_can_be_checked(grammar: Grammar) -> None:

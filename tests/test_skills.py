@@ -6,12 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scope.language.grammar import Grammar
 from scope.protocols import Skill, Toolbox
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
 from scope.skills.repair import Repair, last_repair
-from scope.skills.wording import article, groups, plural, sentence
-from scope.spec import Draft, Kind, RepairResult, Request, Specification, Status, Type
+from scope.skills.wording import groups, sentence
+from scope.spec import (
+    Answer,
+    Draft,
+    Fact,
+    Kind,
+    RepairResult,
+    Request,
+    Specification,
+    Status,
+    Type,
+    answers,
+    ground,
+    grounded,
+    part_ids,
+)
+from scope.spec.english import NUMBERS, article, plural
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 TOOLS = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), Path())
@@ -129,6 +145,108 @@ def test_a_rewording_asks_harder() -> None:
 )
 def test_sentence(prompt: str, first: tuple[str, ...], expected: str) -> None:
     assert sentence(bound(prompt), first)[0] == expected
+
+
+#: Prompt, its answers as facts by unknown, and how it is said then.
+ANSWERED: list[tuple[str, dict[str, tuple[Fact, ...]], str]] = [
+    (
+        "the mascot of Team Zorvex waving beside as many stars as a spider has legs",
+        {
+            "u1": (
+                Fact(type=Type.PRESENCE, value="turtle", target="e1"),
+                Fact(type=Type.ATTRIBUTE, value="green", target="e1", aspect="color"),
+            ),
+            "u2": (Fact(type=Type.COUNT, value=8, target="e2"),),
+        },
+        "a green turtle waving next to eight stars",
+    ),
+    (
+        "as many red stars as a spider has legs",
+        {"u1": (Fact(type=Type.COUNT, value=1, target="e1"),)},
+        "one red star",
+    ),
+    (
+        "the mascots of Team Zorvex on a beach",
+        {"u1": (Fact(type=Type.PRESENCE, value="octopus", target="e1"),)},
+        "octopuses on a beach",
+    ),
+    (
+        "Team Zorvex's mascot",
+        {"u1": (Fact(type=Type.PRESENCE, value="owl", target="e1"), Fact(type=Type.TEXT, value="GO", target="e1"))},
+        'an owl that says "GO"',
+    ),
+    (
+        "the mascot of Team Zorvex and a dog",
+        {
+            "u1": (
+                Fact(type=Type.PRESENCE, value="cat", target="e1"),
+                Fact(type=Type.COUNT, value=2, target="e1"),
+                Fact(type=Type.ATTRIBUTE, value="blue", target="e1", aspect="color"),
+                Fact(type=Type.STYLE, value="pixel art"),
+            )
+        },
+        "two blue cats and a dog, pixel art",
+    ),
+    (
+        "half as many apples as four dogs",
+        {"u1": (Fact(type=Type.COUNT, value=2, target="e1"),)},
+        "two apples and four dogs",
+    ),
+    (
+        "a car in the color of the sky next to a cup",
+        {"u1": (Fact(type=Type.ATTRIBUTE, value="blue", target="e1", aspect="color"),)},
+        "a blue car next to a cup",
+    ),
+]
+
+
+@pytest.mark.parametrize(("prompt", "facts", "expected"), ANSWERED)
+def test_answers_are_said_in_place_of_their_clues(
+    prompt: str, facts: dict[str, tuple[Fact, ...]], expected: str
+) -> None:
+    spec = Grammar().decompose(prompt)
+    for unknown, said in facts.items():
+        spec = ground(spec, unknown, Answer(words="", facts=said), "test")
+    view = grounded(spec)
+    text, bindings = sentence(view)
+    assert text == expected
+    assert {b.commitment for b in bindings} == {c.id for c in view.commitments}
+    parts = {part for u, a in answers(spec).items() for part in part_ids(u, a)}
+    assert parts <= {b.commitment for b in bindings}
+    for binding in bindings:
+        commitment, words = view[binding.commitment], text[binding.span.start : binding.span.end]
+        said = str(commitment.value)
+        if commitment.type is Type.COUNT:
+            assert words == NUMBERS[int(commitment.value)]
+        elif commitment.type is Type.PRESENCE:
+            assert words in (said, plural(said))
+        elif commitment.type in (Type.ATTRIBUTE, Type.STYLE, Type.TEXT):
+            assert said in words
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("the mascot of Team Zorvex waving beside as many stars as a spider has legs", None),
+        ("a red ball and as many apples as dogs on a beach", None),
+        ("three dogs and twice as many cats as dogs", None),
+        ("several red dogs on the left", None),
+        ("a herd of cows near a sleeping cat", None),
+        ("a car the color of the sky", None),
+        ("the car is the color of the sky", "a car the color of the sky"),
+        ("a Van Gogh painting on a wall", None),
+        ("an hourglass and scissors", "an hourglass and a pair of scissors"),
+        ("apples that are red", "red apples"),
+        ("a cat that is sitting on a chair", "a cat sitting on a chair"),
+    ],
+)
+def test_what_is_open_is_said_in_the_prompts_own_words(prompt: str, expected: str | None) -> None:
+    spec = Grammar().decompose(prompt)
+    text, bindings = sentence(spec)
+    assert text == (expected or prompt).replace("beside", "next to")
+    assert {b.commitment for b in bindings} == {c.id for c in spec.commitments}
+    for unknown in (b for b in bindings if spec[b.commitment].kind is Kind.UNKNOWN):
+        assert text[unknown.span.start : unknown.span.end] == spec[unknown.commitment].value
 
 
 _PHRASES = st.tuples(

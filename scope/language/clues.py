@@ -45,16 +45,19 @@ _THINGS = rf"(?:{_WORD}\s+){{0,3}}?{_WORD}"
 #: A plural: "more apples than", but not "more red than".
 _SEVERAL = rf"(?:{_WORD}\s+){{0,3}}?(?!{_STOP})(?:[\w-]*[^\Wsu]s|people|children|men|women|sheep|fish|mice|geese)\b"
 _END = rf"(?=\s+(?:{_STOP}|\w+ing\b)|\s*[^\w\s'’-]|\s*$)"
-_NP = rf"(?:(?:an?|the|one|each|every|its|their|his|her)\s+)?(?:(?!\w+ing\b){_WORD}\s+){{0,3}}?(?!\w+ing\b){_WORD}{_END}"
+_NP = (
+    rf"(?:(?:an?|the|one|each|every|its|their|his|her)\s+)?(?:(?!\w+ing\b){_WORD}\s+){{0,3}}?(?!\w+ing\b){_WORD}{_END}"
+)
 _NUMBER_OF = r"(?:(?:there\s+(?:are|is)|the\s+(?:number|amount)\s+of)\s+)?"
 _PART = rf"(?:{'|'.join(sorted(lexicon.PARTS))})"
+_PERIOD = rf"(?:{'|'.join(sorted(lexicon.PERIODS))})"
 _PLACE = rf"(?:(?:an?|the)\s+)?(?:{'|'.join(sorted({*lexicon.SETTINGS, *lexicon.PLACES}))})\b"
 _SUBJECT = r"(?:(?!(?:and|or|with|than|as|that|is|are|there)\b)[\w'’-]+\s+){1,6}?"
 _MEASURES = (
     rf"{_SUBJECT}(?:has|have|had)\s+(?:\w+\s+{_PART}\b|{_WORD})(?:\s+(?:on|in)\s+(?:one|each|every|its|their)\s+\w+)?",
-    rf"{_NUMBER_OF}(?:the\s+)?(?:\w+\s+)?{_PART}\s+(?:of|in|on|per)\s+(?!{_PLACE}){_NP}",
-    rf"{_NUMBER_OF}(?:(?:an?|the)\s+)?{_WORD}(?:\s+{_WORD})?['’]s?\s+{_PART}\b",
-    rf"{_NUMBER_OF}(?:{'|'.join(sorted(lexicon.PERIODS))})\b",
+    rf"{_NUMBER_OF}(?:the\s+)?(?:\w+\s+)?(?:{_PART}\s+(?:of|in|on|per)|{_PERIOD}\s+(?:of|in|per))\s+(?!{_PLACE}){_NP}",
+    rf"{_NUMBER_OF}(?:(?:an?|the)\s+)?{_WORD}(?:\s+{_WORD})?['’]s?\s+(?:{_PART}|{_PERIOD})\b",
+    rf"{_NUMBER_OF}{_PERIOD}(?:\s+on\s+(?:the\s+)?earth)?\b",
     rf"{_N}{_END}",
     r"(?:possible|usual|ever)\b",
 )

@@ -239,9 +239,8 @@ GATHERINGS = _words(
 PARTS = frozenset(
     _words(
         "legs arms wings eyes ears fingers toes teeth feet hands horns tentacles limbs sides corners edges faces "
-        "vertices angles wheels tires doors strings keys letters vowels players members points petals stripes stars "
-        "colors colours planets moons days weeks months hours minutes seconds seasons years states continents "
-        "oceans countries notes cards suits squares pieces pips dots rings syllables quarters halves digits lives"
+        "vertices angles wheels strings vowels syllables players members points petals stripes planets moons states "
+        "countries pips digits tires pedals hooves paws humps antennae"
     )
 )
 #: Parts that are never drawn, whatever they belong to: "as many candles as there are months".

@@ -91,12 +91,12 @@ def _compared_with(reading: Reading, phrase: Phrase) -> Phrase | None:
     """Return the thing that "than dogs" speaks of, if the prompt has dogs elsewhere, earlier or later."""
     if reading.role(phrase.start - 1) != "c" or phrase.number is not None:
         return None
-    others = (p for p in reading.phrases if p.noun == phrase.noun and reading.role(p.start - 1) not in {"c", "n"})
-    return next(others, None)
+    alike = (p for p in reading.phrases if p.noun == phrase.noun and reading.role(p.start - 1) not in {"c", "n"})
+    return next((p for p in alike if set(phrase.colors) <= set(p.colors)), None)
 
 
 def _told_by(reading: Reading, phrase: Phrase) -> Phrase | None:
-    """Return the thing that a phrase only tells which one it is: "the mascot of Team Zorvex", "Team Zorvex's mascot"."""
+    """Return the thing that a phrase only tells apart: "the mascot of Team Zorvex", "Team Zorvex's mascot"."""
     owned, owner = reading.phrase_after(phrase.stop), reading.phrase_before(phrase.start - 1)
     is_name = bool(phrase.names) and phrase.nouns == phrase.names
     if reading.role(phrase.stop) == "q" and owned is not None:

@@ -13,7 +13,6 @@ from scope.language.prompt import frames
 from scope.language.unit import Unit, UnitKind
 from scope.spec import english
 
-
 _QUOTED = r"""(?:"(?P<q1>[^"]+)"|“(?P<q2>[^“”]+)”|«(?P<q3>[^«»]+)»|‘(?P<q4>[^‘]+?)’(?!\w)"""
 _QUOTED += r"""|(?<!\w)'(?P<q5>(?:[^']|(?<=\w)'(?=\w))+)'(?!\w))"""
 _WORDING = r"(?:words?|texts?|phrases?|letters?|numbers?|messages?|slogans?|captions?|titles?|inscriptions?|labels?)"

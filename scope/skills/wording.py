@@ -104,11 +104,11 @@ class _Sentence:
 
     def describe(self, entity: Commitment, attributes: Sequence[Commitment]) -> None:
         """Say how many there are of an entity, its attributes, and what it is: "two small red apples"."""
-        unknowns = [c for c in self.unknowns(entity) if _precedes(c, entity)]
+        unknowns = [c for c in self.unknowns(entity) if precedes(c, entity)]
         vague = next((c for c in unknowns if c.type is Type.SEMANTIC_REASONING), None)
         names = [c for c in unknowns if c.type is Type.EXTERNAL_REFERENCE]
         first = [str(a.value) for a in attributes] + [str(n.value) for n in names] + [self.noun(entity)]
-        if count := self.count(entity):
+        if count := count_of(self.spec, entity):
             self.add(number_words(count.value) if isinstance(count.value, int) else count.value, count)
         elif vague is not None:
             self.add(self.words(vague), vague)
@@ -123,7 +123,7 @@ class _Sentence:
         start = len(self.text) + bool(self.text)
         self.add(self.words(clue), clue)
         for inner in self.spec.of(Type.PRESENCE, Type.ATTRIBUTE, Type.COUNT):
-            if inner.id not in self.said and inner.span is not None and clue.span is not None and _within(inner, clue):
+            if inner.id not in self.said and inner.span and clue.span and is_within(inner, clue):
                 self.bind(inner, start + inner.span.start - clue.span.start, self.words(inner))
 
     def relate(self, relation: Commitment) -> None:
@@ -158,20 +158,14 @@ class _Sentence:
 
     def clue(self, entity: Commitment) -> Commitment | None:
         """Return the open unknown in whose words the prompt speaks of an entity: "as many stars as ..."."""
-        return next((c for c in self.unknowns(entity) if _within(entity, c)), None)
+        return next((c for c in self.unknowns(entity) if is_within(entity, c)), None)
 
     def unknowns(self, entity: Commitment) -> list[Commitment]:
         """Return the open unknowns that are about an entity before all."""
         return [c for c in self.spec.about(entity.id) if c.kind is Kind.UNKNOWN and c.targets[0] == entity.id]
 
-    def count(self, entity: Commitment) -> Commitment | None:
-        return next((c for c in self.spec.about(entity.id) if c.type is Type.COUNT), None)
-
     def many(self, entity: Commitment) -> bool:
-        """Return whether it is several: by its count, else by the prompt's own word for it."""
-        if count := self.count(entity):
-            return count.value != 1
-        return self.words(entity).lower() == plural(str(entity.value)) != entity.value
+        return is_many(self.spec, entity)
 
     def rest(self) -> None:
         """Say what belongs to no entity, so that nothing is dropped."""
@@ -192,20 +186,40 @@ class _Sentence:
                 self.add(words, other)
 
     def words(self, commitment: Commitment) -> str:
-        """Return the prompt's own words for a commitment; of what an unknown was found to be, those of the answer."""
-        span = commitment.span
-        if span is None or (commitment.id.startswith("u") and commitment.kind is not Kind.UNKNOWN):
-            return str(commitment.value)
-        return self.spec.prompt[span.start : span.end]
+        return words_of(self.spec, commitment)
 
 
-def _within(inner: Commitment, outer: Commitment) -> bool:
+def words_of(spec: Specification, commitment: Commitment) -> str:
+    """Return the prompt's own words for a commitment; of what an unknown was found to be, those of the answer."""
+    span = commitment.span
+    if span is None or (commitment.id.startswith("u") and commitment.kind is not Kind.UNKNOWN):
+        return str(commitment.value)
+    return spec.prompt[span.start : span.end]
+
+
+def count_of(spec: Specification, entity: Commitment) -> Commitment | None:
+    """Return the commitment that says how many of an entity there are."""
+    return next((c for c in spec.about(entity.id) if c.type is Type.COUNT), None)
+
+
+def is_many(spec: Specification, entity: Commitment) -> bool:
+    """Return whether an entity is several: by its count, else by its claim or the prompt's own word for it."""
+    count, many = count_of(spec, entity), plural(str(entity.value))
+    if count is not None:
+        return count.value != 1
+    if many == entity.value:  # one or several: nobody can tell
+        return False
+    return entity.claim.startswith("there are ") or words_of(spec, entity).lower() == many
+
+
+def is_within(inner: Commitment, outer: Commitment) -> bool:
     """Return whether the words of one commitment lie in those of another."""
     a, b = inner.span, outer.span
     return a is not None and b is not None and b.start <= a.start and a.end <= b.end
 
 
-def _precedes(commitment: Commitment, entity: Commitment) -> bool:
+def precedes(commitment: Commitment, entity: Commitment) -> bool:
+    """Return whether the words of a commitment come before those of an entity."""
     a, b = commitment.span, entity.span
     return a is not None and b is not None and a.end <= b.start
 
@@ -215,4 +229,4 @@ def _follows(attribute: Commitment, entity: Commitment) -> bool:
     words, claim = str(attribute.value), attribute.claim
     acts = claim.endswith(f" {words}") and not claim.endswith((f" is {words}", f" are {words}"))
     acts = acts or any(word.endswith("ing") for word in words.split())
-    return acts and attribute.aspect != "color" and _precedes(entity, attribute)
+    return acts and attribute.aspect != "color" and precedes(entity, attribute)
