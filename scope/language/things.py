@@ -100,7 +100,8 @@ def _told_by(reading: Reading, phrase: Phrase) -> Phrase | None:
     owned, owner = reading.phrase_after(phrase.stop), reading.phrase_before(phrase.start - 1)
     is_name = bool(phrase.names) and phrase.nouns == phrase.names
     if reading.role(phrase.stop) == "q" and owned is not None:
-        told = is_name and not _is_named_elsewhere(reading, phrase)
+        # A name that comes twice is drawn, and in "the director's remake of a film" the film tells it apart.
+        told = is_name and not _is_named_elsewhere(reading, phrase) and reading.role(owned.stop) != "o"
         return owned if _is_told(owned, told) else None
     if reading.role(phrase.start - 1) == "o" and owner is not None and owner.id:
         return owner if _is_told(owner, is_name and owner.definite and owner.noun not in lexicon.SHOWING) else None
