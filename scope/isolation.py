@@ -73,10 +73,12 @@ class Guest:
         began = time.monotonic()
         try:
             after = _done(self.name, spec, tools, self.limit)
-        except (TimeIsUp, ChildDied, SkillFailed) as error:
+        except TimeIsUp:
+            return Step(failure=f"it did not end within {self.limit:g} s; allow more with SCOPE_SKILL_TIMEOUT")
+        except (ChildDied, SkillFailed) as error:
             return Step(failure=str(error))
         try:
-            events = appended(spec, Specification.model_validate(after["spec"]), f"{self.name}@{after['version']}")
+            events = appended(spec, Specification.model_validate(after["spec"]), self.name, after["version"])
         except IllegalEvent as error:
             return Step(failure=str(error))
         except (TypeError, KeyError, ValueError) as error:  # pydantic's ValidationError is a ValueError

@@ -25,8 +25,6 @@ Kind = Literal["skills", "generators", "tokenizers", "verifiers", "language", "k
 NO_THIRD_PARTY = "SCOPE_NO_THIRD_PARTY"
 
 _OURS = "scope-t2i"
-_DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_IMPORT_LIMIT = 30.0  # seconds for one import, when it is only looked whether it works
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,17 @@ class Part:
         return self.point.value.partition(":")[0].strip()
 
     @property
+    def source(self) -> Path | None:
+        """Return the file of that module, found without importing its packages; None: it is not there."""
+        top, *rest = self.module.split(".")
+        for root in _roots(top):
+            inside = root.joinpath(*rest)
+            for path in (inside, inside.with_name(f"{inside.name}.py"), inside / "__init__.py"):
+                if path.is_file():
+                    return path
+        return None
+
+    @property
     def owner(self) -> str:
         """Return who declares it, in words."""
         return f"{self.package} ({self.point.value})"
@@ -79,18 +88,15 @@ class Part:
 
     @property
     def summary(self) -> str:
-        """Return the first line of its docstring, else of its module's, read from the source; "": it has none."""
-        path = _source(self.module)
+        """Return what it is in one line: its class's docstring, else its module's, read from the source; else ""."""
+        path = self.source
         try:
             module = ast.parse(path.read_bytes()) if path is not None else ast.Module([], [])
         except (OSError, SyntaxError, ValueError):
             return ""
-        named = [
-            n
-            for n in module.body
-            if isinstance(n, _DEFINITIONS) and n.name == self.point.value.partition(":")[2].strip()
-        ]
-        docs = (ast.get_docstring(node) for node in (*named, module))
+        classes = (node for node in module.body if isinstance(node, ast.ClassDef))
+        named = [node for node in classes if self.point.value == f"{self.module}:{node.name}"]
+        docs = [*map(ast.get_docstring, named), ast.get_docstring(module)]
         return next((doc.partition("\n")[0] for doc in docs if doc), "")
 
 
@@ -118,7 +124,7 @@ def find(kind: Kind, name: str) -> Part:
     if len(owners) > 1:
         raise PluginError(
             f"{kind} {name!r} is declared twice: {' and '.join(part.owner for part in owners)}. "
-            "Uninstall one of the two packages"
+            "Uninstall one of the two, or leave out the parts of other packages: scope --no-third-party"
         )
     return owners[0]
 
@@ -137,9 +143,9 @@ def load(kind: Kind, name: str) -> Any:
         ) from error
 
 
-def fault(kind: Kind, name: str, limit: float = _IMPORT_LIMIT) -> str:
+def fault(kind: Kind, name: str, limit: float = 30.0) -> str:
     """Return why a part cannot be used; "": it can. It is imported in a process of its own, within `limit` seconds."""
-    with Child("scope.plugins:work", [kind, name]) as child:
+    with Child("scope.plugins:work", [kind, name, limit]) as child:
         try:
             word, value = child.hear(limit)
         except (TimeIsUp, ChildDied) as error:
@@ -147,10 +153,11 @@ def fault(kind: Kind, name: str, limit: float = _IMPORT_LIMIT) -> str:
     return value[1] if word == "failed" else ""
 
 
-def work(talk: Talk, asked: tuple[Kind, str]) -> None:
+def work(talk: Talk, asked: tuple[Kind, str, float]) -> None:
     """Be the child of `fault`."""
-    talk.leave_by_yourself(_IMPORT_LIMIT)
-    load(*asked)
+    kind, name, limit = asked
+    talk.leave_by_yourself(limit)
+    load(kind, name)
 
 
 def versions() -> dict[str, str]:
@@ -176,19 +183,8 @@ def _roots(top: str) -> list[Path]:
     return [Path(place) for place in places]
 
 
-def _source(module: str) -> Path | None:
-    """Return the file of a module, without importing its packages; None: it has none."""
-    top, *rest = module.split(".")
-    for root in _roots(top):
-        inside = root.joinpath(*rest)
-        for path in (inside, inside.with_name(f"{inside.name}.py"), inside / "__init__.py"):
-            if path.is_file():
-                return path
-    return None
-
-
 def _unknown(kind: Kind, name: str) -> str:
-    installed = names(kind)
+    installed = sorted({part.name for part in parts(kind)})
     if not installed:
         return f"no {kind} are installed: this looks like a checkout. Install it with: pip install -e ."
     close = get_close_matches(name, installed, n=1)

@@ -3,12 +3,13 @@
 Nothing heavy is imported before a command needs it: `scope --help` answers at once.
 """
 
+import os
 from typing import Annotated
 
 import typer
 
 from scope import __version__
-from scope.cli import bench, doctor, generate, history, rerun, train, world
+from scope.cli import bench, doctor, generate, history, plugins, rerun, train, world
 from scope.cli.console import Commands
 
 app = typer.Typer(
@@ -26,11 +27,16 @@ app = typer.Typer(
 @app.callback()
 def scope(
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+    no_third_party: Annotated[
+        bool, typer.Option("--no-third-party", help="Use only the parts that come with scope. [SCOPE_NO_THIRD_PARTY]")
+    ] = False,
 ) -> None:
     """Text to image that proves what it drew: one verdict per commitment of the prompt."""
     if version:
         typer.echo(f"scope {__version__}")
         raise typer.Exit
+    if no_third_party:
+        os.environ["SCOPE_NO_THIRD_PARTY"] = "1"  # so that it holds in the processes that we start, too
 
 
 app.command()(generate.generate)
@@ -43,6 +49,7 @@ app.command()(train.train)
 app.command()(doctor.doctor)
 app.add_typer(world.app, name="world")
 app.add_typer(bench.app, name="bench")
+app.add_typer(plugins.app, name="plugins")
 
 
 def main() -> None:

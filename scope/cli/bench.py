@@ -1,47 +1,46 @@
-"""`scope bench`: the commands that measure what the README shows."""
+"""`scope bench`: the commands that measure what the README shows. A benchmark is found by its entry point.
 
-from importlib import import_module
+[project.entry-points."scope.benchmarks"]
+mine = "my_package.module:measure"      # measure() -> scope.benchmarks.results.Results
+"""
+
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from scope.cli.console import Commands, give, quiet_stdout, say
-from scope.errors import ScopeError
-
-app = typer.Typer(cls=Commands, help="Measure, and render what was measured.", no_args_is_help=True)
+from scope.errors import PluginError, ScopeError
 
 Folder = Annotated[Path, typer.Option("--results", help="Folder of the figures.")]
 
 
-@app.command()
-def parser(results: Folder = Path("results")) -> None:
-    """How many prompts are read exactly; writes parser.json."""
-    _measure("parser", results)
+class Benchmarks(Commands):
+    """The commands of this page, and one for each benchmark that is installed. These are found when they are needed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
+        self._find()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return one command; None: there is none of this name."""
+        self._find()
+        return super().get_command(ctx, cmd_name)
+
+    def _find(self) -> None:
+        from scope import plugins
+
+        for part in plugins.parts("benchmarks"):
+            self.commands.setdefault(part.name, _command(part.name, part.summary))
 
 
-@app.command()
-def verifiers(results: Folder = Path("results")) -> None:
-    """How often the verifiers are right on scenes whose truth is known; writes verifiers.json."""
-    _measure("verifiers", results)
+app = typer.Typer(cls=Benchmarks, help="Measure, and render what was measured.", no_args_is_help=True)
 
 
-@app.command()
-def generators(results: Folder = Path("results")) -> None:
-    """How many held-out prompts one draft meets, by kind of promise; writes generators.json."""
-    _measure("generators", results)
-
-
-@app.command()
-def speed(results: Folder = Path("results")) -> None:
-    """Seconds, shares and megabytes of this machine; writes speed.json."""
-    _measure("speed", results)
-
-
-@app.command()
-def durability(results: Folder = Path("results")) -> None:
-    """What is lost when runs are killed, interrupted, damaged or shared; writes durability.json."""
-    _measure("durability", results)
+@app.callback()
+def bench() -> None:
+    """Measure, and render what was measured."""
 
 
 @app.command()
@@ -63,12 +62,26 @@ def render(
     say("the tables are up to date" if after == before else "the tables were filled")
 
 
+def _command(name: str, summary: str) -> Any:
+    """Return the command that runs one benchmark."""
+    alone = typer.Typer(add_completion=False)
+
+    @alone.command(name, help=f"{summary} Writes {name}.json.")
+    def measure(results: Folder = Path("results")) -> None:
+        _measure(name, results)
+
+    return typer.main.get_command(alone)
+
+
 def _measure(name: str, folder: Path) -> None:
-    """Run `scope.benchmarks.NAME.measure() -> Results`, store it, and show it."""
-    from scope.benchmarks.results import markdown
+    """Run a benchmark, store its figures, and show them."""
+    from scope import plugins
+    from scope.benchmarks.results import Results, markdown
 
     with quiet_stdout():
-        results = import_module(f"scope.benchmarks.{name}").measure()
+        results = plugins.load("benchmarks", name)()
+    if not isinstance(results, Results):
+        raise PluginError(f"the benchmark {name!r} gave {type(results).__name__}, not scope.benchmarks.results.Results")
     path = results.save(folder)
     for line in markdown(results).splitlines():
         say(line)

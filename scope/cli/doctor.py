@@ -26,6 +26,7 @@ from scope.spec import Model
 if TYPE_CHECKING:
     from scope.language.settings import LanguageSettings
 
+_OPTIONAL = ("editors",)  # kinds of parts that scope works without
 _LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
 _PATIENCE = 3.0  # seconds for one question to a server
 
@@ -161,11 +162,12 @@ def _plugins() -> Iterator[Check]:
     for kind in get_args(Kind):
         points = sorted(entry_points(group=f"scope.{kind}"), key=lambda point: point.name)
         gone = [point.name for point in points if not _exists(point.module)]
+        absent = not points and kind not in _OPTIONAL
         yield Check(
             name=kind,
-            ok=bool(points) and not gone,
+            ok=not gone and not absent,
             found=", ".join(point.name for point in points) or "none",
-            advice=f"missing module of: {', '.join(gone)}" if gone else "" if points else "pip install -e .",
+            advice=f"missing module of: {', '.join(gone)}" if gone else "pip install -e ." if absent else "",
         )
 
 

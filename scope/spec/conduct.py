@@ -3,21 +3,28 @@
 from scope.errors import StateCorrupt
 from scope.spec.answer import Answer, ground
 from scope.spec.ledger import Event, IllegalEvent, Specification, fold
-from scope.spec.status import JUDGED, Status
+from scope.spec.model import Kind
+from scope.spec.status import Status
+
+#: Where a skill may move commitments: all ground unknowns, but for these, which have a task of their own.
+MOVES = {"bind": frozenset({Status.BOUND}), "repair": frozenset({Status.REPAIRED})}
+_GROUNDING = frozenset({Status.OPEN, Status.GROUNDED})
 
 
-def appended(before: Specification, after: Specification, skill: str) -> tuple[Event, ...]:
-    """Return the events that `skill` ("name@version") appended.
+def appended(before: Specification, after: Specification, name: str, version: str) -> tuple[Event, ...]:
+    """Return the events that a skill appended.
 
-    The first skill may declare what it reads from the prompt. All others find commitments: they may move them along
-    the allowed edges, in their own name, and ground unknowns with typed answers. They may neither declare nor judge.
+    The first skill of a run may declare what it reads from the prompt. All others find commitments, and may ground
+    unknowns with typed answers or open them again, in their own name. They neither declare nor judge nor waive, and
+    what the prompt says plainly they leave alone.
 
     Raises: IllegalEvent that says what it did instead.
     """
+    skill = f"{name}@{version}"
     try:
         fold(after.prompt, after.events)
     except StateCorrupt as error:
-        raise IllegalEvent(f"{skill} {error}") from error
+        raise IllegalEvent(f"{skill} left {error}") from error
     if not before.events:
         return after.events
     if after.prompt != before.prompt:
@@ -26,19 +33,24 @@ def appended(before: Specification, after: Specification, skill: str) -> tuple[E
     if after.events[:known] != before.events:
         raise IllegalEvent(f"{skill} changed what was in the ledger before it")
     for event in after.events[known:]:
-        _allow(event, Specification(prompt=after.prompt, events=after.events[: event.sequence]), skill)
+        _allow(event, Specification(prompt=after.prompt, events=after.events[: event.sequence]), name, skill)
     return after.events[known:]
 
 
-def _allow(event: Event, before: Specification, skill: str) -> None:
+def _allow(event: Event, before: Specification, name: str, skill: str) -> None:
+    def refuse(what: str) -> None:
+        raise IllegalEvent(f"{skill} {what}")
+
     if event.declares is not None:
-        raise IllegalEvent(f"{skill} declared {event.commitment}: only the prompt adds commitments")
-    if event.after in JUDGED:
-        raise IllegalEvent(f"{skill} judged {event.commitment}: only verifiers do")
+        refuse(f"declared {event.commitment}: only the prompt adds commitments")
+    if event.after not in MOVES.get(name, _GROUNDING):
+        refuse(f"moved {event.commitment} to {event.after.value}, which is not for it to do")
+    if name not in MOVES and before[event.commitment].kind is not Kind.UNKNOWN:
+        refuse(f"moved {event.commitment}, which is no unknown: what the prompt says plainly stays as it is")
     if event.cause != f"skill:{skill}":
-        raise IllegalEvent(f"{skill} moved {event.commitment} in the name of {event.cause!r}; write 'skill:{skill}'")
+        refuse(f"moved {event.commitment} in the name of {event.cause!r}; write 'skill:{skill}'")
     if event.after is Status.GROUNDED:
         try:
             ground(before, event.commitment, Answer.model_validate(event.evidence["answer"]), event.cause)
         except (KeyError, ValueError) as error:  # pydantic's ValidationError is a ValueError
-            raise IllegalEvent(f"{skill} grounded {event.commitment} without a typed answer: {error}") from error
+            refuse(f"grounded {event.commitment} without a typed answer: {error}")

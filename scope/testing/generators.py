@@ -11,16 +11,6 @@ from scope.protocols import Picture, Vocabulary, ignore_steps
 from scope.spec import Binding, Request, Span
 from scope.testing.trial import HOSTILE, Broken, Look, Trial, check_cancel, check_hostile, check_names, check_verbs
 
-_FIRST = Request(
-    text="two red apples",
-    bindings=(
-        Binding(commitment="e1", group=1, span=Span(start=8, end=14)),
-        Binding(commitment="c1", group=1, span=Span(start=4, end=7)),
-    ),
-    seed=1,
-)  # fmt: skip
-_SECOND = Request(text='a sign that says "FRESH"', quoted=("FRESH",), seed=2**32 - 1)
-
 
 def _schema(trial: Trial) -> None:
     check_names(trial.part)
@@ -33,7 +23,7 @@ def _schema(trial: Trial) -> None:
 
 
 def _pictures(trial: Trial) -> None:
-    for requests in ([], [_FIRST], [_FIRST, _SECOND]):
+    for requests in ([], [_first()], [_first(), _second()]):
         for picture in _generate(trial, requests):
             likelihood = picture.log_likelihood
             if likelihood is not None and not math.isfinite(likelihood):
@@ -41,26 +31,26 @@ def _pictures(trial: Trial) -> None:
 
 
 def _same(trial: Trial) -> None:
-    if _drawn(trial, [_FIRST]) != _drawn(trial, [_FIRST]):
+    if _drawn(trial, [_first()]) != _drawn(trial, [_first()]):
         raise Broken("one request gave two different pictures")
 
 
 def _alone(trial: Trial) -> None:
-    if _drawn(trial, [_FIRST, _SECOND]) != _drawn(trial, [_FIRST]) + _drawn(trial, [_SECOND]):
+    if _drawn(trial, [_first(), _second()]) != _drawn(trial, [_first()]) + _drawn(trial, [_second()]):
         raise Broken("a picture depends on what else is asked for at the same time")
 
 
 def _steps(trial: Trial) -> None:
     told: list[tuple[int, int]] = []
-    trial.part.generate([_FIRST], lambda done, total: told.append((done, total)))
+    trial.part.generate([_first()], lambda done, total: told.append((done, total)))
     if any(not 0 < done <= total for done, total in told) or told != sorted(told):
         raise Broken(f"it told of the steps {told}: (steps done, steps in all), and never backwards")
 
 
 def _untouched(trial: Trial) -> None:
-    requests = [_FIRST.model_copy(deep=True), _SECOND.model_copy(deep=True)]
+    requests = [_first(), _second()]
     trial.part.generate(requests, ignore_steps)
-    if requests != [_FIRST, _SECOND]:
+    if requests != [_first(), _second()]:
         raise Broken("generate() changed the requests that it was given")
 
 
@@ -71,7 +61,18 @@ def _hostile(trial: Trial) -> None:
 
 
 def _cancel(trial: Trial) -> None:
-    check_cancel(trial.part, partial(trial.part.generate, [_FIRST], ignore_steps))
+    check_cancel(trial.part, partial(trial.part.generate, [_first()], ignore_steps))
+
+
+def _first() -> Request:
+    """Return a request; a new one, as a part may spoil it."""
+    entity = Binding(commitment="e1", group=1, span=Span(start=8, end=14))
+    color = Binding(commitment="c1", group=1, span=Span(start=4, end=7))
+    return Request(text="two red apples", bindings=(entity, color), seed=1)
+
+
+def _second() -> Request:
+    return Request(text='a sign that says "FRESH"', quoted=("FRESH",), seed=2**32 - 1)
 
 
 def _generate(trial: Trial, requests: list[Request]) -> Sequence[Picture]:

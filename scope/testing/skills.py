@@ -86,7 +86,7 @@ def _tried(trial: Trial, spec: Specification) -> None:
 
 def _lawful(trial: Trial, before: Specification, after: Specification) -> None:
     try:
-        appended(before, after, trial.signature)
+        appended(before, after, trial.part.name, trial.part.version)
     except IllegalEvent as error:
         raise Broken(str(error)) from error
 

@@ -65,7 +65,7 @@ def tools() -> Toolbox:
 def samples() -> tuple[Specification, ...]:
     """Return one specification of each stage of a run: asked, declared, grounded, bound, judged."""
     declared = FakeReader().decompose(_PLAIN)
-    declared = _declared(declared, "u2", Kind.UNKNOWN, Type.EXTERNAL_REFERENCE, "the mascot of Team Zorvex")
+    declared = _declared(declared, "u2", Kind.UNKNOWN, Type.EXTERNAL_REFERENCE, "the mascot of Team Zorvex", ("e1",))
     declared = declared.move("u2", Status.OPEN, "language:fake@1")
     grounded = ground(declared, "u1", Answer(words="asleep"), "skill:reason@1")
     bound = _moved(grounded, Status.BOUND, "skill:bind@1")

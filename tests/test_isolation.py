@@ -1,0 +1,230 @@
+"""Skills of other packages: whatever one does, the run goes on with the commitments as they were, and says why."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packages import lay_out
+
+from scope import isolation, runs
+from scope.graph import generate
+from scope.isolation import Guest, guests
+from scope.protocols import Message, Passage, Reply, Toolbox
+from scope.spec import Source, Specification, Status, answers
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+
+LIMIT = 1.0
+
+#: A skill that another package brings. `{run}` is what it does.
+SKILL = """
+import ctypes, os, time
+from scope.spec import Answer, Commitment, Kind, Specification, Status, Type, ground
+
+class Odd:
+    name, version = "odd", "3"
+
+    def needed(self, spec):
+        return bool(spec.where(Status.OPEN))
+
+    def answered(self, spec, words):
+        for unknown in spec.where(Status.OPEN):
+            spec = ground(spec, unknown.id, Answer(words=words), "skill:odd@3")
+        return spec
+
+    def run(self, spec, tools):
+        {run}
+"""
+
+
+class Library:
+    """A knowledge with one passage."""
+
+    name = "library"
+    version = "1"
+
+    def search(self, query: str, count: int = 5) -> list[Passage]:
+        return [Passage(text=f"{query} means turtle", source=Source(title="a book", locator="book.md"), score=0.9)]
+
+
+class Oracle:
+    """A language model with one answer."""
+
+    name = "oracle"
+    version = "1"
+    ceiling = 0.0
+
+    def __init__(self) -> None:
+        self.asked: list[Sequence[Message]] = []
+
+    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
+        self.asked.append(messages)
+        return Reply(data={"answer": "forty-two"})
+
+
+@pytest.fixture
+def skill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Guest]:
+    """Return what installs a skill with this body and hands it out as a run meets it."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
+
+    def install(body: str, limit: float = 30.0, module: str = SKILL) -> Guest:
+        lay_out(site, "elsewhere", "[scope.skills]\nodd = elsewhere:Odd\n", module.replace("{run}", body))
+        [guest] = guests(runs.create("2 red apple ?odd"), limit)
+        return guest
+
+    return install
+
+
+def spec() -> Specification:
+    return FakeReader().decompose("2 red apple ?odd")
+
+
+def tools(**more: Any) -> Toolbox:
+    return Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), Path(), **more)
+
+
+def words(after: Specification) -> list[str]:
+    return [answer.words for answer in answers(after).values()]
+
+
+def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable[..., Guest]) -> None:
+    after, note = isolation.run(skill('return self.answered(spec, "a turtle")'), spec(), tools())
+    assert note is None
+    assert words(after) == ["a turtle"]
+    assert after.statuses()["u1"] is Status.GROUNDED
+    assert after.events[:-1] == spec().events
+    assert after.events[-1].cause == "skill:odd@3"
+    assert after.events[-1].seconds > 0
+
+
+def test_where_it_sees_nothing_to_do_nothing_happens(skill: Callable[..., Guest]) -> None:
+    plain = FakeReader().decompose("2 red apple")
+    assert isolation.run(skill("raise RuntimeError"), plain, tools()) == (plain, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("time.sleep(3600)", "did not end within 1 s"),
+        ("while True: pass", "did not end within 1 s"),
+        ("pow(3, 10**9)", "did not end within 1 s"),
+    ],
+    ids=["hung", "busy", "busy in C"],
+)
+def test_what_takes_too_long_is_cut(skill: Callable[..., Guest], body: str, why: str) -> None:
+    guest = skill(body, LIMIT)
+    began = time.monotonic()
+    after, note = isolation.run(guest, spec(), tools())
+    assert time.monotonic() - began < LIMIT + 1.0
+    assert after == spec()
+    assert note is not None
+    assert note.startswith("the skill 'odd' was left out: ")
+    assert why in note
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("ctypes.string_at(0)", "its process died (killed by SIGSEGV"),
+        ("os._exit(3)", "its process died (exit code 3"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
+        ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
+        ("return tools.generator.name", "without the generator"),
+        ("return 5", "AttributeError"),
+        ("return spec.move('e1', Status.WAIVED, 'skill:odd@3')", "moved e1 to waived"),
+        ("return spec.move('e1', Status.OPEN, 'skill:odd@3')", "e1, which is no unknown"),
+        ("return spec.move('u1', Status.WAIVED, 'skill:odd@3')", "moved u1 to waived"),
+        ("return spec.move('u1', Status.GROUNDED, 'skill:odd@3')", "without a typed answer"),
+        ("return spec.move('u1', Status.GROUNDED, 'skill:repair@1')", "in the name of 'skill:repair@1'"),
+        ("return Specification(prompt='an advert', events=spec.events)", "changed the prompt"),
+        ("return Specification(prompt=spec.prompt)", "changed what was in the ledger before it"),
+        (
+            "return spec.declare(Commitment(id='x', kind=Kind.ENTITY, type=Type.PRESENCE, claim='', value='ad'), 'me')",
+            "only the prompt adds commitments",
+        ),
+    ],
+)
+def test_whatever_goes_wrong_the_commitments_stay_as_they_were(
+    skill: Callable[..., Guest], body: str, why: str
+) -> None:
+    after, note = isolation.run(skill(body), spec(), tools())
+    assert after == spec()
+    assert note is not None
+    assert why in note
+
+
+@pytest.mark.parametrize(
+    ("module", "why"),
+    [
+        ("import no_such_module", "No module named 'no_such_module'"),
+        (SKILL.replace('"odd", "3"', '"repair", "3"').replace("{run}", "return spec"), "calls itself 'repair'"),
+    ],
+)
+def test_a_package_that_is_broken_is_left_out(skill: Callable[..., Guest], module: str, why: str) -> None:
+    after, note = isolation.run(skill("", module=module), spec(), tools())
+    assert after == spec()
+    assert note is not None
+    assert why in note
+
+
+def test_it_asks_the_parts_of_the_run_and_the_answers_come_from_here(skill: Callable[..., Guest]) -> None:
+    body = (
+        'found = tools.knowledge[0].search("odd")[0].text; '
+        "from scope.protocols import Message; "
+        'said = tools.language.complete([Message(role="user", content="why?")], {"type": "object"}).data["answer"]; '
+        'read = tools.reader.decompose("1 apple").prompt; '
+        'return self.answered(spec, f"{found}, {said}, {read}")'
+    )
+    oracle = Oracle()
+    after, note = isolation.run(skill(body), spec(), tools(knowledge=(Library(),), language=oracle))
+    assert note is None
+    assert words(after) == ["odd means turtle, forty-two, 1 apple"]
+    assert [message.content for message in oracle.asked[0]] == ["why?"]
+
+
+def test_what_a_part_of_the_run_refuses_reaches_it(skill: Callable[..., Guest]) -> None:
+    _, note = isolation.run(skill('tools.reader.decompose("")'), spec(), tools())
+    assert note is not None
+    assert "PromptError: nothing in '' can be drawn" in note
+
+
+def test_a_step_is_done_once_also_one_that_failed(skill: Callable[..., Guest], tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    guest = skill(f"open({str(seen)!r}, 'a').write('x'); raise RuntimeError('no luck')")
+    first = isolation.run(guest, spec(), tools())
+    assert isolation.run(guest, spec(), tools()) == first
+    assert seen.read_text() == "x"
+    other = FakeReader().decompose("3 red apple ?odd")
+    isolation.run(guest, other, tools())
+    assert seen.read_text() == "xx"
+
+
+def test_without_third_party_there_are_no_guests(skill: Callable[..., Guest], monkeypatch: pytest.MonkeyPatch) -> None:
+    guest = skill("return spec")
+    monkeypatch.setenv("SCOPE_NO_THIRD_PARTY", "1")
+    assert guests(guest.record, 1.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "limit", "known", "note"),
+    [
+        ('return self.answered(spec, "a turtle")', 30.0, ["a turtle"], None),
+        ("time.sleep(3600)", LIMIT, [], "the skill 'odd' was left out: it did not end within 1 s"),
+        ("ctypes.string_at(0)", 30.0, [], "the skill 'odd' was left out: its process died (killed by SIGSEGV)"),
+    ],
+    ids=["good", "hung", "segfault"],
+)
+def test_a_run_goes_on_whatever_a_skill_does(
+    skill: Callable[..., Guest], body: str, limit: float, known: list[str], note: str | None
+) -> None:
+    guest = skill(body, limit)
+    outcome = generate(guest.record, tools(skills=(guest,)))
+    assert outcome.best is not None
+    assert words(outcome.spec) == known
+    left_out = [line for line in outcome.notes if "left out" in line]
+    assert len(left_out) == (0 if note is None else 1)
+    assert all(str(note) in line for line in left_out)
