@@ -230,7 +230,7 @@ def test_a_page_that_drips_is_given_up_in_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [b"", b"garbage\r\n\r\n", answer(status="500 Oops"), answer(status="404 Gone"), to(""),
+    "reply", [b"", b"garbage\r\n\r\n", answer(status="500 Oops"), answer(status="404 Gone"), to(""), to("https://["),
               answer(b"x", content_encoding="gzip"), b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort"]
 )  # fmt: skip
 def test_what_is_no_page_is_refused_in_one_line(reply: bytes) -> None:

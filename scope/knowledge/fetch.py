@@ -56,9 +56,12 @@ class _Url:
     port: int
     target: str
 
+    @property
+    def authority(self) -> str:
+        return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"
+
     def __str__(self) -> str:
-        port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{self.host}{port}{self.target}"
+        return f"{self.scheme}://{self.authority}{self.target}"
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -94,7 +97,7 @@ def fetch(
         status, headers, data = _get(here, guard)
         if status not in (301, 302, 303, 307, 308):
             break
-        there = _checked(urljoin(str(here), headers.get("location", "")), allowed)
+        there = _checked(_joined(here, headers.get("location", "")), allowed)
         if (here.scheme, there.scheme) == ("https", "http"):
             raise Refused(f"{here}: it redirects to an address that is not encrypted")
         here = there
@@ -122,9 +125,21 @@ def _checked(url: str, allowed: frozenset[str]) -> _Url:
     return _Url(scheme, host, port, match["target"] or "/")
 
 
+def _joined(here: _Url, location: str) -> str:
+    try:
+        return urljoin(str(here), location)
+    except ValueError as error:
+        raise Refused(f"{here}: it redirects to {location[:200]!r}, which is no address") from error
+
+
 def _get(url: _Url, guard: "_Guard") -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body of one address; redirects are not followed."""
-    headers = {"Host": url.host, "User-Agent": "scope-t2i", "Accept-Encoding": "identity", "Connection": "close"}
+    headers: dict[bytes | str, bytes | str] = {
+        "Host": url.authority,
+        "User-Agent": "scope-t2i",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
     address = httpcore.URL(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
     try:
         with httpcore.ConnectionPool(network_backend=guard) as pool:

@@ -70,9 +70,10 @@ class Folder:
                     yield self._picture(path, captions[path])
                 elif path.suffix.lower() in _READERS and path not in taken:
                     yield self._text(path)
-            except (Unreadable, OSError) as error:
-                known = isinstance(error, Unreadable)
-                notes.append(str(error) if known else f"{self._locator(path)}: cannot be read ({error.strerror})")
+            except Unreadable as error:
+                notes.append(str(error))
+            except OSError as error:
+                notes.append(f"{self._locator(path)}: cannot be read ({error.strerror or error})")
 
     def _files(self, notes: list[str]) -> Iterator[Path]:
         """Yield the files whose kinds can be read; hidden ones and links that lead out of the folder are not."""

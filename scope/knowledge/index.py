@@ -43,7 +43,7 @@ class Index:
 
     def __init__(self, passages: Sequence[Passage], vectors: Vectors) -> None:
         self.passages = tuple(passages)
-        self._nearest = faiss.IndexFlatIP(vectors.shape[1])
+        self._nearest: faiss.Index = faiss.IndexFlatIP(vectors.shape[1])
         if faiss.get_num_gpus() > 0:
             self._nearest = faiss.index_cpu_to_all_gpus(self._nearest)
         self._nearest.add(np.ascontiguousarray(vectors))

@@ -8,8 +8,9 @@ import hashlib
 import io
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from scope.runs import home
 from scope.spec import canonical_json
 
 Vectors = NDArray[np.float32]
+Rows = list[Any]
 
 _TABLE = "CREATE TABLE IF NOT EXISTS files (collection TEXT, key TEXT, passages TEXT, vectors BLOB, seal TEXT, "
 _TABLE += "PRIMARY KEY (collection, key))"
@@ -34,11 +36,12 @@ class Store:
 
     def get(self, key: str) -> tuple[list[Passage], Vectors] | None:
         """Return what is stored of a file; None: nothing, or nothing that is whole."""
-        rows: list[tuple[str, bytes, str]] = []
-        with self._database() as database:
+
+        def select(database: sqlite3.Connection) -> Rows:
             query = "SELECT passages, vectors, seal FROM files WHERE collection = ? AND key = ?"
-            rows = database.execute(query, (self.collection, key)).fetchall()
-        for text, data, seal in rows:
+            return database.execute(query, (self.collection, key)).fetchall()
+
+        for text, data, seal in self._try(select):
             if isinstance(text, str) and isinstance(data, bytes) and seal == _seal(key, text, data):
                 return [Passage.model_validate(p) for p in json.loads(text)], _array(data)
             self._note("a stored file was damaged; it was read again")
@@ -49,29 +52,35 @@ class Store:
         text, file = canonical_json([p.model_dump(mode="json") for p in passages]), io.BytesIO()
         np.save(file, vectors, allow_pickle=False)
         row = (self.collection, key, text, file.getvalue(), _seal(key, text, file.getvalue()))
-        with self._database() as database, database:
-            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", row)
+
+        def insert(database: sqlite3.Connection) -> Rows:
+            return database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", row).fetchall()
+
+        self._try(insert)
 
     def keep(self, keys: Sequence[str]) -> None:
         """Forget every file of this collection but these."""
-        with self._database() as database, database:
+
+        def delete(database: sqlite3.Connection) -> Rows:
             stored = database.execute("SELECT key FROM files WHERE collection = ?", (self.collection,)).fetchall()
             gone = [(self.collection, key) for (key,) in stored if key not in set(keys)]
-            database.executemany("DELETE FROM files WHERE collection = ? AND key = ?", gone)
+            return database.executemany("DELETE FROM files WHERE collection = ? AND key = ?", gone).fetchall()
 
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        """Open the database. What fails inside is noted; a damaged database is thrown away."""
+        self._try(delete)
+
+    def _try(self, work: Callable[[sqlite3.Connection], Rows]) -> Rows:
+        """Return what `work` on the database gives; where it fails, nothing, and a damaged database is thrown away."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with closing(sqlite3.connect(self._path)) as database:
+            with closing(sqlite3.connect(self._path)) as database, database:
                 database.execute(_TABLE)
-                yield database
+                return work(database)
         except (sqlite3.OperationalError, OSError) as error:  # full, locked, or not ours to write
             self._note(f"the index of knowledge could not be used ({error}); files are read each time")
         except sqlite3.DatabaseError as error:
             self._path.unlink(missing_ok=True)
             self._note(f"the index of knowledge was damaged ({error}); it is built anew")
+        return []
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

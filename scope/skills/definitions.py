@@ -63,8 +63,13 @@ def clue_of(spec: Specification, unknown: Commitment) -> Clue:
 
 def words(text: str) -> frozenset[str]:
     """Return the words of a text that name something, without case, possessive or plural."""
+    return frozenset(in_order(text))
+
+
+def in_order(text: str) -> list[str]:
+    """Return the same words as they follow each other."""
     found = (w for w in _WORD.findall(text.casefold()) if w not in _IDLE)
-    return frozenset(w.removesuffix("s") if len(w) > 3 else w for w in found)
+    return [w.removesuffix("s") if len(w) > 3 else w for w in found]
 
 
 def readings(passage: Passage, clue: Clue, reader: Reader) -> Iterator[Reading]:

@@ -12,9 +12,9 @@ from pydantic import Field, ValidationError
 
 from scope.errors import LanguageError, ScopeError
 from scope.protocols import LanguageModel, Message, Passage, Toolbox
-from scope.skills.definitions import Clue, Reading, clue_of, printable, readings, words
-from scope.skills.wording import article, plural
+from scope.skills.definitions import Clue, Reading, clue_of, in_order, printable, readings, words
 from scope.spec import Answer, Commitment, Fact, Model, Source, Specification, Status, Type, ground, tried
+from scope.spec.english import article, plural
 from scope.worlds.catalogue import COLORS, NUMBERS
 
 #: Passages that are read of each source of knowledge.
@@ -155,16 +155,17 @@ def _told(clue: Clue, passages: Sequence[Passage], language: LanguageModel | Non
 
 
 def _supported(said: _Said, passage: Passage, clue: Clue) -> bool:
-    """Return whether a sentence of the passage, about the clue, says every word of what the model said."""
-    quoted = words(said.quote)
+    """Return whether a sentence of the passage names the clue, and after it every word of what the model said."""
+    quoted = in_order(said.quote)
+    if not clue.words <= set(quoted) or printable(said.quote).casefold() not in printable(passage.text).casefold():
+        return False
+    rest = set(quoted[1 + max(quoted.index(word) for word in clue.words) :])
     number = {str(said.count), *NUMBERS[said.count : said.count + 1]}
     return (
-        printable(said.quote).casefold() in printable(passage.text).casefold()
-        and clue.words <= quoted | words(passage.source.title)
-        and bool(words(said.noun) - clue.words)
-        and words(said.noun) <= quoted
-        and (not said.color or (said.color in COLORS and said.color in quoted))
-        and (not said.count or bool(number & quoted))
+        bool(words(said.noun))
+        and words(said.noun) <= rest
+        and (not said.color or said.color in rest & COLORS.keys())
+        and (not said.count or bool(number & rest))
     )
 
 

@@ -31,13 +31,3 @@ def facts() -> tuple[Known, ...]:
     """Return all facts, in the order of the file."""
     lines = files("scope.data").joinpath("facts.jsonl").read_text(encoding="utf-8").splitlines()
     return tuple(Known(**json.loads(line)) for line in lines)
-
-
-@cache
-def _table() -> dict[tuple[str, str], int | str]:
-    return {(fact.subject, fact.relation): fact.value for fact in facts()}
-
-
-def known(subject: str, relation: str) -> int | str | None:
-    """Return the value of a fact, as in `known("spider", "legs") == 8`; None: there is no such fact."""
-    return _table().get((subject.lower(), relation.lower()))

@@ -1,0 +1,273 @@
+"""Retrieve: an open reference is answered by the sentence that defines it, in facts about its own targets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scope.errors import LanguageError, ScopeError
+from scope.language.grammar import Grammar
+from scope.protocols import Message, Passage, Reply, Skill, Toolbox
+from scope.skills.definitions import Clue, readings
+from scope.skills.retrieve import Retrieve
+from scope.spec import Answer, Source, Specification, Status, Type, answers, grounded, reopen, tried
+from scope.testing import FakeGenerator, validate
+
+READER = Grammar()
+PROMPT = "the mascot of Team Zorvex waving beside three stars"
+MASCOT = "The mascot of Team Zorvex is a green turtle with a yellow hat."
+
+
+@dataclass
+class Shelf:
+    """Knowledge of a few sentences; all are as near as they say."""
+
+    texts: Sequence[str | tuple[str, str]] = ()
+    scores: Sequence[float] = ()
+    image: str | None = None
+    name: str = "shelf"
+    version: str = "1"
+    queries: list[str] = field(default_factory=list)
+
+    def search(self, query: str, count: int = 5) -> list[Passage]:
+        self.queries.append(query)
+        pairs = [text if isinstance(text, tuple) else ("guide", text) for text in self.texts]
+        scores = self.scores or [0.9] * len(pairs)
+        return [
+            Passage(text=text, source=Source(title=title, locator=f"{self.name}:{i}", image=self.image), score=score)
+            for i, ((title, text), score) in enumerate(zip(pairs, scores, strict=True), start=1)
+        ][:count]
+
+
+@dataclass
+class Model:
+    """A language model that says what it was told to."""
+
+    data: dict[str, Any] | None = None
+    name: str = "model"
+    version: str = "1"
+    ceiling: float = 0.0
+    asked: list[tuple[Message, ...]] = field(default_factory=list)
+
+    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
+        self.asked.append(tuple(messages))
+        if self.data is None:
+            raise LanguageError("it is away")
+        return Reply(data=self.data)
+
+
+def tools(*knowledge: Any, language: Model | None = None) -> Toolbox:
+    return Toolbox(READER, FakeGenerator(), (), Path(), language=language, knowledge=knowledge)
+
+
+def looked_up(*texts: str | tuple[str, str], prompt: str = PROMPT, language: Model | None = None) -> Specification:
+    return Retrieve().run(READER.decompose(prompt), tools(Shelf(texts), language=language))
+
+
+def answer_of(spec: Specification) -> Answer | None:
+    return next(iter(answers(spec).values()), None)
+
+
+def said(answer: Answer | None) -> list[tuple[str, str | int]]:
+    return [(f.type.value, f.value) for f in answer.facts] if answer else []
+
+
+# -- the skill -----------------------------------------------------------------------------------
+
+
+def test_it_is_a_skill_that_conforms() -> None:
+    assert isinstance(Retrieve(), Skill)
+    validate(Retrieve, given=[READER.decompose(PROMPT)], toolbox=tools(Shelf([MASCOT]), Shelf(["No."]))).demand()
+
+
+def test_it_is_needed_while_a_reference_is_open_that_was_not_looked_for() -> None:
+    before = READER.decompose(PROMPT)
+    assert Retrieve().needed(before)
+    assert not Retrieve().needed(READER.decompose("three red stars"))
+    assert not Retrieve().needed(looked_up(MASCOT))
+    vain = looked_up("Team Blarn has no mascot.")
+    assert not Retrieve().needed(vain)
+    assert Retrieve().needed(reopen(looked_up(MASCOT), "u1", "graph:verify", "it is not a turtle"))
+
+
+def test_a_reference_is_grounded_with_typed_facts_and_its_source() -> None:
+    spec = looked_up("Team Zorvex was founded in 1999.", MASCOT)
+    answer = answer_of(spec)
+    assert answer is not None
+    assert answer.words == "a green turtle with a yellow hat"
+    assert said(answer) == [("presence", "turtle"), ("attribute", "green")]
+    assert {f.target for f in answer.facts} == {"e1"}
+    assert (answer.sources[0].locator, answer.sources[0].quote, answer.others) == ("shelf:2", MASCOT, 0)
+    assert [c.value for c in grounded(spec).of(Type.PRESENCE)] == ["turtle", "star"]
+
+
+def test_the_words_of_the_clue_are_what_is_searched_for_everywhere() -> None:
+    one, two = Shelf(), Shelf([MASCOT], name="two")
+    Retrieve().run(READER.decompose(PROMPT), tools(one, two))
+    assert one.queries == two.queries == ["the mascot of Team Zorvex"]
+
+
+def test_what_was_looked_for_in_vain_stays_open_and_says_where() -> None:
+    spec = looked_up("The mascot of Team Blarn is a red dog.")
+    event = spec.events[-1]
+    assert spec.statuses()["u1"] is Status.OPEN
+    assert (event.before, event.cause) == (Status.OPEN, "skill:retrieve@1")
+    assert "the mascot of Team Zorvex" in event.evidence["note"]
+    assert "shelf" in event.evidence["note"]
+    nowhere = Retrieve().run(READER.decompose(PROMPT), tools())
+    assert "no knowledge is configured" in nowhere.events[-1].evidence["note"]
+
+
+def test_knowledge_that_fails_is_told_and_the_others_answer() -> None:
+    class Broken(Shelf):
+        def search(self, query: str, count: int = 5) -> list[Passage]:
+            raise ScopeError("no route to host")
+
+    before = READER.decompose(PROMPT)
+    assert said(answer_of(Retrieve().run(before, tools(Broken(), Shelf([MASCOT])))))
+    note = Retrieve().run(before, tools(Broken(name="web"))).events[-1].evidence["note"]
+    assert "web could not be searched (no route to host)" in note
+
+
+def test_once_reopened_a_source_that_was_wrong_is_not_used_again() -> None:
+    toolbox = tools(Shelf([MASCOT, "Team Zorvex's mascot is a brown bear."]))
+    spec = Retrieve().run(READER.decompose(PROMPT), toolbox)
+    first = answer_of(spec)
+    assert first is not None
+    assert first.others == 1
+    spec = Retrieve().run(reopen(spec, "u1", "graph:verify", "no"), toolbox)
+    assert said(answer_of(spec)) == [("presence", "bear"), ("attribute", "brown")]
+    assert tried(spec, "u1") == {"shelf:1", "shelf:2"}
+    spec = Retrieve().run(reopen(spec, "u1", "graph:verify", "no"), toolbox)
+    assert answer_of(spec) is None
+    assert not Retrieve().needed(spec)
+
+
+def test_what_is_far_from_the_clue_is_not_read() -> None:
+    spec = Retrieve().run(READER.decompose(PROMPT), tools(Shelf([MASCOT], scores=[0.1])))
+    assert answer_of(spec) is None
+
+
+def test_a_sentence_that_names_the_clue_goes_before_one_that_only_stands_under_its_title() -> None:
+    spec = looked_up(("Team Zorvex, mascot", "It is a red dog."), MASCOT)
+    assert said(answer_of(spec))[0] == ("presence", "turtle")
+
+
+def test_the_picture_of_what_was_found_is_kept_as_a_reference() -> None:
+    pictures = Shelf(["Zorvex mascot"], image="zorvex.png", name="pictures")
+    answer = answer_of(Retrieve().run(READER.decompose(PROMPT), tools(Shelf([MASCOT]), pictures)))
+    assert answer is not None
+    assert [s.image for s in answer.sources] == [None, "zorvex.png"]
+
+
+# -- sentences -----------------------------------------------------------------------------------
+
+ZORVEX = Clue("the mascot of Team Zorvex", "e1", "mascot")
+QUILL = Clue("Captain Quill", "e1", "captain quill")
+
+
+@pytest.mark.parametrize(
+    ("clue", "title", "text", "facts"),
+    [
+        (ZORVEX, "guide", "Team Zorvex's mascot is a green turtle.", ["turtle", "green"]),
+        (ZORVEX, "Team Zorvex", "Mascot: a green turtle", ["turtle", "green"]),
+        (ZORVEX, "Team Zorvex, Mascot", "It is a green turtle.", ["turtle", "green"]),
+        (ZORVEX, "zorvex mascot", "A green turtle with a yellow hat", ["turtle", "green"]),
+        (ZORVEX, "guide", "The mascot of Zorvex looks like a small brown dog.", ["dog", "small", "brown"]),
+        (ZORVEX, "guide", "The mascots of Team Zorvex are three red stars.", ["star", 3, "red"]),
+        (ZORVEX, "guide", "The mascot of Team Zorvex is purple.", ["purple"]),
+        (QUILL, "people", "Captain Quill is an old owl who lives in a tree.", ["owl", "old"]),
+        (QUILL, "people", "Captain Quill is my black and white cow.", ["cow", "black", "white"]),
+        (QUILL, "Captain Quill", "She is a purple octopus.", ["octopus", "purple"]),
+        (QUILL, "people", "Captain Quill is a white rabbit called Snow.", ["rabbit", "white"]),
+        (QUILL, "people", 'Captain Quill is a sign that says "STOP".', ["sign", "STOP"]),
+    ],
+)
+def test_a_definition_is_read(clue: Clue, title: str, text: str, facts: list[str | int]) -> None:
+    passage = Passage(text=text, source=Source(title=title, locator="x"), score=1)
+    [reading] = readings(passage, clue, READER)
+    assert sorted(map(str, (f.value for f in reading.facts))) == sorted(map(str, facts))
+    assert reading.facts[0].value == facts[0]
+
+
+@pytest.mark.parametrize(
+    ("clue", "title", "text"),
+    [
+        (ZORVEX, "guide", "The mascot of Team Zorvex's rival is a red dragon."),
+        (ZORVEX, "guide", "The mascot of Team Blarn is a red dragon."),
+        (ZORVEX, "guide", "The mascot of Team Zorvex is not a red dragon."),
+        (ZORVEX, "guide", "The mascot of Team Zorvex is unknown."),
+        (ZORVEX, "guide", "The mascot of Team Zorvex is Boris."),
+        (ZORVEX, "guide", "The stadium of Team Zorvex is a white house."),
+        (ZORVEX, "Team Zorvex", "It is a club of long standing."),
+        (ZORVEX, "Team Zorvex, Mascot", "It is loved by everyone."),
+        (ZORVEX, "guide", "Team Zorvex was founded in 1999."),
+        (ZORVEX, "guide", f"The mascot of Team Zorvex is a {'very ' * 100}green turtle."),
+        (QUILL, "people", "The ship of Captain Quill is a red boat."),
+        (QUILL, "people", "Captain Quill's cat is black."),
+        (QUILL, "people", "Captain Quill and Doctor Plum are friends."),
+        (QUILL, "people", "Captain Quill: see page 4"),
+        (QUILL, "people", ""),
+    ],
+)
+def test_what_defines_something_else_or_nothing_is_not_read(clue: Clue, title: str, text: str) -> None:
+    passage = Passage(text=text, source=Source(title=title, locator="x"), score=1)
+    assert list(readings(passage, clue, READER)) == []
+
+
+def test_facts_speak_of_the_picture_as_a_whole_where_the_clue_names_no_thing() -> None:
+    passage = Passage(text="Zorvex weather is a night.", source=Source(title="x", locator="x"), score=1)
+    for reading in readings(passage, Clue("Zorvex weather", None, ""), READER):
+        assert all(f.target is None and f.type in (Type.LAYOUT, Type.STYLE) for f in reading.facts)
+
+
+# -- a language model ----------------------------------------------------------------------------
+
+ODD = "The mascot of Team Zorvex, drawn in 1999, has always been three green turtles. Guns are loud."
+
+
+def told(text: str = ODD, **data: Any) -> tuple[Answer | None, Model]:
+    reply = {"quote": text.split(". ")[0], "noun": "turtle", "color": "green", "count": 3} | data
+    model = Model(reply)
+    return answer_of(looked_up(text, language=model)), model
+
+
+def test_a_language_model_reads_what_the_grammar_cannot_and_is_shown_the_passage_as_data() -> None:
+    assert answer_of(looked_up(ODD)) is None
+    answer, model = told()
+    assert answer is not None
+    assert said(answer) == [("presence", "turtle"), ("attribute", "green"), ("count", 3)]
+    assert answer.words == "3 green turtles"
+    [messages] = model.asked
+    assert [(m.role, m.untrusted) for m in messages] == [("system", False), ("user", False), ("user", True)]
+    assert messages[-1].content == ODD
+    assert not any(ODD in m.content for m in messages[:-1])
+
+
+def test_it_is_not_asked_where_a_sentence_can_be_read_or_the_clue_is_not_named() -> None:
+    model = Model()
+    looked_up(MASCOT, language=model)
+    looked_up("Team Blarn has a dog.", language=model)
+    assert model.asked == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"noun": "gun"}, {"color": "red"}, {"count": 5}, {"quote": "The mascot of Team Zorvex is a turtle"},
+        {"quote": ""}, {"quote": "Guns are loud"}, {"noun": ""}, {"noun": "zorvex"}, {"noun": "Turtle; rm"},
+        {"count": -1}, {"count": "many"}, {"color": "invisible"}, {"extra": 1}, {"noun": 3},
+        {"quote": "Guns are loud.", "noun": "gun", "color": "", "count": 0},
+    ],
+)  # fmt: skip
+def test_what_it_says_without_the_passage_saying_so_is_dropped(data: dict[str, Any]) -> None:
+    answer, model = told(**data)
+    assert answer is None
+    assert len(model.asked) == 1
+
+
+def test_a_language_model_that_is_away_leaves_the_reference_open() -> None:
+    spec = looked_up(ODD, language=Model(None))
+    assert spec.statuses()["u1"] is Status.OPEN
