@@ -5,9 +5,9 @@
                                  +---- an answer proved wrong ----|--------------------+
                                                                   +-- repair <- [confirm]  something is violated
 
-A skill runs where `needed()` says so of the specification, and else costs nothing. LangGraph runs the machine and stores
-the state after every node in the run's folder, so that a run which was killed goes on where it was. The node in which
-it was killed runs again; what it did already is looked up, not done again (desk.py).
+A skill runs where `needed()` says so of the specification, and else costs nothing. LangGraph runs the machine and
+stores the state after every node in the run's folder, so that a run which was killed goes on where it was. The node in
+which it was killed runs again; what it did already is looked up, not done again (desk.py).
 """
 
 import hashlib
@@ -133,6 +133,7 @@ def repair(state: State, desk: Desk) -> State:
 def finish(state: State, desk: Desk) -> State:
     """Say that nothing more will be done, and why more was not."""
     notes = [f"the weights of {desk.tools.generator.name} do not know {what}" for what in desk.unknown(state.spec)]
+    notes += [note for knowledge in desk.tools.knowledge for note in getattr(knowledge, "notes", ())]
     options = state.options
     if state.out_of_time:
         notes.append(f"the time budget of {options.max_time:g} s is spent; allow more with --max-time")

@@ -16,8 +16,8 @@ def judge(spec: Specification, verifiers: Iterable[Verifier], ask: Ask) -> tuple
     """Return one verdict per commitment that is not waived, in their order.
 
     What is asked is the specification with its answers in (`grounded`); an answered unknown gets the verdict of its
-    facts. Entities come first. What depends on an entity that is not there is blocked, and asked of nobody. Where several
-    verifiers handle a commitment, the first that can say counts; one that raises could not say.
+    facts. Entities come first. What depends on an entity that is not there is blocked, and asked of nobody. Where
+    several verifiers handle a commitment, the first that can say counts; one that raises could not say.
     """
     asked, verifiers = grounded(spec), tuple(verifiers)
     verdicts = _verdicts(asked, verifiers, ask)

@@ -1,4 +1,4 @@
-"""The machine around unknowns, people and budgets: what is looked up, asked, reopened, left out, and never overspent."""
+"""The machine around unknowns, people and budgets: what is looked up, asked, reopened, left out, not overspent."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
