@@ -150,7 +150,10 @@ def fault(kind: Kind, name: str, limit: float = 30.0) -> str:
             word, value = child.hear(limit)
         except (TimeIsUp, ChildDied) as error:
             return f"importing it: {error}"
-    return value[1] if word == "failed" else ""
+    if word == "done":
+        return ""
+    raised, why = value
+    return str(why) if raised == PluginError.__name__ else f"importing it: {raised}: {why}"
 
 
 def work(talk: Talk, asked: tuple[Kind, str, float]) -> None:
