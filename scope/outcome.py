@@ -100,9 +100,9 @@ def json_report(outcome: Outcome, image: str | None = None) -> dict[str, Any]:
         "commitments": _commitments(outcome),
         "drafts": [_draft(d, outcome.verdicts.get(d.id, ())) for d in outcome.drafts],
         "events": len(outcome.spec.events),
+        "seconds": {stage: round(outcome.seconds.get(stage, 0.0), 3) for stage in (*TIMED, "total")},
         "repairs": [r.model_dump(mode="json") | {"seconds": round(r.seconds, 3)} for r in outcome.repairs],
         "cost": round(outcome.cost, 6),
-        "seconds": {stage: round(outcome.seconds.get(stage, 0.0), 3) for stage in (*TIMED, "total")},
     }
 
 

@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -197,8 +197,8 @@ class Run:
         )
 
 
-def create(prompt: str, options: Options | None = None) -> Run:
-    """Make the folder of a new run.
+def create(prompt: str, options: Options | None = None, others: Mapping[str, str] | None = None) -> Run:
+    """Make the folder of a new run. `others` are versions to record beside our own.
 
     Raises: OutputError if it cannot be written.
     """
@@ -208,7 +208,7 @@ def create(prompt: str, options: Options | None = None) -> Run:
         id=run.id,
         prompt=prompt,
         options=options or Options(),
-        versions=_versions(),
+        versions=_versions() | dict(others or {}),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     write_atomic(folder / "run.json", _sealed(manifest.model_dump(mode="json")))

@@ -1,9 +1,9 @@
 """What a run works with, by the names in its options: every part is an installed plugin."""
 
+from scope import plugins
 from scope.config import Settings
 from scope.isolation import guests
 from scope.metered import Metered
-from scope.plugins import load, names
 from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Toolbox
 from scope.runs import Run
 
@@ -17,16 +17,16 @@ def of(run: Run) -> Toolbox:
     Raises: PluginError, WeightsError, UsageError if a folder of knowledge cannot be read.
     """
     options = run.manifest.options
-    reader: Reader = load("language", GRAMMAR)()
+    reader: Reader = plugins.load("language", GRAMMAR)()
     language: LanguageModel | None = None
     if options.language != GRAMMAR:
-        language = Metered(load("language", options.language)(), run, options.max_cost)
+        language = Metered(plugins.load("language", options.language)(), run, options.max_cost)
     return Toolbox(
         reader=reader,
-        generator=load("generators", options.generator)(),
+        generator=plugins.load("generators", options.generator)(),
         verifiers=(
-            *(load("verifiers", name)() for name in names("verifiers") if name != VLM),
-            *((load("verifiers", VLM)(language),) if language is not None else ()),
+            *(plugins.load("verifiers", name)() for name in plugins.names("verifiers") if name != VLM),
+            *((plugins.load("verifiers", VLM)(language),) if language is not None else ()),
         ),
         folder=run.drafts,
         language=language,
@@ -38,12 +38,12 @@ def of(run: Run) -> Toolbox:
 
 def _knowledge(folders: tuple[str, ...]) -> tuple[Knowledge, ...]:
     """Return the user's folders, which come first, and what is packaged."""
-    mine = tuple(load("knowledge", "folder")(folder) for folder in folders)
-    others = tuple(load("knowledge", name)() for name in names("knowledge") if name != "folder")
+    mine = tuple(plugins.load("knowledge", "folder")(folder) for folder in folders)
+    others = tuple(plugins.load("knowledge", name)() for name in plugins.names("knowledge") if name != "folder")
     return mine + others
 
 
 def _editor() -> Editor | None:
-    installed = names("editors")
-    editor: Editor | None = load("editors", installed[0])() if installed else None
+    installed = plugins.names("editors")
+    editor: Editor | None = plugins.load("editors", installed[0])() if installed else None
     return editor

@@ -119,3 +119,11 @@ def test_likeness_joins_lines_and_ignores_case_and_space():
     assert likeness("Hello World", ["HELLO", "world"]) == 1
     assert likeness("Hello", []) == 0
     assert 0 < likeness("HELLO", ["HELP"]) < 1
+
+
+def test_a_strip_has_no_words_and_what_is_not_about_words_is_not_judged() -> None:
+    verifier, spec = TextVerifier(), Grammar().decompose('an apple and a sign that says "HI"')
+    verdicts = {v.commitment: v.outcome for v in verifier.check(Image.new("RGB", (300, 2)), spec.commitments, spec)}
+    words = {c.id for c in spec.commitments if verifier.handles(c)}
+    assert {verdicts[i] for i in words} == {"broken"}
+    assert {outcome for i, outcome in verdicts.items() if i not in words} == {None}

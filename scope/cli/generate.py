@@ -71,7 +71,7 @@ def generate(
     order = Order(output=target(output, f"{slug(specification.prompt)}-{seed}"), metadata=not no_metadata)
     if dry_run:
         return show_plan(specification, options, order, as_json)
-    run = runs.create(specification.prompt, options)
+    run = runs.create(specification.prompt, options, plugins.versions())
     order.keep(run)
     return _finish(run, order, as_json)
 

@@ -42,7 +42,7 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
     """Return what to ask a generator for: a pure function of its arguments.
 
     The text is the prompt itself, or a sentence that says every commitment where an unknown was answered, something
-    was waived, or a repair words it anew. The latest repair decides whether the picture starts from `parent` or from noise.
+    was waived, or a repair words it anew. The latest repair decides whether the picture starts from `parent`.
     """
     quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT))
     rebound = last_repair(spec, REBIND)

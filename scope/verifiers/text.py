@@ -22,6 +22,7 @@ _SETTINGS = {
     "Det.limit_type": "max",
 }
 _LEAST_SIDE = 256  # pixels; small pictures are enlarged, which the detector of words wants
+_WIDEST = 32  # times as long as it is high
 
 
 def plain(text: str) -> str:
@@ -56,6 +57,8 @@ class TextVerifier:
 
     def read(self, image: Image) -> tuple[list[str], list[list[float]]]:
         """Return the lines that are read and their boxes in pixels of the image."""
+        if max(image.size) > _WIDEST * min(image.size):  # a strip: the engine cannot scale it, and nobody can read it
+            return [], []
         scale = max(1, -(-_LEAST_SIDE // min(image.size)))
         large = image.convert("RGB").resize((image.width * scale, image.height * scale), PillowImage.Resampling.BICUBIC)
         result = self._read(np.asarray(large)[..., ::-1])  # it expects BGR
@@ -64,6 +67,9 @@ class TextVerifier:
         return lines, [[*map(float, q.min(0)), *map(float, q.max(0))] for q in quads]
 
     def _verdict(self, commitment: Commitment, lines: list[str], boxes: list[list[float]]) -> Verdict:
+        if not self.handles(commitment):
+            name, reason = f"{self.name}@{self.version}", "this verifier reads words only"
+            return Verdict(commitment=commitment.id, outcome=None, reason=reason, verifier=name)
         near = 1.0 if commitment.type is Type.PRESENCE and lines else likeness(str(commitment.value), lines)
         reason = f"read {', '.join(repr(line) for line in lines)}" if lines else "no words could be read"
         return Verdict(
