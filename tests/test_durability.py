@@ -20,6 +20,12 @@ def test_interrupted_runs_exit_130_and_finish_as_if_left_in_peace() -> None:
     assert (harm.tried, harm.lost, harm.wrong) == (15, 0, 0)
 
 
+def test_killed_runs_spend_their_budget_and_one_call_at_most() -> None:
+    harm = durability.overspending(20)
+    assert (harm.tried, harm.lost, harm.wrong) == (20, 0, 0)
+    assert harm.repeated <= harm.tried  # a call that was cut off may be asked, and is counted, once more
+
+
 def test_no_flipped_bit_gives_another_specification() -> None:
     harm = durability.damages(500)
     assert (harm.tried, harm.lost, harm.wrong) == (500, 0, 0)

@@ -22,20 +22,24 @@ from hashlib import sha256
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 from PIL.Image import Image
 
 from scope import graph, runs
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
+from scope.metered import Metered
 from scope.outcome import Progress
-from scope.protocols import Toolbox
+from scope.protocols import Message, Reply, Toolbox
 from scope.runs import Options, Run
-from scope.spec import Commitment, Specification, Verdict
+from scope.spec import Commitment, Specification, Type, Verdict
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.verifiers.vlm import VlmVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 OPTIONS = Options(learned=False, generator="fake", drafts=2, max_rounds=2)
+PAID = Options(learned=False, generator="fake", drafts=2, max_rounds=2, max_cost=25.0)
 SHORT = Options(learned=False, generator="fake", drafts=1, max_rounds=1)
 
 #: Processes are forked from a server that has everything imported.
@@ -52,6 +56,22 @@ class Coin(FakeVerifier):
         heads = {c.id for c in commitments if sha256(picture + c.id.encode()).digest()[0] % 2}
         verdicts = super().check(image, commitments, spec)
         return [v.model_copy(update={"outcome": "broken"}) if v.commitment in heads else v for v in verdicts]
+
+
+class Priced:
+    """A language model that says yes to everything, takes a moment, and costs its `ceiling` each time."""
+
+    name, version, ceiling = "priced", "1", 1.0
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Image] = ()) -> Reply:
+        """Return yes, and note what was asked."""
+        with self.log.open("a", buffering=1) as log:
+            log.write(sha256(f"{messages}{[i.tobytes() for i in images]}".encode()).hexdigest() + "\n")
+        time.sleep(0.005)
+        return Reply(data={"answer": "yes"}, cost=self.ceiling)
 
 
 @dataclass
@@ -101,16 +121,18 @@ def measure() -> Results:
     Raises: ScopeError if a run is lost in a way that these counts do not cover.
     """
     killed, interrupted, damaged, raced = kills(200), kills(100, signal.SIGINT), damages(500), races(100)
+    paid = overspending(100)
     return Results(
         name="durability",
         command="scope bench durability",
         seeds=(0,),
-        n_expected=900,
+        n_expected=1000,
         rows=(
             killed.row("kill", "SIGKILL at a random moment, then resumed"),
             interrupted.row("interrupt", "SIGINT at a random moment, then resumed"),
             damaged.row("corrupt_state", f"one flipped bit, then resumed; {damaged.refused} refused"),
             raced.row("concurrency", f"two processes on one run; {raced.refused} turned away"),
+            paid.row("budget", "SIGKILL at a random moment of a run that pays for each answer; wrong: spent too much"),
         ),
     )
 
@@ -142,6 +164,32 @@ def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 
             repeated = max(0, len(_nodes(run)) - peace.nodes)
             harm.repeated += repeated
             harm.wrong += repeated > harm.tried - before
+        return harm.over()
+
+
+def overspending(count: int, seed: int = 0) -> Harm:
+    """Kill runs that pay a language model for each verdict: none may spend more than its budget and one call."""
+    moments = random.Random(seed)
+    with _home() as home:
+        peace, harm = _peace(home, PAID), Harm()
+        while harm.tried < count:
+            run = runs.create(PROMPT, PAID)
+            for _ in range(3):
+                ready = _CONTEXT.Event()
+                process = _start(home, run, ready)
+                ready.wait()
+                process.join(moments.uniform(0, peace.seconds))
+                if not process.is_alive() or harm.tried == count:
+                    break
+                os.kill(process.pid or 0, signal.SIGKILL)
+                process.join()
+                harm.tried += 1
+            process.join()
+            _finish(home, run)
+            outcome = graph.load(run)
+            harm.lost += len(peace.ids - {c.id for c in outcome.spec.commitments}) if outcome else len(peace.ids)
+            harm.wrong += run.spent() > (PAID.max_cost or 0) + Priced.ceiling
+            harm.repeated += len(_asked(run)) - len(set(_asked(run)))
         return harm.over()
 
 
@@ -190,7 +238,15 @@ def races(count: int) -> Harm:
 
 
 def _tools(run: Run, delay: float = 0.0) -> Toolbox:
-    """Return fake parts that take `delay` seconds a picture and a check, so that there is a moment to be killed in."""
+    """Return fake parts that take `delay` seconds a picture and a check, so that there is a moment to be killed in.
+
+    With a budget of money, one of the verifiers asks a model that is paid.
+    """
+    limit = run.manifest.options.max_cost
+    if limit is not None:
+        language = Metered(Priced(run.folder / "asked"), run, limit)
+        broken = FakeVerifier({"c3": "broken"}, handled=frozenset({Type.RELATION}))
+        return Toolbox(FakeReader(), FakeGenerator(delay=delay), (broken, VlmVerifier(language)), run.drafts)
     return Toolbox(FakeReader(), FakeGenerator(delay=delay), (Coin(delay=delay),), run.drafts)
 
 
@@ -227,6 +283,10 @@ def _start(home: Path, run: Run, ready: Event | None = None) -> BaseProcess:
 def _finish(home: Path, run: Run) -> None:
     process = _start(home, run)
     process.join()
+
+
+def _asked(run: Run) -> list[str]:
+    return (run.folder / "asked").read_text().split()
 
 
 def _nodes(run: Run) -> list[str]:

@@ -111,7 +111,8 @@ def grounded(spec: Specification) -> Specification:
 def _read(commitment: Commitment, answer: Answer | None, drawn: dict[str, str | int]) -> list[Commitment]:
     """Return the commitments that one commitment reads as."""
     if commitment.id in drawn:
-        return [commitment.model_copy(update={"value": drawn[commitment.id]})]
+        drawn_as = drawn[commitment.id]
+        return [commitment.model_copy(update={"value": drawn_as, "claim": f"{commitment.claim} ({drawn_as})"})]
     if answer is None or not answer.facts:
         return [commitment]
     facts = [fact for fact in answer.facts if fact.type is not Type.PRESENCE]
@@ -120,6 +121,7 @@ def _read(commitment: Commitment, answer: Answer | None, drawn: dict[str, str | 
             update={
                 "id": part,
                 "kind": Kind.CONSTRAINT,
+                "claim": f"{commitment.claim} ({answer.words})",
                 "type": fact.type,
                 "value": fact.value,
                 "aspect": fact.aspect,
