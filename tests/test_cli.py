@@ -399,3 +399,50 @@ def until(condition: Any, seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < limit, "it took too long"
         time.sleep(0.02)
+
+
+# -- people, folders, budgets --------------------------------------------------------------------
+
+
+def test_a_person_edits_the_specification_in_their_editor(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "sed -i s/red/green/g")
+    monkeypatch.delenv("VISUAL", raising=False)
+    done = cli("generate", PROMPT, "--confirm", "spec", "--json")
+    assert done.exit_code == 0, done.stderr
+    told = {c["claim"]: c["status"] for c in json.loads(done.stdout)["commitments"]}
+    assert told["attribute of red"] == "waived"
+    assert told["attribute of green"] == "met"
+
+
+def test_where_nobody_can_be_asked_that_is_said_first(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("EDITOR", "VISUAL"):
+        monkeypatch.delenv(variable, raising=False)
+    done = cli("generate", PROMPT, "--confirm", "spec")
+    assert done.exit_code == 2
+    assert "EDITOR" in done.stderr
+    assert here() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--without", "retreive"), "choose from retrieve, reason, repair"),
+        (("--confirm", "all"), "choose from spec, repair"),
+        (("--knowledge", "nowhere"), "not a folder"),
+        (("--language", "opnai"), "did you mean 'openai'"),
+        (("--max-images", "0"), "max-images"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_says_what_can(cli: Cli, arguments: tuple[str, str], said: str) -> None:
+    done = cli("generate", PROMPT, *arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert here() == []
+
+
+def test_a_budget_of_drafts_ends_the_run_with_its_best(cli: Cli, parts: Parts) -> None:
+    parts["verifiers", "objects"] = lambda: FakeVerifier({"c3": "broken"})
+    done = cli("generate", PROMPT, "--max-images", "3", "--json")
+    assert done.exit_code == 4
+    assert len(json.loads(done.stdout)["drafts"]) == 3
+    assert "--max-images" in done.stderr

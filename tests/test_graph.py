@@ -394,3 +394,38 @@ def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
     assert report["drafts"][0]["unjudged"] == 1
     assert report["events"] == len(result.spec.events)
     assert report["seconds"].keys() == {"decompose", "generate", "verify", "repair", "total"}
+
+
+def test_a_finished_run_that_is_run_fifty_times_does_nothing_and_says_the_same() -> None:
+    run = start(drafts=2)
+    generator, verifier = FakeGenerator(), FakeVerifier({"c3": "broken"})
+    once = graph.generate(run, tools(run, verifier, generator=generator))
+    calls, files = (len(generator.requests), len(verifier.asked)), {p: p.read_bytes() for p in run.drafts.iterdir()}
+    for _ in range(50):
+        assert graph.generate(run, tools(run, verifier, generator=generator)) == once
+    assert (len(generator.requests), len(verifier.asked)) == calls
+    assert {p: p.read_bytes() for p in run.drafts.iterdir()} == files
+
+
+@pytest.mark.parametrize("number", range(100))
+def test_whatever_a_verifier_raises_nothing_counts_as_met(number: int) -> None:
+    """A hundred failures, at another kind of commitment and with another error each."""
+    errors = (ValueError("bad"), KeyError("x"), RuntimeError(), MemoryError(), ZeroDivisionError(), TimeoutError())
+    kinds = (Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.LAYOUT, Type.TEXT)
+    failing = frozenset({kinds[number % len(kinds)]})
+    verifier = FakeVerifier(handled=failing, raises=errors[number // len(kinds) % len(errors)])
+    others = FakeVerifier(handled=frozenset(kinds) - failing, name="others")
+    result = outcome(verifier, others, drafts=1, max_rounds=0)
+    assert result.exit == 3
+    for commitment in result.spec.of(*failing):
+        assert result.spec.statuses()[commitment.id] is Status.UNJUDGED
+    met = {c.type for c in result.spec.where(Status.MET)}
+    assert met == {c.type for c in result.spec.commitments} - failing
+
+
+def test_langgraph_json_loads_the_machine() -> None:
+    root = Path(__file__).parents[1]
+    declared = json.loads((root / "langgraph.json").read_text())
+    path, _, name = declared["graphs"]["scope"].partition(":")
+    assert (root / path).resolve() == Path(graph.__file__).resolve()
+    assert set(graph.NODES) <= set(getattr(graph, name)().get_graph().nodes)

@@ -8,6 +8,7 @@ import pytest
 from scope import confirm, gains, graph, runs
 from scope.errors import UsageError
 from scope.graph import STRATEGIES
+from scope.knowledge import folder, packaged
 from scope.language.grammar import Grammar
 from scope.outcome import json_report
 from scope.protocols import Passage, Picture, Toolbox
@@ -288,3 +289,45 @@ def test_an_answer_of_a_skill_reaches_the_generator_and_the_verdict() -> None:
     outcome = graph.generate(run, tools(run, skills=(Know(),)))
     assert outcome.exit == 0
     assert answers(outcome.spec)["u1"].words == "blue"
+
+
+# -- the whole way, with the real reader and real knowledge --------------------------------------
+
+
+@pytest.fixture
+def zorvex(tmp_path: Path) -> Path:
+    folder = tmp_path / "team"
+    folder.mkdir()
+    guide = "---\nlicence: CC-BY-4.0\n---\n# Team Zorvex\n\nThe mascot of Team Zorvex is a green turtle. It was founded in 1998.\n"
+    (folder / "guide.md").write_text(guide)
+    return folder
+
+
+MASCOT = "the mascot of Team Zorvex waving beside as many stars as a spider has legs"
+
+
+def test_a_prompt_that_needs_knowledge_is_grounded_drawn_judged_and_tells_its_evidence(zorvex: Path) -> None:
+    run = start(MASCOT, drafts=1, knowledge=(str(zorvex),))
+    parts = tools(run, reader=Grammar(), knowledge=(folder.load(zorvex), packaged.load()))
+    outcome = graph.generate(run, parts)
+    assert outcome.exit == 0
+    said = {a.words: a for a in answers(outcome.spec).values()}
+    assert set(said) == {"a green turtle", "eight"}
+    [source] = said["a green turtle"].sources
+    assert (source.locator, source.licence) == ("guide.md:6", "CC-BY-4.0")
+    assert source.quote == "The mascot of Team Zorvex is a green turtle."
+    assert any("spider" in s.quote for s in said["eight"].sources)
+    text = outcome.drafts[0].request.text
+    assert "green turtle" in text
+    assert "eight stars" in text
+    assert not {"mascot", "Zorvex", "spider", "legs"} & set(text.split())
+
+
+@pytest.mark.parametrize("skill", ["retrieve", "reason"])
+def test_without_a_skill_its_clue_stays_a_clue(skill: str, zorvex: Path) -> None:
+    run = start(MASCOT, drafts=1, without=(skill,), max_rounds=0)
+    outcome = graph.generate(run, tools(run, reader=Grammar(), knowledge=(folder.load(zorvex), packaged.load())))
+    assert outcome.exit == 3
+    assert {a.words for a in answers(outcome.spec).values()} == (
+        {"eight"} if skill == "retrieve" else {"a green turtle"}
+    )

@@ -54,7 +54,7 @@ PRESETS = {
         save_every=1,
         log_every=1,
     ),
-    "pocket": FlowConfig(steps=11_000, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
+    "pocket": FlowConfig(steps=7_000, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
 }
 
 PROMPTS = (
