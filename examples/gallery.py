@@ -16,14 +16,14 @@ PROMPTS = (
     "a green turtle in a meadow",
     "three pink balloons",
     "a brown dog in the snow",
-    "a purple umbrella next to a unicorn",  # two things that the shipped weights cannot do
+    "a purple umbrella next to a unicorn",  # a word that the shipped weights do not know
 )
 DOCS = Path(__file__).parent.parent / "docs"
 
 
 def draw(prompt: str) -> tuple[Outcome, Path]:
     """Run the machine on a prompt with the embedded defaults, and put the best draft into docs/."""
-    run = runs.create(prompt, runs.Options())
+    run = runs.create(prompt, runs.Options(learned=False))
     outcome = graph.generate(run, toolbox.of(run))
     assert outcome.best is not None, "a run without a time budget always has a draft"
     path = DOCS / "gallery" / f"{re.sub('[^a-z0-9]+', '-', prompt)}.png"

@@ -9,13 +9,14 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from scope.benchmarks.generators import setting
+from scope.benchmarks.generators import prompts, setting, single_object
 from scope.errors import WeightsError
 from scope.generators import flow
 from scope.language.grammar import Grammar
 from scope.nn.weights import expected, fill, read, weights_path
 from scope.protocols import Generator, Verifier
 from scope.skills.bind import request_of
+from scope.spec import Start, Type
 from scope.verifiers import objects
 from scope.worlds.catalogue import CONCEPTS
 from scope.worlds.pocket import caption, compose, sample, specification
@@ -80,6 +81,31 @@ def test_the_detector_meets_nearly_every_promise_of_true_scenes(verifier):
         verdicts = verifier.check(Image.fromarray(compose(plan, (9, i)).image), asked, spec)
         met += [v.outcome == "met" for v in verdicts]
     assert np.mean(met) > 0.9
+
+
+def test_a_coloured_thing_of_a_held_out_pair_is_drawn_so_that_the_verifier_finds_it(generator, verifier):
+    """The bar of the first weights; the full figure, of more prompts, is in results/generators.json."""
+    found = 0
+    for seed, spec in enumerate(prompts(single_object, 20)):
+        (picture,) = generator.generate([request_of(spec, seed=900 + seed)])
+        found += verifier.check(picture.image, spec.of(Type.PRESENCE), spec)[0].outcome == "met"
+    assert found >= 14
+
+
+def test_a_picture_that_starts_from_a_draft_stays_near_it(generator, tmp_path):
+    spec = Grammar().decompose("a red apple on a beach")
+    request = request_of(spec, seed=1)
+    draft = generator.generate([request])[0].image
+    draft.save(tmp_path / "d1.png")
+    start = Start(path=str(tmp_path / "d1.png"), sha256="", t=0.5)
+
+    def distance(seed: int, start: Start | None) -> float:
+        changed = request.model_copy(update={"seed": seed, "start": start})
+        other = generator.generate([changed])[0].image
+        return float(np.abs(np.asarray(other, float) - np.asarray(draft, float)).mean())
+
+    assert max(distance(seed, start) for seed in (2, 3)) < min(distance(seed, None) for seed in (2, 3))
+    assert distance(2, start) > 0
 
 
 def test_settings_are_drawn_as_promised(generator, verifier):

@@ -21,7 +21,7 @@ from scope.verifiers import objects
 from scope.worlds.catalogue import COLORS, FIRST, RELATIONS, SETTINGS
 from scope.worlds.pocket import Group, Plan, caption, held_out
 
-PROMPTS = 50  # per task
+PROMPTS = 100  # per task
 SEED = 700_000
 Random = np.random.Generator
 
@@ -80,11 +80,11 @@ TASKS: dict[str, tuple[Callable[[Random], Plan], frozenset[Type]]] = {
 }
 
 
-def prompts(task: Callable[[Random], Plan]) -> list[Specification]:
-    """Return the held-out prompts of a task, read."""
+def prompts(task: Callable[[Random], Plan], count: int = PROMPTS) -> list[Specification]:
+    """Return `count` held-out prompts of a task, read."""
     random, grammar = np.random.default_rng(SEED), Grammar()
     specs: list[Specification] = []
-    while len(specs) < PROMPTS:
+    while len(specs) < count:
         plan = task(random)
         if held_out(plan):
             specs.append(grammar.decompose(caption(plan, random).text))
