@@ -166,11 +166,16 @@ class LanguageModel(Protocol):
 
 
 class Passage(Model):
-    """Words or a picture that were found, with their source. `score` is a cosine in [-1, 1]."""
+    """Words or a picture that were found, with their source. `score` is a cosine in [-1, 1].
+
+    A picture that was found `by_sight` was found by what it shows. Its text only names it, and says nothing; its score
+    is on a scale of its own.
+    """
 
     text: str
     source: Source
     score: float
+    by_sight: bool = False
 
 
 @runtime_checkable

@@ -132,19 +132,28 @@ def picture(data: bytes, caption: bytes, origin: Origin) -> list[Passage]:
 
     Raises: Unreadable if it is no PNG, JPEG or WEBP within the limits.
     """
+    opened(data, origin.locator)
+    text, origin = decode(caption, origin)
+    return _passages(clean(text), origin, origin.locator, origin.locator)
+
+
+def opened(data: bytes, locator: str) -> Image.Image:
+    """Return a picture, decoded.
+
+    Raises: Unreadable if it is no PNG, JPEG or WEBP within the limits.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow only warns of pictures that unpack to gigabytes
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
             if image.width * image.height > MAX_PIXELS:
-                raise Unreadable(f"{origin.locator}: {image.width} x {image.height} pixels are too many")
+                raise Unreadable(f"{locator}: {image.width} x {image.height} pixels are too many")
             image.load()
+            return image
     except Unreadable:
         raise
     except Exception as error:  # as above
-        raise Unreadable(f"{origin.locator}: not a picture that can be read ({type(error).__name__})") from error
-    text, origin = decode(caption, origin)
-    return _passages(clean(text), origin, origin.locator, origin.locator)
+        raise Unreadable(f"{locator}: not a picture that can be read ({type(error).__name__})") from error
 
 
 def paragraphs(text: str, origin: Origin, locator: str | None = None) -> Iterator[Passage]:

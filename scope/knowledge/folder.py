@@ -1,27 +1,34 @@
 """The user's own folder: Markdown, text, PDF and pictures with captions, searched by meaning.
 
 A picture's caption is the text file of the same name beside it (`fox.png`, `fox.txt`), or its alternative text where a
-Markdown file shows it. Nothing leaves the machine, and nothing outside the folder is read: links that lead out of it
-are not followed.
+Markdown file shows it. Where there are eyes, pictures are also found by what they show. Nothing leaves the machine, and
+nothing outside the folder is read: links that lead out of it are not followed.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
 from scope.errors import UsageError
-from scope.knowledge.documents import MAX_FILE, Origin, clean, markdown, pdf, picture, plain
+from scope.knowledge.documents import MAX_FILE, MAX_PASSAGE, Origin, clean, decode, markdown, pdf, picture, plain
 from scope.knowledge.index import Document, Index, Unreadable, build
+from scope.knowledge.pictures import Blind, Eyes, Picture, Sight, eyes, look
 from scope.knowledge.store import Store
 from scope.protocols import Passage
+from scope.spec import Source
 
 MAX_FILES = 10_000
+#: Of the passages of a search, at most one in so many was found by sight.
+SEEN = 4
 
 _READERS = {".md": markdown, ".markdown": markdown, ".txt": plain, ".pdf": pdf}
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+
+Captions = dict[Path, Path | None]  # the pictures of a folder, and the files that hold their captions
 
 
 def load(folder: str | Path) -> "Folder":
@@ -33,47 +40,74 @@ def load(folder: str | Path) -> "Folder":
 
 
 class Folder:
-    """A folder of documents. `notes` says which files could not be read, and why."""
+    """A folder of documents; `eyes` gives what looks at its pictures, or None, or raises Blind."""
 
     name = "folder"
     version = "1"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, eyes: Callable[[], Eyes | None] = eyes) -> None:
         if not root.is_dir():
             raise UsageError(f"{root}: there is no such folder of knowledge; give one that exists to --knowledge")
         self.root = root.resolve()
+        self._eyes = eyes
 
     def search(self, query: str, count: int = 5) -> list[Passage]:
-        """Return the passages nearest to a query, best first."""
-        return self._built[0].search(query, count)
+        """Return the passages nearest to a query, best first; pictures that only sight finds come last."""
+        index, sight, _ = self._built
+        said = index.search(query, count)
+        images = {p.source.image for p in said}
+        seen = sight.search(query, count // SEEN) if sight else []
+        only_seen = [p for p in seen if p.source.image not in images]
+        return [self._with_picture(p) for p in (*said[: count - len(only_seen)], *only_seen)]
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what could not be read, a line each. Reads the folder if that was not done yet."""
-        return tuple(self._built[1])
+        _, sight, notes = self._built
+        return tuple(dict.fromkeys([*notes, *(sight.notes if sight else ())]))
 
     @cached_property
-    def _built(self) -> tuple[Index, list[str]]:
+    def _built(self) -> tuple[Index, Sight | None, list[str]]:
         notes: list[str] = []
-        store = Store(sha256(os.fsencode(self.root)).hexdigest()[:16])
-        index, unread = build(self._documents(notes), store)
-        return index, notes + unread
-
-    def _documents(self, notes: list[str]) -> Iterator[Document]:
-        """Yield the documents of the folder in the order of their names; what is left out is noted."""
+        collection = sha256(os.fsencode(self.root)).hexdigest()[:16]
         files = list(self._files(notes))
-        captions = {p: p.with_suffix(".txt") for p in files if p.suffix.lower() in _PICTURES}
+        texts = {p for p in files if p.suffix == ".txt"}
+        pictures = [p for p in files if p.suffix.lower() in _PICTURES]
+        captions = {p: words if (words := p.with_suffix(".txt")) in texts else None for p in pictures}
+        index, unread = build(self._documents(files, captions, notes), Store(collection))
+        sight = None
+        try:
+            if captions and (seeing := self._eyes()):
+                sight = look(self._pictures(captions, notes), seeing, Store(f"{collection}/sight"))
+        except Blind as error:
+            notes.append(f"{error}; pictures are found by their captions only")
+        return index, sight, notes + unread
+
+    def _documents(self, files: Sequence[Path], captions: Captions, notes: list[str]) -> Iterator[Document]:
+        """Yield the documents of the folder in the order of their names; what is left out is noted."""
         taken = set(captions.values())
         for path in files:
-            try:
-                if path in captions and captions[path] in files:
-                    yield self._picture(path, captions[path])
+            with self._noting(path, notes):
+                if caption := captions.get(path):
+                    yield self._picture(path, caption)
                 elif path.suffix.lower() in _READERS and path not in taken:
                     yield self._text(path)
-            except Unreadable as error:
-                notes.append(str(error))
-            except OSError as error:
-                notes.append(f"{self._locator(path)}: cannot be read ({error.strerror or error})")
+
+    def _pictures(self, captions: Captions, notes: list[str]) -> Iterator[Picture]:
+        """Yield the pictures of the folder, with a caption or without, in the order of their names."""
+        for path, caption in captions.items():
+            with self._noting(path, notes):
+                yield self._shown(path, caption)
+
+    @contextmanager
+    def _noting(self, path: Path, notes: list[str]) -> Iterator[None]:
+        """Note that a file cannot be read, and go on."""
+        try:
+            yield
+        except Unreadable as error:
+            notes.append(str(error))
+        except OSError as error:
+            notes.append(f"{self._locator(path)}: cannot be read ({error.strerror or error})")
 
     def _files(self, notes: list[str]) -> Iterator[Path]:
         """Yield the files whose kinds can be read; hidden ones and links that lead out of the folder are not."""
@@ -106,6 +140,32 @@ class Folder:
         origin = self._origin(path, data)
         content = origin.sha256 + sha256(words).hexdigest()
         return Document(origin.locator, content, lambda: picture(data, words, origin))
+
+    def _shown(self, path: Path, caption: Path | None) -> Picture:
+        """Return a picture to be found by sight. Its caption, or its name, only tells which it is: it is no quote."""
+        data = self._read(path)
+        origin = self._origin(path, data)
+        words, origin = decode(self._read(caption), origin) if caption else ("", origin)
+        source = Source(
+            title=origin.title,
+            locator=f"{origin.locator}#sight",  # apart from its caption, which may be right where sight is wrong
+            licence=origin.licence,
+            sha256=origin.sha256,
+            image=origin.locator,
+        )
+        text = clean(words)[:MAX_PASSAGE] or origin.title
+        return Picture(data, Passage(text=text, source=source, score=0.0, by_sight=True))
+
+    def _with_picture(self, passage: Passage) -> Passage:
+        """Return a passage with the hash of its picture as it is now; without the picture if it cannot be read."""
+        if passage.source.image is None:
+            return passage
+        path = self.root / passage.source.image
+        try:
+            shown = {"image_sha256": sha256(self._read(path)).hexdigest()} if self._inside(path) else {"image": None}
+        except (Unreadable, OSError):
+            shown = {"image": None}
+        return passage.model_copy(update={"source": passage.source.model_copy(update=shown)})
 
     def _read(self, path: Path) -> bytes:
         """Return the bytes of a file.

@@ -60,7 +60,10 @@ def _waiting(spec: Specification) -> tuple[Commitment, ...]:
 
 
 def _found(clue: Clue, tools: Toolbox, skip: frozenset[str]) -> tuple[list[Passage], list[str]]:
-    """Return the passages near a clue, best first and without those of skipped sources, and what failed to answer."""
+    """Return the passages near a clue, without those of skipped sources, and what failed to answer.
+
+    The best comes first; pictures that were found by sight come last, for their scores cannot be compared.
+    """
     found: list[Passage] = []
     failures: list[str] = []
     for knowledge in tools.knowledge:
@@ -68,8 +71,8 @@ def _found(clue: Clue, tools: Toolbox, skip: frozenset[str]) -> tuple[list[Passa
             found += knowledge.search(clue.text, COUNT)
         except ScopeError as error:
             failures.append(f"{knowledge.name} could not be searched ({error})")
-    near = (p for p in found if p.score >= THRESHOLD and p.source.locator not in skip)
-    return sorted(near, key=lambda p: -p.score), failures
+    near = (p for p in found if (p.by_sight or p.score >= THRESHOLD) and p.source.locator not in skip)
+    return sorted(near, key=lambda p: (p.by_sight, -p.score)), failures
 
 
 def _in_vain(clue: Clue, tools: Toolbox, failures: Sequence[str]) -> str:
@@ -82,7 +85,8 @@ def _in_vain(clue: Clue, tools: Toolbox, failures: Sequence[str]) -> str:
 
 def _read(clue: Clue, passages: Sequence[Passage], tools: Toolbox) -> Answer | None:
     """Return what the nearest sentence that defines a clue says; one that names the clue itself goes first."""
-    found = [(passage, reading) for passage in passages for reading in readings(passage, clue, tools.reader)]
+    texts = (p for p in passages if not p.by_sight)
+    found = [(passage, reading) for passage in texts for reading in readings(passage, clue, tools.reader)]
     if not found:
         return None
     passage, reading = max(found, key=lambda pair: pair[1].explicit)
@@ -93,7 +97,7 @@ def _read(clue: Clue, passages: Sequence[Passage], tools: Toolbox) -> Answer | N
 def _answer(clue: Clue, passage: Passage, reading: Reading, passages: Sequence[Passage], others: int) -> Answer:
     """Return an answer with its source, and the picture of it where one was found."""
     said = passage.source.model_copy(update={"quote": printable(reading.quote)[:500]})
-    pictures = (p.source for p in passages if p is not passage and p.source.image and _covers(p, clue))
+    pictures = (p.source for p in passages if p.source.image and (p.by_sight or _covers(p, clue)))
     shown = next(pictures, None) if said.image is None else None
     sources: tuple[Source, ...] = (said, shown) if shown else (said,)
     return Answer(words=reading.words, facts=reading.facts, sources=sources, others=others)
@@ -139,7 +143,7 @@ def _told(clue: Clue, passages: Sequence[Passage], language: LanguageModel | Non
     """Return what a language model reads in a passage that names the clue, as far as the passage supports it."""
     if language is None or clue.target is None:
         return None
-    for passage in [p for p in passages if _covers(p, clue)][:ASKED]:
+    for passage in [p for p in passages if _covers(p, clue) and not p.by_sight][:ASKED]:
         messages = (
             Message(role="system", content=_ORDERS),
             Message(role="user", content=f"The thing: {clue.text}"),

@@ -85,7 +85,7 @@ def _passages(query: str, knowledge: Sequence[Knowledge]) -> list[Passage]:
     passages: list[Passage] = []
     for place in knowledge:
         try:
-            passages += place.search(query, COUNT)
+            passages += (p for p in place.search(query, COUNT) if not p.by_sight)
         except ScopeError:  # a source that fails says nothing; the others may
             continue
     return passages

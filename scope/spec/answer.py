@@ -35,6 +35,7 @@ class Source(Model):
     licence: str = ""  # "": not stated
     sha256: str = ""  # of the file's bytes
     image: str | None = None  # path of a reference picture
+    image_sha256: str = ""  # of its bytes
 
 
 class Answer(Model):
