@@ -298,8 +298,8 @@ def test_an_answer_of_a_skill_reaches_the_generator_and_the_verdict() -> None:
 def zorvex(tmp_path: Path) -> Path:
     folder = tmp_path / "team"
     folder.mkdir()
-    guide = "---\nlicence: CC-BY-4.0\n---\n# Team Zorvex\n\nThe mascot of Team Zorvex is a green turtle. It was founded in 1998.\n"
-    (folder / "guide.md").write_text(guide)
+    about = "The mascot of Team Zorvex is a green turtle. It was founded in 1998."
+    (folder / "guide.md").write_text(f"---\nlicence: CC-BY-4.0\n---\n# Team Zorvex\n\n{about}\n")
     return folder
 
 
