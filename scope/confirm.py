@@ -139,6 +139,7 @@ def _rewritten(spec: Specification, entries: dict[str, _Entry]) -> Specification
 
 
 def _declared(spec: Specification, entry: _Entry, before: Commitment | None, new_ids: dict[str, str]) -> Specification:
+    _check(entry)
     targets = tuple(new_ids.get(t, t) for t in entry.targets)
     missing = [t for t in targets if t not in spec.statuses()]
     if missing:
@@ -154,6 +155,16 @@ def _declared(spec: Specification, entry: _Entry, before: Commitment | None, new
     )
     spec = spec.declare(commitment, CAUSE)
     return spec.move(commitment.id, Status.OPEN, CAUSE) if commitment.kind is Kind.UNKNOWN else spec
+
+
+def _check(entry: _Entry) -> None:
+    """Raise UsageError if an entry cannot be put into words."""
+    unknown = entry.type in (Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING)
+    kind = Kind.ENTITY if entry.type is Type.PRESENCE else Kind.UNKNOWN if unknown else Kind.CONSTRAINT
+    if entry.kind is not kind:
+        raise UsageError(f"{entry.id}: what is of type {entry.type.value} is of kind {kind.value}")
+    if entry.type is Type.RELATION and len(entry.targets) < 2:
+        raise UsageError(f"{entry.id}: a relation speaks of two things at least; name their ids under `targets`")
 
 
 def _fresh_ids(spec: Specification) -> dict[Kind, Iterator[str]]:
@@ -179,7 +190,7 @@ def _entries(text: str) -> list[_Entry]:
 def _loaded(text: str) -> Any:
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except Exception as error:  # text like "2024-99-99" makes PyYAML raise almost anything
         raise UsageError(f"this is not YAML: {_line(str(error))}") from error
 
 

@@ -19,9 +19,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydantic import ValidationError
 
-from scope.errors import ImageError
+from scope.errors import ImageError, StateCorrupt
 from scope.files import write_atomic
-from scope.spec import Draft, Model, Specification, Verdict, canonical_json
+from scope.spec import Draft, Model, Specification, Verdict, answers, canonical_json, fold
 
 LIMIT = 256 * 1024  # bytes of JSON in the picture
 MAX_FILE = 20 * 1024 * 1024  # bytes of a picture that is read
@@ -103,7 +103,11 @@ def read_record(path: Path) -> Record:
     if not _fits(text):
         raise ImageError(f"{path}: its record is larger than {LIMIT} bytes, so scope did not write it")
     try:
-        return Record.model_validate_json(text)
+        record = Record.model_validate_json(text)
+        answers(fold(record.specification.prompt, record.specification.events))
+        return record
+    except StateCorrupt as error:
+        raise ImageError(f"{path}: its record is damaged: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "record"

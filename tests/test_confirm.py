@@ -77,6 +77,9 @@ def test_something_may_be_added() -> None:
     assert after.commitments[-1].targets == ("e3",)
 
 
+DOG = "{id: x, kind: entity, type: presence, claim: c, value: dog}"
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -87,6 +90,10 @@ def test_something_may_be_added() -> None:
         ("{: [", "not YAML"),
         ("!!python/object/apply:os.system [echo]", "not YAML"),
         ("- {id: e1, kind: entity, type: presence, claim: c, value: v, status: met}", "cannot be read"),
+        ("when: 2024-99-99", "not YAML"),
+        ("[" * 3000, "not YAML"),
+        ("- {id: x, kind: entity, type: layout, claim: c, value: beach}", "layout is of kind constraint"),
+        (f"- {DOG}\n- {{id: y, kind: constraint, type: relation, claim: c, value: above, targets: [x]}}", "two things"),
     ],
 )
 def test_what_cannot_be_used_says_why(text: str, why: str) -> None:
