@@ -5,6 +5,9 @@ in typed facts what the unknown stands for; a later `open` event drops it. Nothi
 from a source: whatever a text that was found says, it can fill `Answer` and nothing more.
 """
 
+from pydantic import ValidationError
+
+from scope.errors import StateCorrupt
 from scope.spec.ledger import Event, Specification
 from scope.spec.model import Commitment, Kind, Model, Type
 from scope.spec.status import Status
@@ -48,20 +51,31 @@ class Answer(Model):
 
 
 def answers(spec: Specification) -> dict[str, Answer]:
-    """Return the answer of each unknown that has one; reopening drops it."""
+    """Return the answer of each unknown that has one; reopening drops it.
+
+    Raises: StateCorrupt if an event that grounds something holds no answer.
+    """
     found: dict[str, Answer] = {}
     for event in spec.events:
         if event.after is Status.OPEN:
             found.pop(event.commitment, None)
         elif event.after is Status.GROUNDED:
-            found[event.commitment] = Answer.model_validate(event.evidence["answer"])
+            found[event.commitment] = _answer_in(event)
     return found
 
 
 def tried(spec: Specification, unknown: str) -> frozenset[str]:
     """Return the locators of every source that ever grounded an unknown."""
     events = (e for e in spec.history(unknown) if e.after is Status.GROUNDED)
-    return frozenset(s.locator for e in events for s in Answer.model_validate(e.evidence["answer"]).sources)
+    return frozenset(s.locator for e in events for s in _answer_in(e).sources)
+
+
+def _answer_in(event: Event) -> Answer:
+    try:
+        return Answer.model_validate(event.evidence["answer"])
+    except (KeyError, ValidationError) as error:
+        why = f"event {event.sequence} grounds {event.commitment!r} without an answer"
+        raise StateCorrupt(f"the ledger is damaged: {why}") from error
 
 
 def ground(spec: Specification, unknown: str, answer: Answer, cause: str, seconds: float = 0.0) -> Specification:

@@ -1,0 +1,381 @@
+"""Whatever is read from outside, of whatever shape: a valid value comes of it or a `ScopeError`, and nothing else.
+
+Each test changes something that was right, anywhere and in many ways, and hands it over where such things come in.
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+import yaml
+from langgraph.checkpoint.sqlite import SqliteSaver
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from scope import confirm, runs
+from scope.errors import LanguageError, ScopeError
+from scope.images import Record, read_record
+from scope.language.openai import OpenAIModel
+from scope.language.settings import LanguageSettings
+from scope.protocols import Message, Passage, Reply, Toolbox
+from scope.runs import Options
+from scope.skills.bind import Bind, request_of
+from scope.skills.decompose import Decompose
+from scope.skills.reason import Reason
+from scope.skills.retrieve import Retrieve
+from scope.spec import (
+    Answer,
+    Commitment,
+    Draft,
+    Fact,
+    Kind,
+    Request,
+    Source,
+    Span,
+    Specification,
+    Status,
+    Type,
+    answers,
+    fold,
+    ground,
+    grounded,
+    reopen,
+    sha256_of,
+)
+from scope.spec.conduct import appended
+from scope.state import State, stored
+from scope.testing import FakeGenerator, FakeReader
+
+PROMPT = "2 red apple left of 1 blue car on beach"
+SPEC = FakeReader().decompose(PROMPT)
+CAUSE = "skill:test@1"
+
+#: What stands where something else was expected.
+ODD: tuple[Any, ...] = (
+    None, True, False, 0, 1, -1, 20, 10**30, 0.5, "", "e1", "u1", "c9", "red", "count", "grounded", "\x00", "\ud800",
+    "🎈" * 50, [], {}, [[]], ["e1", "e1"], {"answer": {}}, {"words": "a gun", "facts": []}, "a\nb", "9" * 5000,
+)  # fmt: skip
+
+
+# -- malformations -------------------------------------------------------------------------------
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield every (container, key) inside a value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield value, key
+        yield from places(inner)
+
+
+def deformed(value: Any, chance: random.Random) -> Any:
+    """Return a copy of plain JSON with one to three things in it replaced, removed, doubled, added or renamed."""
+    copy = {"": json.loads(json.dumps(value))}
+    for _ in range(chance.randint(1, 3)):
+        spots = list(places(copy))
+        if not spots:
+            break
+        inside, key = chance.choice(spots)
+        match chance.randrange(6):
+            case 0 if inside is not copy:
+                del inside[key]
+            case 1 if isinstance(inside, list):
+                inside.insert(chance.randrange(len(inside) + 1), inside[key])
+            case 2 if isinstance(inside, dict) and inside is not copy:
+                inside[chance.choice(["", "id", "extra", key + "s"])] = inside.pop(key)
+            case 3:
+                other, from_ = chance.choice(spots)  # something that is right elsewhere
+                inside[key] = json.loads(json.dumps(other[from_]))
+            case _:
+                inside[key] = chance.choice(ODD)
+    return copy[""]
+
+
+def scrambled(data: bytes, chance: random.Random) -> bytes:
+    """Return bytes with a piece of them cut, doubled, replaced or put elsewhere."""
+    for _ in range(chance.randint(1, 3)):
+        start = chance.randrange(len(data) + 1)
+        end = min(len(data), start + chance.choice([1, 1, 2, 8, 64]))
+        piece = chance.choice(
+            [b"", data[start:end] * 2, chance.randbytes(end - start), b"{", b"}", b'"', b"\n- ", b"\xff"]
+        )
+        to = chance.choice([start, chance.randrange(len(data) + 1)])
+        data = data[:to] + piece + data[end if to == start else to :]
+    return data
+
+
+def text_of(value: Any) -> str:
+    return json.dumps(value)  # escapes what UTF-8 cannot hold
+
+
+# -- specifications ------------------------------------------------------------------------------
+
+
+def a_life() -> Specification:
+    """Return a ledger with an answered unknown, one that was opened again, verdicts, a repair, and something waived."""
+    spec = FakeReader().decompose(f"{PROMPT} ?odd ?strange")
+    found = Answer(
+        words="five", facts=(Fact(type=Type.STYLE, value="flat"),), sources=(Source(title="guide", locator="a.md"),)
+    )
+    spec = ground(spec, "u1", found, CAUSE)
+    spec = reopen(ground(spec, "u2", found, CAUSE), "u2", CAUSE, "it was wrong")
+    for commitment in spec.commitments:
+        spec = spec.move(commitment.id, Status.BOUND, CAUSE, evidence={"words": commitment.claim})
+    spec = spec.move("c1", Status.VIOLATED, CAUSE, draft="d1").move("c1", Status.REPAIRED, CAUSE)
+    return spec.move("c2", Status.MET, CAUSE, draft="d1").move("c3", Status.WAIVED, "user")
+
+
+def is_valid(spec: Specification) -> bool:
+    """Return whether a specification is what its events fold to, and can be read and put into words."""
+    assert fold(spec.prompt, spec.events) == spec
+    assert grounded(spec).prompt == spec.prompt
+    assert request_of(spec, seed=0).seed == 0
+    return True
+
+
+def count_of_valid(trials: int, attempt: Callable[[random.Random], bool]) -> int:
+    """Return of how many trials a valid value came; of all others, a ScopeError."""
+    valid = refused = 0
+    for number in range(trials):
+        try:
+            valid += attempt(random.Random(number))
+        except ScopeError as error:
+            refused += bool(str(error))
+        except Exception as error:
+            error.add_note(f"in trial {number}")
+            raise
+    assert valid + refused == trials
+    return valid
+
+
+def test_a_stored_state_of_any_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one whose seal is right: then the seal is not what refuses it."""
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
+    run = runs.create(PROMPT)
+    spec = a_life()
+    whole = State.begin(PROMPT, Options()).after(spec).sealed()
+
+    def attempt(chance: random.Random) -> bool:
+        values = {key: value for key, value in whole.items() if key != "sha256"}
+        values["events"] = deformed(values["events"], chance)
+        try:
+            seal = sha256_of(values)
+        except ValueError:
+            seal = ""
+        tuple_ = SimpleNamespace(checkpoint={"channel_values": values | {"sha256": seal}})
+        state = stored(run, cast(SqliteSaver, SimpleNamespace(get_tuple=lambda config: tuple_)))
+        assert state is not None
+        return is_valid(state.spec)
+
+    assert 0 < count_of_valid(2500, attempt) < 2000
+
+
+def test_a_record_of_any_shape_in_a_picture(tmp_path: Path) -> None:
+    draft = Draft(id="d1", path="drafts/d1.png", sha256="0" * 64, request=Request(text=PROMPT, seed=1), generator="f@1")
+    record = Record(specification=a_life(), draft=draft).model_dump(mode="json")
+    path = tmp_path / "a.png"
+
+    def attempt(chance: random.Random) -> bool:
+        texts = PngInfo()
+        texts.add_itxt("scope", text_of(deformed(record, chance)))
+        Image.new("RGB", (1, 1)).save(path, pnginfo=texts)
+        spec = read_record(path).specification
+        return is_valid(spec)
+
+    assert 0 < count_of_valid(1500, attempt) < 1200
+
+
+# -- what a person writes ------------------------------------------------------------------------
+
+SMALL = FakeReader().decompose("2 red apple left of 1 car")
+#: What YAML makes of plain words.
+PLAIN = (
+    "2024-99-99", "1_000", "0x_", "0b_", "1:99:99", ".inf", ".nan", "~", "!!binary x", "!!int x", "!!float ''", "*b",
+    "!!timestamp x", "&a [*a]", "<<: 1", "? [1]\n: 2", "9" * 5000, "[" * 300, "!!set {a}", "!!omap [1]", "&b x",
+)  # fmt: skip
+
+
+def test_a_specification_of_any_shape_that_a_person_wrote() -> None:
+    question = confirm.spec_question(SMALL)
+    listed = yaml.safe_load(question.text)
+
+    def attempt(chance: random.Random) -> bool:
+        text = text_of(deformed(listed, chance))  # JSON is YAML
+        match chance.randrange(4):
+            case 0:
+                text = scrambled(question.text.encode(), chance).decode(
+                    errors=chance.choice(["replace", "surrogateescape"])
+                )
+            case 1:
+                lines = question.text.splitlines()
+                at = chance.randrange(len(lines))
+                lines[at] = lines[at].partition(":")[0] + ": " + chance.choice(PLAIN)
+                text = "\n".join(lines)
+        return is_valid(Bind().run(confirm.edited(SMALL, text), cast(Toolbox, None)))
+
+    assert 50 < count_of_valid(1200, attempt) < 1100
+
+
+def test_a_plan_of_any_shape_that_a_person_wrote() -> None:
+    question = confirm.repair_question(SPEC, "rebind", ("rebind", "regenerate"))
+    plan = yaml.safe_load(question.text) | {"waive": ["e2", "c1"]}
+
+    def attempt(chance: random.Random) -> bool:
+        text = text_of(deformed(plan, chance))
+        if chance.random() < 0.3:
+            text = scrambled(text.encode(), chance).decode(errors="replace")
+        if chance.random() < 0.2:
+            text = f"strategy: rebind\nwaive: [{chance.choice(PLAIN)}]\n"
+        return is_valid(confirm.waived(SPEC, confirm.planned(SPEC, text, question.strategies).waive))
+
+    assert 10 < count_of_valid(1000, attempt) < 900
+
+
+# -- what a language model replies ---------------------------------------------------------------
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"answer": {"enum": ["yes", "no"]}, "why": {"type": "string"}},
+    "required": ["answer"],
+    "additionalProperties": False,
+}
+REPLY = {
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": '{"answer": "yes", "why": "so"}'},
+            "finish_reason": "stop",
+            "logprobs": {
+                "content": [
+                    {"token": token, "logprob": -0.1, "top_logprobs": [{"token": token, "logprob": -0.1}]}
+                    for token in ('{"', "answer", '": "', "yes", '", "why": "so"}')
+                ]
+            },
+        }
+    ],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 5},
+}
+
+
+def test_a_reply_of_any_shape_from_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies: list[bytes] = []
+    answering = httpx.MockTransport(lambda request: httpx.Response(200, content=bodies[-1]))
+    real = httpx.AsyncClient
+    monkeypatch.setattr("scope.language.openai.httpx.AsyncClient", lambda **given: real(transport=answering))
+    model = OpenAIModel(LanguageSettings.model_validate({"url": ("http://server/v1",), "model": "tiny"}))
+
+    def attempt(chance: random.Random) -> bool:
+        whole = json.loads(json.dumps(REPLY))
+        if chance.random() < 0.4:
+            message = whole["choices"][0]["message"]
+            message["content"] = scrambled(message["content"].encode(), chance).decode(errors="replace")
+            bodies.append(text_of(whole).encode())
+        elif chance.random() < 0.5:
+            bodies.append(scrambled(text_of(whole).encode(), chance))
+        else:
+            bodies.append(text_of(deformed(whole, chance)).encode())
+        reply = model.complete([Message(role="user", content="Is it so?")], SCHEMA)
+        assert set(reply.data) <= {"answer", "why"}
+        assert reply.data["answer"] in ("yes", "no")
+        assert all(0 <= p <= 1 for p in reply.probabilities.values())
+        return True
+
+    assert 100 < count_of_valid(2500, attempt) < 2400
+
+
+class Says:
+    """A language model whose replies obey no schema."""
+
+    name, version, ceiling = "says", "1", 0.0
+
+    def __init__(self, right: dict[str, Any], chance: random.Random) -> None:
+        self.right, self.chance = right, chance
+
+    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
+        data = deformed(self.right, self.chance)
+        if not isinstance(data, dict):
+            raise LanguageError("it is no object")
+        return Reply(data=data)
+
+
+class Shelf:
+    """Knowledge of one passage, which no grammar reads."""
+
+    name, version = "shelf", "1"
+    text = "The mascot of Zorvex has always been three green turtles"
+
+    def search(self, query: str, count: int = 5) -> list[Passage]:
+        return [Passage(text=self.text, source=Source(title="guide", locator="guide.md"), score=0.9)]
+
+
+def tools(model: Says) -> Toolbox:
+    return Toolbox(FakeReader(), FakeGenerator(), (), Path(), language=model, knowledge=(Shelf(),))
+
+
+READING = {
+    "entities": [{"words": "apple", "noun": "apple"}, {"words": "car", "noun": "car"}],
+    "constraints": [
+        {"type": "count", "words": "2", "value": 2, "of": [1]},
+        {"type": "attribute", "words": "red", "value": "red", "of": [1]},
+        {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
+        {"type": "count", "words": "1", "value": 1, "of": [2]},
+        {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
+        {"type": "layout", "words": "on beach", "value": "beach", "of": []},
+    ],
+    "unknowns": [],
+    "left_out": [],
+}
+
+
+def test_a_reading_of_any_shape_loses_no_word_of_the_prompt() -> None:
+    stood = 0
+    for number in range(1000):
+        spec = Decompose().run(Specification(prompt=PROMPT), tools(Says(READING, random.Random(number))))
+        assert is_valid(spec)
+        covered = " ".join(PROMPT[c.span.start : c.span.end] for c in spec.commitments if c.span)
+        assert set(PROMPT.split()) - {"of", "on"} <= set(covered.split()), number
+        stood += spec.commitments != SPEC.commitments
+    assert 0 < stood < 1000
+
+
+def clue(prompt: str, noun: str, type_: Type) -> Specification:
+    """Return a thing of which an open unknown says what it is."""
+    at = prompt.index(noun)
+    span, whole = Span(start=at, end=at + len(noun)), Span(start=0, end=len(prompt))
+    thing = Commitment(id="e1", kind=Kind.ENTITY, type=Type.PRESENCE, claim=noun, value=noun, span=span)
+    asked = Commitment(id="u1", kind=Kind.UNKNOWN, type=type_, claim=prompt, value=prompt, targets=("e1",), span=whole)
+    spec = Specification(prompt=prompt).declare(thing, CAUSE).declare(asked, CAUSE)
+    return spec.move("u1", Status.OPEN, CAUSE)
+
+
+@pytest.mark.parametrize(
+    ("skill", "before", "right"),
+    [
+        (
+            Retrieve(),
+            clue("the mascot of Zorvex", "mascot", Type.EXTERNAL_REFERENCE),
+            {"quote": Shelf.text, "noun": "turtle", "color": "green", "count": 3},
+        ),
+        (
+            Reason(),
+            clue("the animal that barks", "animal", Type.SEMANTIC_REASONING),
+            {"reason": "dogs bark", "answer": "dog"},
+        ),
+    ],
+    ids=["retrieve", "reason"],
+)
+def test_an_answer_of_any_shape_fills_an_answer_or_nothing(
+    skill: Retrieve | Reason, before: Specification, right: dict[str, Any]
+) -> None:
+    found = 0
+    for number in range(500):
+        after = skill.run(before, tools(Says(right, random.Random(number))))
+        assert appended(before, after, skill.name, skill.version), number
+        assert is_valid(Bind().run(after, cast(Toolbox, None))), number
+        found += bool(answers(after))
+    assert 0 < found < 500
