@@ -43,7 +43,7 @@ class Retrieve:
             began = time.monotonic()
             clue = clue_of(spec, unknown)
             passages, failures = _found(clue, tools, skip=tried(spec, unknown.id))
-            answer = _read(clue, passages, tools) or _told(clue, passages, tools.language)
+            answer = _read(clue, passages, tools) or _told(clue, passages, tools.language, failures)
             seconds = time.monotonic() - began
             if answer is not None:
                 spec = ground(spec, unknown.id, answer, cause, seconds)
@@ -139,8 +139,13 @@ _ORDERS = (
 )
 
 
-def _told(clue: Clue, passages: Sequence[Passage], language: LanguageModel | None) -> Answer | None:
-    """Return what a language model reads in a passage that names the clue, as far as the passage supports it."""
+def _told(
+    clue: Clue, passages: Sequence[Passage], language: LanguageModel | None, failures: list[str]
+) -> Answer | None:
+    """Return what a language model reads in a passage that names the clue, as far as the passage supports it.
+
+    One in trouble is asked no more, so that all passages together wait for one deadline; why is added to `failures`.
+    """
     if language is None or clue.target is None:
         return None
     for passage in [p for p in passages if _covers(p, clue) and not p.by_sight][:ASKED]:
@@ -151,7 +156,10 @@ def _told(clue: Clue, passages: Sequence[Passage], language: LanguageModel | Non
         )
         try:
             said = _Said.model_validate(language.complete(messages, _SCHEMA).data)
-        except (LanguageError, ValidationError):
+        except LanguageError as error:
+            failures.append(f"{language.name} gave no answer ({error})")
+            return None
+        except ValidationError:
             continue
         if _supported(said, passage, clue):
             return _answer(clue, passage, _reading(said, clue.target), passages, 0)
