@@ -214,9 +214,10 @@ def test_without_third_party_there_are_no_guests(skill: Callable[..., Guest], mo
     [
         ('return self.answered(spec, "a turtle")', 30.0, ["a turtle"], None),
         ("time.sleep(3600)", LIMIT, [], "the skill 'odd' was left out: it did not end within 1 s"),
+        ("while True: pass", LIMIT, [], "the skill 'odd' was left out: it did not end within 1 s"),
         ("ctypes.string_at(0)", 30.0, [], "the skill 'odd' was left out: its process died (killed by SIGSEGV)"),
     ],
-    ids=["good", "hung", "segfault"],
+    ids=["good", "hung", "busy", "segfault"],
 )
 def test_a_run_goes_on_whatever_a_skill_does(
     skill: Callable[..., Guest], body: str, limit: float, known: list[str], note: str | None
@@ -224,6 +225,8 @@ def test_a_run_goes_on_whatever_a_skill_does(
     guest = skill(body, limit)
     outcome = generate(guest.record, tools(skills=(guest,)))
     assert outcome.best is not None
+    assert outcome.exit == 3
+    assert outcome.spec.statuses()["u1"] is Status.UNJUDGED  # nothing of what it says can be seen in a picture
     assert words(outcome.spec) == known
     left_out = [line for line in outcome.notes if "left out" in line]
     assert len(left_out) == (0 if note is None else 1)

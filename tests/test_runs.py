@@ -2,15 +2,19 @@
 
 import json
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scope import graph, runs
-from scope.errors import OutputError, RunBusy, StateCorrupt, UsageError
+from scope.errors import OutputError, RunBusy, ScopeError, StateCorrupt, UsageError
 from scope.files import write_atomic
 from scope.outcome import Progress
 from scope.protocols import Toolbox
@@ -89,9 +93,10 @@ def test_a_damaged_manifest_is_refused_with_what_to_do(content: bytes) -> None:
         runs.open_run(run.id)
 
 
-def test_a_run_of_a_later_version_is_refused() -> None:
+@pytest.mark.parametrize("number", [2, 99, 0, -1, None, "1", 1.5])
+def test_a_run_of_another_version_is_refused(number: object) -> None:
     run = runs.create("1 apple")
-    later = run.manifest.model_dump(mode="json") | {"schema": 2}
+    later = run.manifest.model_dump(mode="json") | {"schema": number}
     whole = {"value": later, "sha256": sha256_of(later)}
     (run.folder / "run.json").write_text(canonical_json(whole))
     with pytest.raises(StateCorrupt, match="another version of scope"):
@@ -117,12 +122,50 @@ def test_a_database_that_is_gone_or_foreign_is_refused_and_the_drafts_are_kept(c
     assert (run.drafts / "d1.png").exists()
 
 
-def test_a_truncated_database_is_refused() -> None:
+def other_program(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE places (url TEXT)")
+
+
+def other_tables(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table in ("checkpoints", "writes", "calls", "costs"):
+            connection.execute(f"CREATE TABLE {table} (url TEXT)")
+
+
+def other_run(path: Path) -> None:
+    path.write_bytes((half_drawn("3 pear").folder / "state.sqlite").read_bytes())
+
+
+@pytest.mark.parametrize("change", [other_program, other_tables, other_run])
+def test_a_database_of_others_is_refused_and_the_drafts_are_kept(change: Callable[[Path], None]) -> None:
     run = half_drawn()
-    whole = (run.folder / "state.sqlite").read_bytes()
-    (run.folder / "state.sqlite").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(StateCorrupt):
+    change(run.folder / "state.sqlite")
+    with pytest.raises(ScopeError, match=run.id):
         graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+    assert not run.finished
+    assert (run.drafts / "d1.png").exists()
+
+
+@pytest.mark.slow
+def test_a_database_cut_anywhere_is_refused_or_gives_the_same_specification(tmp_path: Path) -> None:
+    run, parts = half_drawn(), (FakeReader(), FakeGenerator(), (FakeVerifier(),))
+    whole, refused = (run.folder / "state.sqlite").read_bytes(), 0
+    shutil.copytree(run.folder, tmp_path / "half")
+    expected = graph.generate(run, Toolbox(*parts, run.drafts)).spec.canonical()
+    sizes = range(0, len(whole), 64)
+    for size in sizes:
+        shutil.rmtree(run.folder)
+        shutil.copytree(tmp_path / "half", run.folder)
+        (run.folder / "state.sqlite").write_bytes(whole[:size])
+        try:
+            assert graph.generate(run, Toolbox(*parts, run.drafts)).spec.canonical() == expected, size
+        except ScopeError:
+            refused += 1
+    assert len(sizes) > 500
+    assert refused > 0.9 * len(sizes)
 
 
 def test_a_recorded_call_comes_back_and_a_changed_one_is_refused() -> None:
@@ -136,9 +179,9 @@ def test_a_recorded_call_comes_back_and_a_changed_one_is_refused() -> None:
         run.recall("key")
 
 
-def half_drawn() -> Run:
+def half_drawn(prompt: str = "1 apple") -> Run:
     """Return a run that was interrupted when its first draft was made."""
-    run = runs.create("1 apple")
+    run = runs.create(prompt)
 
     def stop(news: Progress) -> None:
         if news.stage == "verify":
@@ -159,6 +202,45 @@ def test_another_process_finds_the_run_busy_until_the_owner_is_gone() -> None:
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert RunBusy.__name__ in other.stderr
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "mine\n"
+
+
+#: Works on each run that it is told of, and tells how many drafts it made and its exit code.
+RACER = """
+import sys
+from scope import graph, runs
+from scope.errors import ScopeError
+from scope.protocols import Toolbox
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+print("ready", flush=True)
+for line in sys.stdin:
+    run, generator, code = runs.open_run(line.strip()), FakeGenerator(delay=0.01), 0
+    try:
+        graph.generate(run, Toolbox(FakeReader(), generator, (FakeVerifier(),), run.drafts))
+    except ScopeError as error:
+        code = error.exit_code
+    print(len(generator.requests), code, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_of_two_processes_in_a_hundred_races_one_does_the_work_and_the_other_is_turned_away_or_late() -> None:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    turned_away = 0
+    with (
+        subprocess.Popen([sys.executable, "-c", RACER], **pipes) as one,
+        subprocess.Popen([sys.executable, "-c", RACER], **pipes) as other,
+    ):
+        assert [racer.stdout.readline() for racer in (one, other)] == ["ready\n"] * 2
+        for _ in range(100):
+            run = runs.create("1 apple", Options(drafts=1))
+            for racer in (one, other):
+                racer.stdin.write(f"{run.id}\n")
+            told = [tuple(map(int, racer.stdout.readline().split())) for racer in (one, other)]
+            assert sorted(drafts for drafts, _ in told) == [0, 1]
+            assert {code for _, code in told} <= {0, 2}
+            assert run.finished
+            turned_away += any(code == 2 for _, code in told)
+    assert turned_away > 10
 
 
 def test_what_a_killed_writer_left_is_removed_by_the_next_owner() -> None:

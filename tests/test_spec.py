@@ -13,15 +13,20 @@ from scope.errors import StateCorrupt
 from scope.spec import (
     EDGES,
     JUDGED,
+    Answer,
     Commitment,
     Event,
+    Fact,
     IllegalEvent,
     Kind,
     Specification,
     Status,
     Type,
+    answers,
     canonical_json,
     fold,
+    ground,
+    reopen,
     sha256_of,
 )
 
@@ -40,7 +45,7 @@ def declared(*names: str) -> Specification:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Drives a ledger the way the graph does, beside a plain model of it: a dict of statuses and a log of steps."""
+    """Drives a ledger the way the graph does, beside a plain model of it: statuses, answers and a log of steps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +53,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.claims: dict[str, Commitment] = {}
         self.now: dict[str, Status] = {}
         self.log: list[tuple[str, Status | None, Status]] = []
+        self.known: dict[str, Answer] = {}
         self.drafts = 0
 
     @initialize()
@@ -83,9 +89,22 @@ class LedgerMachine(RuleBasedStateMachine):
         self.log.append((name, None, Status.DECLARED))
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data())
-    def ground(self, data: st.DataObject) -> None:
-        self._move(self._pick(data), Status.GROUNDED)
+    @rule(data=st.data(), words=st.text(max_size=3))
+    def ground(self, data: st.DataObject, words: str) -> None:
+        """Answer something about one of the things that it speaks of, or about something else: that is refused."""
+        name = self._pick(data)
+        target = data.draw(st.sampled_from([None, *self.claims]))
+        answer = Answer(words=words, facts=(Fact(type=Type.STYLE, value=words, target=target),))
+        if target not in (None, *self.claims[name].targets):
+            with pytest.raises(ValueError, match="cannot say"):
+                ground(self.spec, name, answer, CAUSE)
+        elif Status.GROUNDED in EDGES[self.now[name]]:
+            self.spec = ground(self.spec, name, answer, CAUSE)
+            self.log.append((name, self.now[name], Status.GROUNDED))
+            self.now[name], self.known[name] = Status.GROUNDED, answer
+        else:
+            with pytest.raises(IllegalEvent):
+                ground(self.spec, name, answer, CAUSE)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
@@ -106,12 +125,28 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def reopen(self, data: st.DataObject) -> None:
-        self._move(self._pick(data), Status.OPEN)
+        """Open something, for the first time or again: its answer is dropped."""
+        name = self._pick(data)
+        if Status.OPEN in EDGES[self.now[name]]:
+            self.known.pop(name, None)
+            self.log.append((name, self.now[name], Status.OPEN))
+            self.spec, self.now[name] = reopen(self.spec, name, CAUSE, "it proved wrong"), Status.OPEN
+        else:
+            with pytest.raises(IllegalEvent):
+                reopen(self.spec, name, CAUSE, "it proved wrong")
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def waive(self, data: st.DataObject) -> None:
         self._move(self._pick(data), Status.WAIVED)
+
+    @rule()
+    def kill_and_resume(self) -> None:
+        """Nothing is left but what was stored, and the life goes on from there."""
+        again = restored(self.spec.prompt, dumped(self.spec))
+        assert again == self.spec
+        assert again.canonical() == self.spec.canonical()
+        self.spec = again
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
@@ -128,6 +163,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def nothing_changes_or_vanishes(self) -> None:
         assert self.spec.statuses() == self.now
         assert self.spec.commitments == tuple(self.claims.values())
+        assert answers(self.spec) == self.known
         assert [(e.commitment, e.before, e.after) for e in self.spec.events] == self.log
         assert [e.sequence for e in self.spec.events] == list(range(len(self.log)))
 
