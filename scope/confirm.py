@@ -199,7 +199,8 @@ def _plain(value: Commitment | _Entry) -> dict[str, Any]:
 
 
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
+    return text
 
 
 def _first(error: ValidationError) -> str:
