@@ -16,7 +16,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from multiprocessing.process import BaseProcess
@@ -152,7 +152,7 @@ def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 
                 process.join(moments.uniform(0, peace.seconds))
                 if not process.is_alive() or harm.tried == count:
                     break
-                os.kill(process.pid or 0, with_signal)
+                _send(process, with_signal)
                 process.join(60)
                 process.kill()  # one that hangs
                 process.join()
@@ -181,9 +181,9 @@ def overspending(count: int, seed: int = 0) -> Harm:
                 process.join(moments.uniform(0, peace.seconds))
                 if not process.is_alive() or harm.tried == count:
                     break
-                os.kill(process.pid or 0, signal.SIGKILL)
+                _send(process, signal.SIGKILL)
                 process.join()
-                harm.tried += 1
+                harm.tried += process.exitcode != 0
             process.join()
             _finish(home, run)
             outcome = graph.load(run)
@@ -278,6 +278,11 @@ def _start(home: Path, run: Run, ready: Event | None = None) -> BaseProcess:
     process = _CONTEXT.Process(target=_work, args=(str(home), run.id, ready))
     process.start()
     return process
+
+
+def _send(process: BaseProcess, with_signal: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it may have ended in the meantime
+        os.kill(process.pid or 0, with_signal)
 
 
 def _finish(home: Path, run: Run) -> None:
