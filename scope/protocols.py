@@ -95,8 +95,15 @@ class Verifier(Protocol):
 class Skill(Protocol):
     """A conditional step around the open or violated commitments of a specification."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Return its version."""
+        ...
 
     def needed(self, spec: Specification) -> bool:
         """Return whether there is anything for it to do. Pure: it is the conditional edge."""

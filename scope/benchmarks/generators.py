@@ -7,11 +7,12 @@ independent judge; its ceiling is in verifiers.json.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
 from scope.benchmarks.parser import share
-from scope.benchmarks.results import Results, Row
+from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
 from scope.generators import flow
 from scope.language.grammar import Grammar
@@ -97,13 +98,14 @@ def measure() -> Results:
     Raises: ScopeError if fewer prompts were scored than expected.
     """
     generator, verifier = flow.load(), objects.load()
-    metrics = {}
+    metrics: dict[str, Metric] = {}
+    draw = cache(lambda request: generator.generate([request])[0].image)  # two tasks ask about the same pictures
     for name, (task, types) in TASKS.items():
         met = []
         for seed, spec in enumerate(prompts(task)):
-            (picture,) = generator.generate([request_of(spec, seed=SEED + seed)])
+            image = draw(request_of(spec, seed=SEED + seed))
             asked = [c for c in spec.commitments if c.type in types]
-            met.append(all(v.outcome == "met" for v in verifier.check(picture.image, asked, spec)))
+            met.append(all(v.outcome == "met" for v in verifier.check(image, asked, spec)))
         if len(met) != PROMPTS:
             raise ScopeError(f"{name}: {len(met)} of {PROMPTS} prompts were scored; the figures are not written")
         metrics[name] = share(sum(met), len(met))

@@ -92,9 +92,8 @@ def cells_loss(logits: Tensor, cells: Tensor, keep: Tensor) -> Tensor:
     Shapes: logits (b, n, sum of CELL_CLASSES), cells (b, 3, h, w), keep (b,).
     """
     parts = []
-    for scores, truth in zip(
-        logits.float().transpose(1, 2).split(pools.CELL_CLASSES, 1), cells.long().flatten(2).unbind(1), strict=True
-    ):
+    answers = torch.split(logits.float().transpose(1, 2), list(pools.CELL_CLASSES), 1)
+    for scores, truth in zip(answers, cells.long().flatten(2).unbind(1), strict=True):
         weight = torch.where(truth == 0, 0.15, 1.0) * keep[:, None]
         each = F.cross_entropy(scores, truth, reduction="none")
         parts.append((each * weight).sum() / weight.sum().clamp_min(1))
