@@ -25,7 +25,7 @@ def test_the_environment_sets_what_it_names_and_nothing_else() -> None:
 
 def test_settings_and_options_agree_on_their_defaults() -> None:
     shared = set(Settings.model_fields) & set(Options.model_fields)
-    assert shared == {"generator", "drafts", "max_rounds", "max_time"}
+    assert shared == {"generator", "drafts", "max_rounds", "max_time", "max_images", "max_cost", "language"}
     assert all(Settings.model_fields[name].default == Options.model_fields[name].default for name in shared)
 
 
