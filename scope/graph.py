@@ -14,6 +14,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -226,8 +227,9 @@ def build() -> StateGraph[State, Desk, State, State]:
     return graph
 
 
+@cache
 def machine() -> CompiledStateGraph[State, Desk, State, State]:
-    """Return the compiled graph, without a saver: what langgraph.json loads, to be looked at."""
+    """Return the compiled graph, without a saver. It is made once; langgraph.json loads it, to be looked at."""
     return build().compile()
 
 
@@ -284,11 +286,11 @@ def _invoke(desk: Desk, ask: Ask | None) -> State:
         if state is None:
             learned = gains.known(options.generator) if options.learned else {}
             given = State.begin(run.manifest.prompt, options, learned).sealed()
-        machine = build().compile(checkpointer=checkpoints)
+        saved = machine().copy({"checkpointer": checkpoints})
         while True:
             try:
                 with desk.interrupts.held():
-                    result = machine.invoke(given, config, context=desk, durability="sync")
+                    result = saved.invoke(given, config, context=desk, durability="sync")
             except (ScopeError, sqlite3.Error, OSError):
                 raise
             except Exception as error:  # no node raises anything else: it is LangGraph that cannot read its own record

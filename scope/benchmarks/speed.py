@@ -53,7 +53,7 @@ def measure() -> Results:
             _process("import", (sys.executable, "-c", "import scope"), REPEATS),
             _process("help", (*_SCOPE, "--help"), REPEATS),
             _process(
-                "cold", (*_SCOPE, "generate", PROMPT, "--drafts", "1", "--max-rounds", "0", "-o", f"{home}/a.png"), 1
+                "cold", (*_SCOPE, "generate", PROMPT, "--drafts", "1", "--max-rounds", "0", "-o", f"{home}/a.png"), 3
             ),
             _draft(),
             _node(folder),
