@@ -317,6 +317,7 @@ def test_a_prompt_that_needs_knowledge_is_grounded_drawn_judged_and_tells_its_ev
     assert (source.locator, source.licence) == ("guide.md:6", "CC-BY-4.0")
     assert source.quote == "The mascot of Team Zorvex is a green turtle."
     assert any("spider" in s.quote for s in said["eight"].sources)
+    assert json_report(outcome)["answers"]["u1"]["sources"][0]["licence"] == "CC-BY-4.0"
     text = outcome.drafts[0].request.text
     assert "green turtle" in text
     assert "eight stars" in text

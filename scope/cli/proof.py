@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from scope.cli.console import give_json, say, table
 from scope.cli.target import Order
-from scope.spec import Commitment, Specification
+from scope.spec import Commitment, Specification, answers
 
 if TYPE_CHECKING:
     from scope.outcome import Outcome
@@ -64,6 +64,11 @@ def show_outcome(outcome: "Outcome") -> None:
         for c in commitments
     ]
     table(("id", "commitment", "verdict", "evidence", "verifier", "skill", "attempts"), rows, styles=_STYLES)
+    for unknown, answer in answers(outcome.spec).items():
+        for source in answer.sources:
+            said = f': "{source.quote}"' if source.quote else ""
+            licence = f" ({source.licence})" if source.licence else ""
+            say(f'{unknown} is "{answer.words}", from {source.locator}{licence}{said}')
     for note in outcome.notes:
         say(f"note: {note}")
     met = sum(_fate(c) == "met" for c in commitments)
