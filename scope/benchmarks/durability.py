@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -140,26 +140,11 @@ def measure() -> Results:
 def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 0) -> Harm:
     """Stop processes at `count` random moments of their work, up to three in a run, then let each run finish."""
     moments = random.Random(seed)
-    stopped = 130 if with_signal is signal.SIGINT else -with_signal
     with _home() as home:
         peace, harm = _peace(home), Harm()
         while harm.tried < count:
             run, before = runs.create(PROMPT, OPTIONS), harm.tried
-            for _ in range(3):
-                ready = _CONTEXT.Event()
-                process = _start(home, run, ready)
-                ready.wait()
-                process.join(moments.uniform(0, peace.seconds))
-                if not process.is_alive() or harm.tried == count:
-                    break
-                _send(process, with_signal)
-                process.join(60)
-                process.kill()  # one that hangs
-                process.join()
-                harm.tried += process.exitcode != 0  # else it was done before the signal came
-                harm.wrong += process.exitcode not in (0, stopped)
-            process.join()
-            _finish(home, run)
+            _stop_thrice(home, run, with_signal, harm, count, lambda: moments.uniform(0, peace.seconds))
             harm.compare(run, peace)
             repeated = max(0, len(_nodes(run)) - peace.nodes)
             harm.repeated += repeated
@@ -174,23 +159,34 @@ def overspending(count: int, seed: int = 0) -> Harm:
         peace, harm = _peace(home, PAID), Harm()
         while harm.tried < count:
             run = runs.create(PROMPT, PAID)
-            for _ in range(3):
-                ready = _CONTEXT.Event()
-                process = _start(home, run, ready)
-                ready.wait()
-                process.join(moments.uniform(0, peace.seconds))
-                if not process.is_alive() or harm.tried == count:
-                    break
-                _send(process, signal.SIGKILL)
-                process.join()
-                harm.tried += process.exitcode != 0
-            process.join()
-            _finish(home, run)
+            _stop_thrice(home, run, signal.SIGKILL, harm, count, lambda: moments.uniform(0, peace.seconds))
             outcome = graph.load(run)
             harm.lost += len(peace.ids - {c.id for c in outcome.spec.commitments}) if outcome else len(peace.ids)
             harm.wrong += run.spent() > (PAID.max_cost or 0) + Priced.ceiling
             harm.repeated += len(_asked(run)) - len(set(_asked(run)))
         return harm.over()
+
+
+def _stop_thrice(
+    home: Path, run: Run, with_signal: signal.Signals, harm: Harm, count: int, moment: Callable[[], float]
+) -> None:
+    """Stop a run's process up to three times, each after `moment()` seconds, until `count` in all; let it finish."""
+    stopped = 130 if with_signal is signal.SIGINT else -with_signal
+    for _ in range(3):
+        ready = _CONTEXT.Event()
+        process = _start(home, run, ready)
+        ready.wait()
+        process.join(moment())
+        if not process.is_alive() or harm.tried == count:
+            break
+        _send(process, with_signal)
+        process.join(60)
+        process.kill()  # one that hangs
+        process.join()
+        harm.tried += process.exitcode != 0  # else it was done before the signal came
+        harm.wrong += process.exitcode not in (0, stopped)
+    process.join()
+    _finish(home, run)
 
 
 def damages(count: int, seed: int = 0) -> Harm:
