@@ -14,6 +14,21 @@ from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach"
 
+#: What a model would read in it, all of it.
+READING: dict[str, Any] = {
+    "entities": [{"words": "apple", "noun": "apple"}, {"words": "car", "noun": "car"}],
+    "constraints": [
+        {"type": "count", "words": "2", "value": 2, "of": [1]},
+        {"type": "attribute", "words": "red", "value": "red", "of": [1]},
+        {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
+        {"type": "count", "words": "1", "value": 1, "of": [2]},
+        {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
+        {"type": "layout", "words": "on beach", "value": "beach", "of": []},
+    ],
+    "unknowns": [],
+    "left_out": [],
+}
+
 Parts = dict[tuple[str, str], Callable[[], Any]]
 Cli = Callable[..., Result]
 

@@ -63,6 +63,15 @@ def test_stdout_is_the_path_and_nothing_else(cli: Cli) -> None:
     assert "8 of 8 commitments met" in done.stderr
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_word_that_the_weights_do_not_know_is_said_before_anything_is_drawn(cli: Cli, more: tuple[str, ...]) -> None:
+    told = cli("generate", "1 zzyx", *more).stderr
+    note = "the shipped weights do not know the word 'zzyx'"
+    assert told.count(note) == 1
+    assert more or told.index(note) < told.index("drawing")
+    assert "do not know" not in cli("generate", PROMPT, *more).stderr
+
+
 CONTRACT = {
     "schema": int,
     "run": str,

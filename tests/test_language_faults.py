@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import PROMPT, READING
 from PIL import Image
 from pydantic import SecretStr
 
@@ -31,7 +32,6 @@ from scope.testing import FakeGenerator, FakeReader
 from scope.verifiers.vlm import VlmVerifier
 
 CANARY = "sk-canary-5b1d6c0e"
-PROMPT = "2 red apple left of 1 blue car on beach"
 SPEC = FakeReader().decompose(PROMPT)
 PASSAGE = "The mascot of Zorvex has always been three green turtles"
 YES_NO = {
@@ -39,19 +39,6 @@ YES_NO = {
     "properties": {"answer": {"enum": ["yes", "no"]}},
     "required": ["answer"],
     "additionalProperties": False,
-}
-PROPOSAL = {
-    "entities": [{"words": "apple", "noun": "apple"}, {"words": "car", "noun": "car"}],
-    "constraints": [
-        {"type": "count", "words": "2", "value": 2, "of": [1]},
-        {"type": "attribute", "words": "red", "value": "red", "of": [1]},
-        {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
-        {"type": "count", "words": "1", "value": 1, "of": [2]},
-        {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
-        {"type": "layout", "words": "on beach", "value": "beach", "of": []},
-    ],
-    "unknowns": [],
-    "left_out": [],
 }
 
 
@@ -406,7 +393,7 @@ def _grounded(skill: Retrieve | Reason, before: Specification, model: LanguageMo
 #: Each caller, and what a server that is well answers it.
 CALLERS: dict[Callable[[LanguageModel], Told], str] = {
     ask_client: '{"answer": "yes"}',
-    ask_decompose: json.dumps(PROPOSAL),
+    ask_decompose: json.dumps(READING),
     ask_questions: '{"answer": "yes"}',
     ask_list: json.dumps({c.id: "yes" for c in SPEC.commitments}),
     ask_retrieve: json.dumps({"quote": PASSAGE, "noun": "turtle", "color": "green", "count": 3}),

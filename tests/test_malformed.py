@@ -13,6 +13,7 @@ from typing import Any, cast
 import httpx
 import pytest
 import yaml
+from conftest import PROMPT, READING
 from langgraph.checkpoint.sqlite import SqliteSaver
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -51,7 +52,6 @@ from scope.spec.conduct import appended
 from scope.state import State, stored
 from scope.testing import FakeGenerator, FakeReader
 
-PROMPT = "2 red apple left of 1 blue car on beach"
 SPEC = FakeReader().decompose(PROMPT)
 CAUSE = "skill:test@1"
 
@@ -315,21 +315,6 @@ class Shelf:
 
 def tools(model: Says) -> Toolbox:
     return Toolbox(FakeReader(), FakeGenerator(), (), Path(), language=model, knowledge=(Shelf(),))
-
-
-READING = {
-    "entities": [{"words": "apple", "noun": "apple"}, {"words": "car", "noun": "car"}],
-    "constraints": [
-        {"type": "count", "words": "2", "value": 2, "of": [1]},
-        {"type": "attribute", "words": "red", "value": "red", "of": [1]},
-        {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
-        {"type": "count", "words": "1", "value": 1, "of": [2]},
-        {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
-        {"type": "layout", "words": "on beach", "value": "beach", "of": []},
-    ],
-    "unknowns": [],
-    "left_out": [],
-}
 
 
 def test_a_reading_of_any_shape_loses_no_word_of_the_prompt() -> None:

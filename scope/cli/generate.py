@@ -69,6 +69,8 @@ def generate(
     plugins.load("language", options.language)
     specification = _reader().decompose(prompt)
     order = Order(output=target(output, f"{slug(specification.prompt)}-{seed}"), metadata=not no_metadata)
+    if options.generator == "flow":
+        show_unknown(specification)
     if dry_run:
         return show_plan(specification, options, order, as_json)
     run = runs.create(specification.prompt, options, plugins.versions())

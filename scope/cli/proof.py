@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from scope.cli.console import give_json, say, table
 from scope.cli.target import Order
-from scope.spec import Commitment, Specification, answers
+from scope.spec import Commitment, Specification, Status, answers
 
 if TYPE_CHECKING:
     from scope.outcome import Outcome
@@ -27,11 +27,12 @@ def show_commitments(specification: Specification) -> None:
 
 
 def show_unknown(specification: Specification) -> None:
-    """Say which words the shipped weights were not trained on."""
+    """Say which words the shipped weights were not trained on; what an open unknown speaks of may yet be found."""
     from scope.judge import unknown_to
     from scope.worlds.vocabulary import SHIPPED
 
-    found = (unknown_to(SHIPPED, commitment) for commitment in specification.commitments)
+    open_ = {target for unknown in specification.where(Status.OPEN) for target in unknown.targets}
+    found = (unknown_to(SHIPPED, c) for c in specification.commitments if c.id not in open_)
     for what in dict.fromkeys(what for what in found if what is not None):
         say(f"note: the shipped weights do not know {what}; `scope world words` lists what they know")
 
