@@ -1,14 +1,17 @@
 """What the pocket world is made of: nouns, colours, settings and relations. Plain data, no numpy.
 
-Drawings: Noto Emoji by Google (Apache-2.0), one icon a noun; see NOTICE.
+Drawings: one of each vendor a noun, where the vendor has it (atlas.py); licences in NOTICE.
 """
 
+import json
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 
 @dataclass(frozen=True)
 class Concept:
-    """One drawable noun: its name, plural, icon in the Noto set, and other words for it."""
+    """One drawable noun: its name, plural, emoji name ("*": none, see scope/data/drawings), and other words for it."""
 
     noun: str
     plural: str
@@ -69,7 +72,7 @@ balloon = balloon
 star = star
 """)
 
-#: Drawn, verified and parsed, but not yet in the shipped generator's vocabulary.
+#: Drawn and parsed, but not yet in the shipped generator's vocabulary.
 MORE = _concepts("""
 orange = tangerine
 lemon = lemon
@@ -133,7 +136,158 @@ crab = crab
 whale = whale
 """)
 
-CONCEPTS: dict[str, Concept] = FIRST | MORE
+#: The rest of GenEval's 80 names. "*": no emoji shows it, so it is drawn by this project (scope/data/drawings).
+GAPS = _concepts("""
+person = person | people | human
+sheep = ewe | sheep
+skateboard = skateboard
+skis = skis | skis
+frisbee = flying-disc
+sports ball = soccer-ball | | soccer ball, football
+bottle = baby-bottle
+bowl = bowl-with-spoon
+knife = kitchen-knife | knives
+spoon = spoon
+toothbrush = toothbrush | | tooth brush
+toilet = toilet
+vase = amphora
+computer mouse = computer-mouse | computer mice
+computer keyboard = keyboard | | keyboard
+baseball bat = *
+baseball glove = * | | baseball mitt
+bench = * | benches
+dining table = * | | table
+fire hydrant = * | | hydrant
+fork = *
+hair drier = * | | hair dryer, hairdryer
+microwave = *
+oven = * | | stove
+parking meter = *
+refrigerator = * | | fridge
+sink = *
+snowboard = *
+surfboard = *
+tennis racket = * | | tennis racquet, racket
+toaster = *
+tv remote = * | | remote control
+""")
+
+#: Names beyond GenEval's: shapes that 32 pixels can tell apart.
+WIDER = _concepts("""
+eggplant = eggplant | | aubergine
+corn = ear-of-corn | corn
+avocado = avocado
+peach = peach
+tomato = tomato | tomatoes
+chili pepper = hot-pepper | | hot pepper
+cheese = cheese-wedge | cheeses
+bread = bread | loaves of bread | loaf of bread
+croissant = croissant
+pretzel = pretzel
+ice cream = soft-ice-cream
+lollipop = lollipop
+penguin = penguin
+duck = duck
+rooster = rooster
+swan = swan
+parrot = parrot
+fox = fox
+panda = panda
+koala = koala
+hedgehog = hedgehog
+shark = shark
+dolphin = dolphin
+squid = squid | squid
+lobster = lobster
+bee = honeybee | | honeybee
+ladybug = lady-beetle | | ladybird
+spider = spider
+scorpion = scorpion
+snake = snake
+crocodile = crocodile
+camel = camel
+squirrel = chipmunk | | chipmunk
+deer = deer | deer
+tractor = tractor
+taxi = taxi | | taxicab
+ambulance = ambulance
+fire truck = fire-engine | | fire engine
+helicopter = helicopter
+scooter = kick-scooter
+trumpet = trumpet
+violin = violin
+saxophone = saxophone
+microphone = microphone
+headphones = headphone | headphones
+light bulb = light-bulb | | bulb
+top hat = top-hat
+shirt = t-shirt | | t-shirt
+dress = dress
+shoe = running-shoe | | sneaker
+scarf = scarf | scarves
+glasses = glasses | glasses | eyeglasses
+ring = ring
+trophy = trophy | trophies
+die = game-die | dice
+wrench = wrench
+axe = axe | axes
+ladder = ladder
+magnet = magnet
+telescope = telescope
+hourglass = hourglass-done
+watch = watch | | wristwatch
+broom = broom
+bucket = bucket | | pail
+cloud = cloud
+rainbow = rainbow
+snowflake = snowflake
+castle = castle
+tent = tent
+palm tree = palm-tree | | palm
+sunflower = sunflower
+rose = rose
+heart = red-heart
+hand = raised-hand
+""")
+
+CONCEPTS: dict[str, Concept] = FIRST | MORE | GAPS | WIDER
+
+#: GenEval's object names (arXiv 2310.11513): the 80 of COCO.
+COCO: tuple[str, ...] = tuple(
+    name.replace("_", " ")
+    for name in (
+        "person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant stop_sign "
+        "parking_meter bench bird cat dog horse sheep cow elephant bear zebra giraffe backpack umbrella handbag tie "
+        "suitcase frisbee skis snowboard sports_ball kite baseball_bat baseball_glove skateboard surfboard "
+        "tennis_racket bottle wine_glass cup fork knife spoon bowl banana apple sandwich orange broccoli carrot "
+        "hot_dog pizza donut cake chair couch potted_plant bed dining_table toilet tv laptop computer_mouse tv_remote "
+        "computer_keyboard cell_phone microwave oven toaster sink refrigerator book clock vase scissors teddy_bear "
+        "hair_drier toothbrush"
+    ).split(" ")
+)
+
+#: Who draws the world, which is also its styles: Noto Emoji, and Fluent Emoji flat and in 3-D.
+VENDORS = ("noto", "flat", "3d")
+
+#: Who draws for the judge and for tests alone: no generator, verifier of the loop or reward ever sees these.
+HELD_OUT_VENDORS = ("twemoji", "fxemoji")
+
+#: Nouns that are drawn in five skin tones (by Noto), from light to dark, beside the yellow of no tone.
+TONED = ("person", "hand")
+TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
+
+
+@cache
+def drawings() -> dict[str, tuple[str, ...]]:
+    """Return what each vendor's atlas holds, in its order: nouns, and "noun/tone" for skin tones."""
+    index = json.loads(files("scope.data").joinpath("atlas", "index.json").read_text(encoding="utf-8"))
+    return {vendor: tuple(names) for vendor, names in index.items()}
+
+
+def drawn_by(vendor: str) -> tuple[str, ...]:
+    """Return the nouns that this vendor draws, in the order of CONCEPTS; Noto's drawing stands in for the others."""
+    return tuple(name for name in drawings()[vendor] if "/" not in name)
+
 
 #: Every name that a noun may go by -> the noun.
 NOUNS: dict[str, str] = {name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)}
@@ -165,6 +319,14 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "city": ("in a city", "in the city"),
     "sunset": ("at sunset",),
     "room": ("in a room",),
+    "space": ("in space", "in outer space"),
+    "sky": ("in the sky", "among the clouds"),
+    "mountain": ("in the mountains", "on a mountain"),
+    "farm": ("on a farm",),
+    "kitchen": ("in a kitchen", "in the kitchen"),
+    "rain": ("in the rain",),
+    "river": ("by a river", "at a river"),
+    "cave": ("in a cave",),
 }
 
 #: Relation -> the ways in which a caption says it, subject first.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from scope.worlds.catalogue import COLORS, CONCEPTS
+from scope.worlds.catalogue import COLORS, VENDORS, drawings
 
 Pixels = NDArray[np.floating]
 
@@ -18,15 +18,17 @@ _SKY_LINE = 80
 
 
 @cache
-def _atlas() -> NDArray[np.uint8]:
-    with files("scope.data").joinpath("pocket_atlas.png").open("rb") as file:
+def _atlas(vendor: str) -> NDArray[np.uint8]:
+    with files("scope.data").joinpath("atlas", f"{vendor}.webp").open("rb") as file:
         return np.asarray(Image.open(file).convert("RGBA"))
 
 
-def _master(noun: str) -> NDArray[np.uint8]:
-    i = list(CONCEPTS).index(noun)
-    row, column = divmod(i, COLUMNS)
-    return _atlas()[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL]
+def _master(name: str, vendor: str) -> NDArray[np.uint8]:
+    names = drawings()[vendor]
+    if name not in names:
+        return _master(name, VENDORS[0])
+    row, column = divmod(names.index(name), COLUMNS)
+    return _atlas(vendor)[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL]
 
 
 def _recolor(rgb: Pixels, alpha: Pixels, color: str) -> Pixels:
@@ -53,9 +55,12 @@ def _recolor(rgb: Pixels, alpha: Pixels, color: str) -> Pixels:
 
 
 @cache
-def sprite(noun: str, color: str | None, size: int) -> tuple[Pixels, Pixels]:
-    """Return (rgb (size, size, 3), alpha (size, size, 1)) in [0, 1] of a drawing, recoloured if `color`."""
-    master: Pixels = _master(noun).astype(np.float32) / 255
+def sprite(noun: str, color: str | None, size: int, vendor: str = VENDORS[0]) -> tuple[Pixels, Pixels]:
+    """Return (rgb (size, size, 3), alpha (size, size, 1)) in [0, 1] of a drawing, recoloured if `color`.
+
+    `noun` may be "person/dark": one of TONED in one of TONES.
+    """
+    master: Pixels = _master(noun, vendor).astype(np.float32) / 255
     rgb, alpha = master[..., :3], master[..., 3]
     if color is not None:
         rgb = _recolor(rgb, alpha, color)
