@@ -1,0 +1,56 @@
+"""A small convolutional network whose pooled activations say what a picture is like, for comparing sets of pictures.
+
+Pictures of any size are looked at in 64 x 64 pixels. A trained one must be neither the prior nor the perceptual loss of
+what it measures, or the comparison is circular.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SIDE = 64  # pixels
+
+
+def _convolution(inside: int, outside: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
+    )
+
+
+class FeatureNet(nn.Module):
+    """Pictures (b, 3, H, W) in [-1, 1] -> features (b, dim)."""
+
+    def __init__(self, dim: int = 128) -> None:
+        super().__init__()
+        self.dim = dim
+        widths = (3, dim // 4, dim // 2, dim)
+        self.stages = nn.ModuleList(
+            nn.Sequential(_convolution(inside, outside, 2), _convolution(outside, outside, 1))
+            for inside, outside in pairwise(widths)
+        )
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Return what each stage says: (b, dim / 4, 32, 32), (b, dim / 2, 16, 16) and (b, dim, 8, 8)."""
+        x = F.adaptive_avg_pool2d(images, SIDE).contiguous(memory_format=torch.channels_last)
+        seen = []
+        for stage in self.stages:
+            x = stage(x)
+            seen.append(x)
+        return seen
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the mean of the last maps."""
+        return self.maps(images)[-1].float().mean((2, 3))
+
+
+def perceptual_distance(network: FeatureNet, images: Tensor, others: Tensor) -> Tensor:
+    """Return how different pairs (b, 3, H, W) look to a network, (b,) in [0, 6].
+
+    Each place of each stage's maps is a unit vector; their squared differences are averaged over places and summed over
+    stages, as LPIPS does it without its learned weights (arXiv 1801.03924, Eq 1).
+    """
+    pairs = zip(network.maps(images), network.maps(others), strict=True)
+    parts = [(F.normalize(a.float()) - F.normalize(b.float())).square().sum(1).mean((1, 2)) for a, b in pairs]
+    return torch.stack(parts).sum(0)
