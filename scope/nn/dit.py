@@ -124,19 +124,37 @@ class DiT(nn.Module):
 
     def look(self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return (v, h): h (b, n, dim) are the tokens half way up, on which a trainer may hang another loss."""
-        x = self.embed(to_tokens(x_t)) + self.position
-        words, seen = self._read(text, keep)
+        h, half_way = self._tokens(to_tokens(x_t), t, text, keep)
+        x_0 = to_grid(self.out(h).float())
+        return (x_t - x_0) / t.clamp_min(T_MIN)[:, None, None, None], half_way
+
+    def read(
+        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None, also: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return x_0 like the tokens x_t (b, n, d), and the last tokens h (b, n, dim), from which it is read.
+
+        `also` (b, dim) joins the embedding of the time: what else a network that is built on this one must know.
+        """
+        h, _ = self._tokens(x_t, t, text, keep, also)
+        return self.out(h).float(), h
+
+    def _tokens(
+        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None, also: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the last tokens and those half way up, each (b, n, dim)."""
+        x = self.embed(x_t) + self.position
+        words, seen = self._words(text, keep)
         mask = torch.cat([torch.ones(x.shape[:2], dtype=torch.bool, device=x_t.device), seen], 1)
-        modulation = self.modulation(self.time(sinusoids(t, self.dim))).view(-1, 6, self.dim)
+        time = self.time(sinusoids(t, self.dim))
+        modulation = self.modulation(time if also is None else time + also).view(-1, 6, self.dim)
         half_way = x
         for i, block in enumerate(self.blocks):
             x = block(x, modulation, words, mask)
             if i == len(self.blocks) // 2:
                 half_way = x
-        x_0 = to_grid(self.out(self.norm(x)).float())
-        return (x_t - x_0) / t.clamp_min(T_MIN)[:, None, None, None], half_way
+        return self.norm(x), half_way
 
-    def _read(self, text: Conditioning, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _words(self, text: Conditioning, keep: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the text tokens (b, m, c), letters after them where any are asked for, and which are there."""
         words, seen = self.text(text.states.float()) + self.group(text.groups), text.mask
         if text.letters is not None:

@@ -1,0 +1,85 @@
+"""The trajectory of NTM (Normalizing Trajectory Models, arXiv 2605.08078): its times, its chain, its denoising.
+
+    times      s_k = k / T,  t_k = e^m / (e^m + 1 / s_k - 1),  m = 0.5 + 0.65 (n - 256) / 3840        (C.4)
+    marginal   q(x_t | x_0) = N((1 - t) x_0, t^2)
+    chain      x_t = a x_s + sigma eps,  a = (1 - t) / (1 - s),  sigma^2 = t^2 - a^2 s^2                 (2.3)
+    posterior  q(x_s | x_t, x_0) = N(A x_t + B x_0, C^2)                                             (A.9-12)
+    denoising  x_0 = (x_i - sum_j S_ij grad_j L) / (1 - t_i),  L = -log p(x_0..x_T)          (3.5, Algorithm 3)
+               S_ij = min^2 (1 - max) / (1 - min) of t_i, t_j: the covariance of the noise of two states
+
+t = 0 is clean, t = 1 is noise. Table 3 of the paper disagrees with its own A.9-12; the formulas are right.
+Shapes: b batch, n tokens, c channels; K + 1 states of a trajectory come first, the cleanest at index 0.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from scope.nn.gaussian import Gaussian
+
+
+class Posterior(NamedTuple):
+    """The factors of q(x_s | x_t, x_0) = N(A x_t + B x_0, C^2), each like t and s."""
+
+    A: Tensor
+    B: Tensor
+    C: Tensor
+
+
+def times(T: int, tokens: int, t_min: Tensor) -> Tensor:
+    """Return the T + 1 times of each sample, (T + 1, b), rising from `t_min` (b,) to 1."""
+    even = torch.arange(1, T + 1, device=t_min.device, dtype=torch.float64) / T
+    shift = math.exp(0.5 + 0.65 * (tokens - 256) / 3840)
+    shifted = shift / (shift + 1 / even - 1)
+    return torch.cat([t_min[None], shifted.to(t_min.dtype)[:, None].expand(T, len(t_min))])
+
+
+def forward_step(t: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (a, sigma) of q(x_t | x_s) = N(a x_s, sigma^2) for s < t."""
+    a = (1 - t) / (1 - s)
+    return a, (t.square() - (a * s).square()).sqrt()
+
+
+def posterior(t: Tensor, s: Tensor) -> Posterior:
+    """Return the posterior of x_s for s < t."""
+    between = (t - s) * (t + s - 2 * t * s) / (t.square() * (1 - s))
+    return Posterior(s.square() * (1 - t) / (t.square() * (1 - s)), between, s * (between / (1 - s)).sqrt())
+
+
+def chain(x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+    """Return the states (K + 1, b, n, c) at times t (K + 1, b), each made from the one before it."""
+    states = [(1 - beside(t[0], x_0)) * x_0 + beside(t[0], x_0) * eps[0]]
+    for k in range(1, len(t)):
+        a, sigma = forward_step(t[k], t[k - 1])
+        states.append(beside(a, x_0) * states[-1] + beside(sigma, x_0) * eps[k])
+    return torch.stack(states)
+
+
+def forward_nll(x: Tensor, t: Tensor) -> Tensor:
+    """Return -log q(x_{k+1} | x_k) in nats, (K, b), of states (K + 1, b, n, c)."""
+    a, sigma = forward_step(t[1:], t[:-1])
+    steps = Gaussian(beside(a, x) * x[:-1], beside(sigma, x).log().expand_as(x[1:]))
+    return Gaussian(*(part.flatten(0, 1) for part in steps)).nll(x[1:].flatten(0, 1)).view(a.shape)
+
+
+def noise_covariance(t: Tensor) -> Tensor:
+    """Return S (K, K, b) of times t (K, b) below 1."""
+    low, high = torch.minimum(t[:, None], t[None]), torch.maximum(t[:, None], t[None])
+    return low.square() * (1 - high) / (1 - low)
+
+
+def denoised(x: Tensor, gradient: Tensor, t: Tensor) -> Tensor:
+    """Return what each state says of x_0, (K, b, n, c); `gradient` is that of -log p of the whole trajectory.
+
+    All rows of an exact model are equal, so how far they spread tells how far a model is from exact. The state at
+    t = 1 is left out: it says nothing of x_0, and nothing that the others need.
+    """
+    moved = torch.einsum("ijb,jbnc->ibnc", noise_covariance(t), gradient)
+    return (x - moved) / (1 - beside(t, x))
+
+
+def beside(t: Tensor, x: Tensor) -> Tensor:
+    """Return t with dimensions added at its end, so that it multiplies x."""
+    return t.view(*t.shape, *[1] * (x.ndim - t.ndim))
