@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from scope.benchmarks.parser import _pocket_truth, meaning
 from scope.spec import Type
-from scope.worlds.catalogue import COLORS, CONCEPTS, FIRST, RELATIONS, SETTINGS
+from scope.worlds.background import background
+from scope.worlds.catalogue import COCO, COLORS, CONCEPTS, FIRST, MAX_COUNT, RELATIONS, SETTINGS
 from scope.worlds.pocket import Group, Plan, broken, caption, compose, held_out, sample, specification
-from scope.worlds.sprites import background, sprite
+from scope.worlds.sprites import sprite
 
 seeds = st.integers(0, 2**31)
 
@@ -19,11 +20,14 @@ def plan_of(seed: int, split: str = "train") -> Plan:
 
 
 def test_the_vocabulary_is_as_large_as_promised():
-    assert len(CONCEPTS) >= 60
+    assert len(CONCEPTS) >= 150
+    assert set(COCO) < set(CONCEPTS)
+    assert len(COCO) == 80
     assert len(FIRST) == 32
     assert len(COLORS) == 11
-    assert len(SETTINGS) - 1 >= 8  # without "plain"
-    assert set(RELATIONS) == {"left of", "right of", "above", "below"}
+    assert len(SETTINGS) - 1 >= 12  # without "plain"
+    assert set(RELATIONS) == {"left of", "right of", "above", "below", "between", "on top of"}
+    assert MAX_COUNT == 5
 
 
 @given(seeds)

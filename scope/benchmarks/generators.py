@@ -19,7 +19,7 @@ from scope.language.grammar import Grammar
 from scope.skills.bind import request_of
 from scope.spec import Specification, Type
 from scope.verifiers import objects
-from scope.worlds.catalogue import COLORS, FIRST, RELATIONS, SETTINGS
+from scope.worlds.catalogue import COLORS, FIRST, FIRST_RELATIONS, FIRST_SETTINGS
 from scope.worlds.pocket import Group, Plan, caption, held_out
 
 PROMPTS = 100  # per task
@@ -54,7 +54,7 @@ def counting(random: Random) -> Plan:
 def position(random: Random) -> Plan:
     """Two things in a relation: are they there, and in place?"""
     first, second = _pair(random)
-    return Plan((Group(first), Group(second)), str(random.choice(list(RELATIONS))))
+    return Plan((Group(first), Group(second)), str(random.choice(list(FIRST_RELATIONS))))
 
 
 def color_attribution(random: Random) -> Plan:
@@ -65,7 +65,7 @@ def color_attribution(random: Random) -> Plan:
 
 def setting(random: Random) -> Plan:
     """One coloured thing in a setting: is it that setting?"""
-    place = str(random.choice([s for s in SETTINGS if s != "plain"]))
+    place = str(random.choice([s for s in FIRST_SETTINGS if s != "plain"]))
     return replace(single_object(random), setting=place)
 
 

@@ -13,7 +13,7 @@ from PIL.Image import Image
 from scope.nn.weights import load_shipped
 from scope.spec import Commitment, Specification, Type, Verdict
 from scope.verifiers.detector import SETTING_NAMES, Detection, Detector, detect
-from scope.worlds.catalogue import COLORS, NOUNS, RELATIONS, SETTINGS
+from scope.worlds.catalogue import COLORS, FIRST_RELATIONS, NOUNS, SETTINGS
 
 Judgement = tuple[Literal["met", "broken"] | None, str, list[Detection]]
 
@@ -85,7 +85,7 @@ class Evidence:
         return ("met" if seen == [c.value] else "broken"), f"it is {', '.join(seen)}", found
 
     def _relation(self, c: Commitment) -> Judgement:
-        if c.value not in RELATIONS or len(c.targets) != 2:
+        if c.value not in FIRST_RELATIONS or len(c.targets) != 2:
             return None, f"no verifier judges {c.value!r}", []
         (noun, subjects), (other_noun, others) = (self.things(t) for t in c.targets)
         if noun is None or other_noun is None:

@@ -306,8 +306,9 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "gray": (142, 142, 148),
 }
 
-#: Setting -> the ways in which a caption says it. "plain" is what is drawn when none is asked for.
-SETTINGS: dict[str, tuple[str, ...]] = {
+#: The settings that the first shipped weights saw -> the ways in which a caption says them. "plain" is what is drawn
+#: when none is asked for.
+FIRST_SETTINGS: dict[str, tuple[str, ...]] = {
     "plain": ("",),
     "beach": ("on a beach", "at the beach"),
     "night": ("at night",),
@@ -319,8 +320,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "city": ("in a city", "in the city"),
     "sunset": ("at sunset",),
     "room": ("in a room",),
+}
+SETTINGS: dict[str, tuple[str, ...]] = FIRST_SETTINGS | {
     "space": ("in space", "in outer space"),
-    "sky": ("in the sky", "among the clouds"),
+    "sky": ("in the sky",),
     "mountain": ("in the mountains", "on a mountain"),
     "farm": ("on a farm",),
     "kitchen": ("in a kitchen", "in the kitchen"),
@@ -329,13 +332,35 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "cave": ("in a cave",),
 }
 
-#: Relation -> the ways in which a caption says it, subject first.
-RELATIONS: dict[str, tuple[str, ...]] = {
+#: The relations that the first shipped weights saw -> the ways in which a caption says them, subject first.
+FIRST_RELATIONS: dict[str, tuple[str, ...]] = {
     "left of": ("to the left of", "left of"),
     "right of": ("to the right of", "right of"),
     "above": ("above",),
     "below": ("below",),
 }
+#: "between" is one thing between others; "on top of" is touching.
+RELATIONS: dict[str, tuple[str, ...]] = FIRST_RELATIONS | {
+    "between": ("between", "in between"),
+    "on top of": ("on top of", "atop"),
+}
 
-NUMBERS = ("zero", "one", "two", "three", "four")
-MAX_COUNT = 4
+
+@dataclass(frozen=True)
+class Style:
+    """A way of drawing: what a promise calls it, and the words that open or end a caption."""
+
+    name: str
+    openings: tuple[str, ...]
+    endings: tuple[str, ...]
+
+
+#: Vendor -> its style. Nothing is said of Noto's drawings, which are the usual ones.
+STYLES: dict[str, Style] = {
+    "flat": Style("flat", ("a flat illustration of",), ("in flat style", ", flat illustration")),
+    "3d": Style("3-D", ("a 3-D render of", "a 3D render of"), ("in 3-D style", ", 3-D render")),
+}
+
+NUMBERS = ("zero", "one", "two", "three", "four", "five")
+MAX_COUNT = 5
+FIRST_MAX_COUNT = 4

@@ -1,0 +1,44 @@
+"""The board with words: lettered in one of several fonts, all free to pass on (NOTICE names their licences)."""
+
+import io
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+#: Aileron is the one that Pillow carries, and that the first shipped weights saw; the others lie in scope/data/fonts.
+FONTS = ("aileron", "roboto-slab", "permanent-marker", "special-elite")
+LONGEST = 8  # characters
+WIDTH, HEIGHT = 112, 32  # pixels
+
+
+@cache
+def _file(font: str) -> bytes:
+    return files("scope.data").joinpath("fonts", f"{font}.woff").read_bytes()
+
+
+@cache
+def _font(font: str, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    if font == FONTS[0]:
+        return ImageFont.load_default(points)
+    return ImageFont.truetype(io.BytesIO(_file(font)), points)
+
+
+@lru_cache(maxsize=4096)
+def sign(text: str, font: str = FONTS[0], width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.floating]:
+    """Return a white board (height, width, 3) with a dark frame and `text` as large as fits, in [0, 1].
+
+    The array is shared between calls: do not write into it.
+    """
+    board = Image.new("RGB", (width, height), (40, 40, 46))
+    draw = ImageDraw.Draw(board)
+    draw.rectangle((2, 2, width - 3, height - 3), fill=(250, 250, 246))
+    for points in range(24, 7, -1):
+        letters = _font(font, points)
+        left, top, right, bottom = draw.textbbox((0, 0), text, font=letters)
+        if right - left <= width - 10:
+            break
+    draw.text(((width - left - right) / 2, (height - top - bottom) / 2), text, fill=(20, 20, 24), font=letters)
+    return np.asarray(board, np.float32) / 255
