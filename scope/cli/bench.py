@@ -2,6 +2,8 @@
 
 [project.entry-points."scope.benchmarks"]
 mine = "my_package.module:measure"      # measure() -> scope.benchmarks.results.Results
+
+One that takes `quick` also has a small sample, which is shown and not stored.
 """
 
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from scope.cli.console import Commands, give, quiet_stdout, say
-from scope.errors import PluginError, ScopeError
+from scope.errors import PluginError, ScopeError, UsageError
 
 Folder = Annotated[Path, typer.Option("--results", help="Folder of the figures.")]
 
@@ -67,22 +69,31 @@ def _command(name: str, summary: str) -> Any:
     alone = typer.Typer(add_completion=False)
 
     @alone.command(name, help=f"{summary} Writes {name}.json.")
-    def measure(results: Folder = Path("results")) -> None:
-        _measure(name, results)
+    def measure(
+        results: Folder = Path("results"),
+        quick: Annotated[bool, typer.Option("--quick", help="A small sample; it is shown and not stored.")] = False,
+    ) -> None:
+        _measure(name, results, quick)
 
     return typer.main.get_command(alone)
 
 
-def _measure(name: str, folder: Path) -> None:
-    """Run a benchmark, store its figures, and show them."""
+def _measure(name: str, folder: Path, quick: bool) -> None:
+    """Run a benchmark, store its figures, and show them; those of a quick one are only shown."""
+    from inspect import signature
+
     from scope import plugins
     from scope.benchmarks.results import Results, markdown
 
+    measure = plugins.load("benchmarks", name)
+    if quick and "quick" not in signature(measure).parameters:
+        raise UsageError(f"the benchmark {name!r} has no quick sample; leave --quick out")
     with quiet_stdout():
-        results = plugins.load("benchmarks", name)()
+        results = measure(quick=True) if quick else measure()
     if not isinstance(results, Results):
         raise PluginError(f"the benchmark {name!r} gave {type(results).__name__}, not scope.benchmarks.results.Results")
-    path = results.save(folder)
+    path = None if quick else results.save(folder)
     for line in markdown(results).splitlines():
         say(line)
-    give(str(path))
+    if path is not None:
+        give(str(path))

@@ -17,6 +17,7 @@ class Recipe(StrEnum):
     PAE = "pae"
     FLOW = "flow"
     OBJECTS = "objects"
+    JUDGE = "judge"
 
 
 def train(
