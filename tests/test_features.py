@@ -1,17 +1,19 @@
 """The feature network: what it looks at, what it is trained to say, and what its distances mean."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from scope.benchmarks.features import features_of
 from scope.nn.features import FeatureNet, perceptual_distance
 from scope.nn.weights import fill, read
 from scope.trainers import features as trainer
-from scope.worlds.catalogue import COLORS, CONCEPTS, SETTINGS
-from scope.worlds.pocket import Group, Plan, compose
+from scope.worlds.catalogue import COLORS, CONCEPTS, MAX_COUNT, SETTINGS
+from scope.worlds.pocket import Group, Plan, Scene, compose
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,10 @@ def network() -> FeatureNet:
 @pytest.fixture(scope="module")
 def images() -> torch.Tensor:
     return torch.rand(5, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def tensor(scenes: Sequence[Scene]) -> torch.Tensor:
+    return trainer.to_tensor([scene.image for scene in scenes], torch.device("cpu"))
 
 
 def test_a_picture_drawn_larger_has_the_same_features(network, images):
@@ -65,14 +71,14 @@ def test_targets_are_what_the_plan_says():
 
 def test_who_knows_nothing_loses_the_logarithms_and_who_knows_all_nothing():
     truth = trainer.targets([compose(Plan((Group("cat", 1, "blue"),)), seed) for seed in range(3)])
-    answers = {"nouns": len(CONCEPTS), "colors": len(COLORS), "setting": len(SETTINGS), "count": 11}
+    answers = {"nouns": len(CONCEPTS), "colors": len(COLORS), "setting": len(SETTINGS), "count": 1 + 2 * MAX_COUNT}
     nothing = {name: torch.zeros(3, n) for name, n in answers.items()}
     loss, parts = trainer.features_loss(nothing, truth)
     assert parts["nouns"].item() == pytest.approx(math.log(len(CONCEPTS)))
     assert parts["colors"].item() == pytest.approx(len(COLORS) * math.log(2), rel=1e-5)
     assert parts["setting"].item() == pytest.approx(math.log(len(SETTINGS)))
     assert loss.item() == pytest.approx(sum(part.item() for part in parts.values()), rel=1e-5)
-    one_of = {name: torch.nn.functional.one_hot(truth[name], answers[name]) for name in ("setting", "count")}
+    one_of = {name: F.one_hot(truth[name], answers[name]) for name in ("setting", "count")}
     all_ = {name: 40 * (2 * y.float() - 1) for name, y in (truth | one_of).items()}
     assert trainer.features_loss(all_, truth)[0].item() == pytest.approx(0, abs=1e-5)
     assert {name: share.item() for name, share in trainer.right(all_, truth).items()} == {
@@ -96,7 +102,7 @@ def test_a_few_scenes_are_learned_by_heart(tmp_path):
         ("dog", "red", "beach"), ("car", "blue", "night"), ("apple", None, "snow"), ("tree", "white", "desert"),
     )]  # fmt: skip
     scenes = [compose(plan, seed) for seed, plan in enumerate(plans)]
-    images, truth = trainer.to_tensor([s.image for s in scenes], torch.device("cpu")), trainer.targets(scenes)
+    images, truth = tensor(scenes), trainer.targets(scenes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(60):
         loss, _ = trainer.features_loss(model(images), truth)

@@ -17,11 +17,11 @@ from torch.nn import functional as F
 from scope.nn.features import FeatureNet
 from scope.nn.weights import write
 from scope.trainers.run import TrainConfig, TrainingRun, to_tensor
-from scope.worlds.catalogue import COLORS, CONCEPTS, SETTINGS
-from scope.worlds.pocket import Scene, compose, sample
+from scope.worlds.catalogue import COLORS, CONCEPTS, MAX_COUNT, SETTINGS
+from scope.worlds.pocket import Scene, compose, sample_whole
 
 _NOUNS, _COLORS, _SETTINGS = tuple(CONCEPTS), tuple(COLORS), tuple(SETTINGS)
-_MOST = 10  # things in a scene; more are called as many
+_MOST = 2 * MAX_COUNT  # things in a scene; more are called as many
 _ANSWERS = (len(_NOUNS), len(_COLORS), len(_SETTINGS), 1 + _MOST)
 
 
@@ -33,7 +33,7 @@ class FeaturesConfig(TrainConfig):
 
 PRESETS = {
     "tiny": FeaturesConfig(steps=2, batch=4, lr=1e-3, dim=16, save_every=1, log_every=1),
-    "pocket": FeaturesConfig(steps=1100, batch=64, lr=3e-3, seed=41, warmup=100, ema=0.995),
+    "pocket": FeaturesConfig(steps=1300, batch=64, lr=3e-3, seed=41, warmup=100, ema=0.995),
 }
 
 
@@ -95,7 +95,7 @@ def train(config: FeaturesConfig, folder: Path) -> None:
     run = TrainingRun(folder, config, Classifier(config.dim))
     for step in run.steps():
         random = run.rng(step)
-        plans = [sample(random, "train", tuple(CONCEPTS)) for _ in range(config.batch)]
+        plans = [sample_whole(random) for _ in range(config.batch)]
         scenes = [compose(plan, (config.seed, step, i)) for i, plan in enumerate(plans)]
         truth = {name: y.to(run.device) for name, y in targets(scenes).items()}
         with run.autocast():
