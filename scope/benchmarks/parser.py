@@ -23,6 +23,7 @@ from scope.language.grammar import Grammar
 from scope.language.prompt import clean, content_words
 from scope.language.words import singular
 from scope.spec import Kind, Specification, Type
+from scope.worlds.catalogue import STYLES
 from scope.worlds.pocket import Plan, caption, sample
 
 #: A reading without ids: (things with count and colours, relations, the rest).
@@ -114,8 +115,11 @@ def _geneval_truth(include: list[dict[str, Any]]) -> Meaning:
 
 def _pocket_truth(plan: Plan) -> Meaning:
     things = [(g.noun, g.count, (g.color,) if g.color else ()) for g in plan.groups]
-    relations = [(plan.relation, things[0], things[1])] if plan.relation else []
+    relations = [(plan.relation, *things)] if plan.relation else []
     rest: list[tuple[Type, str]] = [(Type.LAYOUT, plan.setting)] if plan.setting != "plain" else []
+    rest += [(Type.ABSENCE, noun) for noun in plan.absent]
+    if plan.style in STYLES:
+        rest.append((Type.STYLE, STYLES[plan.style].name))
     if plan.text:
         things.append(("sign", 1, ()))
         rest.append((Type.TEXT, plan.text))

@@ -21,6 +21,17 @@ FUNCTION_WORDS = frozenset(
     )
 )
 
+#: Plurals whose singular a rule would get wrong.
+PLURALS = {
+    "computer mice": "computer mouse",
+    "loaves of bread": "bread",
+    "cookies": "cookie",
+    "cacti": "cactus",
+    "taxis": "taxi",
+    "dice": "die",
+    "axes": "axe",
+}
+
 #: Names of more than one word, or whose singular a rule would get wrong. Spelling in prompts -> the noun.
 OBJECTS: dict[str, str] = {
     name: name
@@ -30,7 +41,7 @@ OBJECTS: dict[str, str] = {
         "cell phone|teddy bear|hair drier|hair dryer|ice cream|palm tree|christmas tree|polar bear|street light|"
         "coffee cup|coffee table|picture frame|light bulb|alarm clock|hot air balloon|paper bag|glass bottle|"
         "steam train|bullet train|high chair|rocking chair|red panda|blue whale|orange juice|black hole|fire truck|"
-        "fire engine",
+        "fire engine|top hat",
         "|",
     )
 } | {
@@ -40,7 +51,6 @@ OBJECTS: dict[str, str] = {
     "remote control": "tv remote",
     "tennis racquet": "tennis racket",
     "traffic signal": "traffic light",
-    "computer mice": "computer mouse",
     "wineglass": "wine glass",
     "stoplight": "traffic light",
     "doughnut": "donut",
@@ -72,10 +82,15 @@ OBJECTS: dict[str, str] = {
     "sunglasses": "sunglasses",
     "binoculars": "binoculars",
     "headphones": "headphones",
+    "outer space": "space",
+    "grape": "grapes",
+    "grapes": "grapes",
+    "loaf of bread": "bread",
+    **PLURALS,
 }
 
 #: Things with no singular: "a scissors" is plural too.
-PLURAL_ONLY = frozenset(_words("scissors skis jeans pants glasses sunglasses binoculars headphones"))
+PLURAL_ONLY = frozenset(_words("scissors skis jeans pants glasses sunglasses binoculars headphones grapes"))
 
 #: Words that a tagger often takes for a verb or an adjective, though prompts mean the thing.
 THINGS = frozenset(
@@ -84,7 +99,7 @@ THINGS = frozenset(
         "vase cup bottle sandwich carrot pizza cake chair couch bed toilet laptop oven toaster surfboard snowboard "
         "skateboard frisbee umbrella backpack suitcase handbag donut broccoli banana apple truck car bicycle "
         "motorcycle airplane elephant zebra giraffe person refrigerator microwave toothbrush sign duck fish fly bee "
-        "ring ball star"
+        "ring ball star dolphin watch hammer ladder swan"
     )
 )
 
@@ -212,7 +227,7 @@ SETTINGS: dict[str, str] = {
         "sky": "sky",
     }.items()
     for alias in _words(aliases)
-} | {"living room": "room", "outer space": "space"}
+} | {"living room": "room"}
 
 #: Other nouns that are plainly places or times; the setting is the noun itself.
 PLACES = frozenset(

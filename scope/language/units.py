@@ -61,9 +61,13 @@ def _known_noun(match: re.Match[str]) -> Unit:
     said = " ".join(match.group().lower().split())
     for name in (said, said.removesuffix("s"), said.removesuffix("es")):
         if name in lexicon.OBJECTS:
-            plural = name != said or said == "computer mice"
+            plural = name != said or said in lexicon.PLURALS
             return _unit(match, UnitKind.NOUN, lexicon.OBJECTS[name], "cats" if plural else "cat", plural=plural)
     raise AssertionError(f"{said!r} matched the list of names but is not in it")
+
+
+def _spectacles(match: re.Match[str]) -> Unit:
+    return _unit(match, UnitKind.NOUN, "glasses", "cat")
 
 
 def _count(match: re.Match[str]) -> Unit:
@@ -118,6 +122,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), make)
     for pattern, make in (
         (lexicon.alternatives(lexicon.OBJECTS, "(?:e?s)?"), _known_noun),
+        (r"\b(?:eye)?glasses\b(?!\s+of\b)", _spectacles),  # "glasses of milk" are none
         (r"\b(?:without|lacking)(?:\s+(?:any|an?|the))?\b|\bwith\s+no\b|\bno\b|\b(?:with\s+)?not\s+(?:an?\s+single|any)\b"
          r"|\b(?:free|devoid)\s+of(?:\s+any)?\b|\bzero\b", _negation),
         (rf"\b(?:exactly|only|just)\s+{_NUMBER}\b|\b(?:a|one|only\s+one)\s+single\b", _count),

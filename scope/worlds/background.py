@@ -96,9 +96,8 @@ def _shapes(setting: str) -> Iterator[Shape]:
             yield "ellipse", (58, 86, 186, 214), (150, 110, 170)
             yield "ellipse", (60, 90, 188, 218), (74, 44, 92)
         case "sky":
-            for x, y in ((8, 18), (76, 44), (22, 92)):
-                yield "ellipse", (x, y, x + 44, y + 14), (238, 244, 252)
-                yield "ellipse", (x + 14, y - 8, x + 36, y + 12), (238, 244, 252)
+            for x, y in ((-10, 20), (70, 34), (26, 74), (84, 100), (-20, 112)):  # no clouds: those are things
+                yield "ellipse", (x, y, x + 58, y + 4), (214, 232, 252)
         case "mountain":
             for x, y, half in ((30, 30, 50), (100, 18, 64), (66, 52, 40)):
                 yield "polygon", (x, y, x + half, 104, x - half, 104), (106, 112, 134)

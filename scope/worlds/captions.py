@@ -63,7 +63,8 @@ def caption(plan: Plan, random: Random) -> Caption:
         writer.add(pick(random, ("with no", "without", ", with no")))
         writer.add(CONCEPTS[noun].plural)
     if plan.text is not None:
-        writer.add(pick(random, (", with a", "and a")))
+        # "between two cats and a sign" would put it between other things.
+        writer.add(", with a" if plan.relation == "between" else pick(random, (", with a", "and a")))
         said = pick(random, ("that says", "with the word"))
         writer.add(f'sign {said} "{plan.text}"', len(plan.groups) + 1)
     writer.add(ending)

@@ -121,6 +121,10 @@ def _things(random: Random, nouns: Sequence[str], style: str) -> tuple[str | Non
     return "between", tuple(_group(random, nouns, style, count) for count in (1, *others))
 
 
+#: Colours that would name another animal.
+_OTHER_ANIMALS = {("panda", "red"), ("whale", "blue")}
+
+
 def _count(random: Random) -> int:
     return int(random.integers(2, MAX_COUNT + 1)) if random.random() < 0.4 else 1
 
@@ -128,7 +132,8 @@ def _count(random: Random) -> int:
 def _group(random: Random, nouns: Sequence[str], style: str, count: int) -> Group:
     noun = pick(random, nouns)
     if random.random() < 0.65:
-        return Group(noun, count, pick(random, tuple(COLORS)))
+        color = pick(random, tuple(COLORS))
+        return Group(noun, count, color if (noun, color) not in _OTHER_ANIMALS else None)
     toned = noun in TONED and style == VENDORS[0]
     return Group(noun, count, None, pick(random, (None, *TONES)) if toned else None)
 

@@ -36,13 +36,6 @@ class Object:
         """Name of its drawing in the atlas."""
         return f"{self.noun}/{self.tone}" if self.tone else self.noun
 
-    @property
-    def ink(self) -> Box:
-        """The smallest box around what is opaque."""
-        x, y = self.box[:2]
-        x0, y0, x1, y1 = _ink(self.drawing, self.box[2] - x, self.style)
-        return x + x0, y + y0, x + x1, y + y1
-
 
 @dataclass(frozen=True)
 class Layout:
@@ -72,12 +65,19 @@ class Scene:
         most: Mask = labels[covered.argmax(-1)]
         return most
 
+    def ink(self, index: int) -> Box:
+        """Return the smallest box around what is opaque of one thing."""
+        return _around(self.mask == index + 1)
+
+
+def _around(area: NDArray[np.bool_]) -> Box:
+    ys, xs = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
+    return int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
+
 
 @cache
 def _ink(drawing: str, size: int, style: str) -> Box:
-    opaque = sprite(drawing, None, size, style)[1][..., 0] > 0.5
-    ys, xs = np.flatnonzero(opaque.any(1)), np.flatnonzero(opaque.any(0))
-    return int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
+    return _around(sprite(drawing, None, size, style)[1][..., 0] > 0.5)
 
 
 def arrange(plan: Plan, seed: int | tuple[int, ...]) -> Layout:
@@ -130,6 +130,10 @@ def _pixels(cells: Box) -> Box:
 
 def _lowered(upper: Object, lower: Object) -> Object:
     """Return a thing let down until its ink touches what it stands on."""
+
+    def ink(thing: Object) -> Box:
+        return _ink(thing.drawing, thing.box[2] - thing.box[0], thing.style)
+
     x0, y0, x1, y1 = upper.box
-    gap = lower.ink[1] - upper.ink[3]
+    gap = lower.box[1] + ink(lower)[1] - y0 - ink(upper)[3]
     return replace(upper, box=(x0, y0 + gap, x1, y1 + gap))
