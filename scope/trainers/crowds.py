@@ -98,7 +98,7 @@ def crowd(random: Random, shares: Shares = JUDGED) -> Crowd:
     for side in random.choice(_SIDES, _TRIES, p=_SIDE_SHARES):
         x, y = random.integers(0, cells - side + 1)
         if len(members) < wanted and free[y : y + side, x : x + side].all():
-            left, top = offset + (x, y) * np.array(GRID)
+            left, top = (offset + (x, y) * np.array(GRID)).tolist()
             thing = _thing(random, side * GRID, shares)
             if y >= side and free[y - side : y, x : x + side].all() and random.random() < _STACKED:
                 upper = _thing(random, side * GRID, shares)

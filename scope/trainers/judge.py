@@ -93,7 +93,7 @@ def namer_loss(looks: Looks, crops: Crops) -> dict[str, Tensor]:
     return {
         "noun": F.cross_entropy(looks.noun, crops.noun),
         "color": 0.5 * _asked_cross_entropy(looks.color, crops.color),
-        "style": 0.2 * _asked_cross_entropy(looks.style, crops.style),
+        "style": _asked_cross_entropy(looks.style, crops.style),
     }
 
 
