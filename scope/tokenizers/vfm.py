@@ -1,38 +1,93 @@
-"""The pocket stand-in for a vision foundation model: a small ViT trained to name what each patch shows.
+"""Frozen backbones that a tokenizer is aligned to: images (b, 3, s, s) in [-1, 1] -> features (b, n, dim).
 
-No self-supervised backbone with a redistributable licence comes in an ordinary package, so the pocket preset
-trains its own: dense labelling of the pocket world, with a third of the patches hidden. Its weights are
-shared with no verifier, reward or judge.
+Features are layer-normalised without affine. The pocket presets train their own backbone, since no self-supervised one
+with a redistributable licence comes in an ordinary package: it learns to name what each patch of the pocket world shows
+(trainers/vfm.py) and shares its weights with no verifier, reward or judge. The `full` preset asks a hub for DINOv2.
+
+`build` reads a backbone's name:  "conv/PATCH/DIM/DEPTH"   "vit/SIZE/PATCH/DIM/DEPTH/HEADS"   "hf:OWNER/NAME"
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.errors import UsageError
 from scope.nn.transformer import ViT
-from scope.worlds.catalogue import COLORS, CONCEPTS, SETTINGS
-
-#: Classes per patch: nothing or a noun; nothing, own colours or a colour; the setting.
-CLASSES = (1 + len(CONCEPTS), 2 + len(COLORS), len(SETTINGS))
+from scope.tokenizers.parts import PixelEncoder
 
 
-class PocketVFM(nn.Module):
-    """Images (b, 3, 128, 128) in [-1, 1] -> features (b, 64, dim), layer-normalised without affine."""
+class ViTBackbone(nn.Module):
+    """A small vision transformer."""
 
-    def __init__(self, dim: int = 192, depth: int = 4, heads: int = 3) -> None:
+    def __init__(self, size: int, patch: int, dim: int, depth: int, heads: int) -> None:
         super().__init__()
         self.dim = dim
-        self.trunk = ViT(128, 16, dim, depth, heads)
-        self.heads = nn.ModuleList(nn.Linear(dim, n) for n in CLASSES)
+        self.trunk = ViT(size, patch, dim, depth, heads)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the features that a tokenizer is aligned to."""
+        """Return the features."""
         return F.layer_norm(self.trunk(images).float(), (self.dim,))
 
-    def label(self, images: Tensor, hidden: Tensor) -> list[Tensor]:
-        """Return the logits (b, 64, classes) of each label, with the patches of `hidden` (b, 64) blanked out."""
-        tokens = self.trunk(images, hidden)
-        return [head(tokens).float() for head in self.heads]
+
+class ConvBackbone(nn.Module):
+    """A small convolutional network."""
+
+    def __init__(self, patch: int, dim: int, depth: int) -> None:
+        super().__init__()
+        self.dim = dim
+        self.trunk = PixelEncoder(patch, dim, dim, depth)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features."""
+        return F.layer_norm(self.trunk(images).float(), (self.dim,))
+
+
+class DINOv2(nn.Module):
+    """DINOv2 with registers (arXiv 2304.07193, 2309.16588) at 14/16 of the tokenizer's resolution.
+
+    Its 14-px patches then lie on the tokenizer's 16-px grid. The final norm's affine, the class token and the registers
+    are left out, as in the paper's code.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        config = model.config
+        self.dim, self.extra = int(config.hidden_size), 1 + int(config.num_register_tokens)  # type: ignore[union-attr,arg-type]
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
+
+    @classmethod
+    def from_hub(cls, name: str) -> "DINOv2":
+        """Load a model from the Hugging Face hub, or from a folder in its format."""
+        from transformers import Dinov2WithRegistersModel
+
+        return cls(Dinov2WithRegistersModel.from_pretrained(name))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features."""
+        small = F.interpolate(images / 2 + 0.5, scale_factor=14 / 16, mode="bicubic", antialias=True)
+        seen = self.model((small - self.mean) / self.std, output_hidden_states=True).hidden_states[-1]
+        return F.layer_norm(seen[:, self.extra :].float(), (self.dim,))
+
+
+def build(name: str) -> nn.Module:
+    """Return the backbone of a name, untrained unless it comes from a hub.
+
+    Raises: UsageError if the name cannot be read.
+    """
+    kind, _, rest = name.partition("/")
+    numbers = [int(n) for n in rest.split("/")] if rest.replace("/", "").isdecimal() else []
+    if name.startswith("hf:"):
+        return DINOv2.from_hub(name.removeprefix("hf:"))
+    if kind == "conv" and len(numbers) == 3:
+        return ConvBackbone(*numbers)
+    if kind == "vit" and len(numbers) == 5:
+        return ViTBackbone(*numbers)
+    raise UsageError(f"no backbone is called {name!r}; see `scope.tokenizers.vfm`, such as conv/16/192/2")
 
 
 def frozen(vfm: nn.Module) -> nn.Module:

@@ -17,8 +17,7 @@ from scope.nn import paths, samplers
 from scope.nn.dit import DiT
 from scope.nn.text import Conditioning, Words, encode
 from scope.nn.weights import fill, load_shipped, read, write
-from scope.tokenizers.pae import PAE
-from scope.trainers import pae as pae_trainer
+from scope.tokenizers.pae import PAE, preset
 from scope.trainers import pool as pools
 from scope.trainers.run import TrainConfig, TrainingRun
 
@@ -27,7 +26,7 @@ class FlowConfig(TrainConfig):
     """The generator's recipe. `tokenizer`: a file of PAE weights; "": the shipped ones."""
 
     tokenizer: str = ""
-    tokenizer_preset: str = "pocket"
+    tokenizer_preset: str = "shipped"
     dim: int = 256
     depth: int = 5
     heads: int = 4
@@ -102,7 +101,7 @@ def cells_loss(logits: Tensor, cells: Tensor, keep: Tensor) -> Tensor:
 
 def tokenizer_of(config: FlowConfig) -> PAE:
     """Return the frozen tokenizer of a recipe."""
-    pae = pae_trainer.untrained(pae_trainer.PRESETS[config.tokenizer_preset])
+    pae = preset(config.tokenizer_preset)
     if config.tokenizer:
         fill(pae, read(Path(config.tokenizer)), config.tokenizer)
         return pae.eval().requires_grad_(False)

@@ -1,124 +1,215 @@
-"""Train the PAE tokenizer (arXiv 2605.07915) on the pocket world: the VFM first, then all but the VFM."""
+"""Train PAE (arXiv 2605.07915), or a tokenizer that it is measured against, in one loop.
+
+L = l1 L1 + perceptual P + gan GAN + the tokenizer's own losses. First come, where they are missing: the VFM, the
+refined prior (stage R), and the network of the perceptual loss. GAN and MCR join after `gan_from` and `mcr_from` of the
+steps, since both are noise before there is a picture.
+"""
 
 from pathlib import Path
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.nn.features import FeatureNet, perceptual_distance
 from scope.nn.weights import fill, read, write
-from scope.tokenizers.pae import PAE, edges, mcr, scr, ssr
-from scope.tokenizers.vfm import PocketVFM
+from scope.tokenizers.alignment import Distance, Perturbation
+from scope.tokenizers.baselines import AE, KLVAE, RAE, VAVAE
+from scope.tokenizers.frame import Autoencoder
+from scope.tokenizers.pae import PAE
+from scope.tokenizers.prior import RefinedPrior
+from scope.tokenizers.vfm import build, frozen
+from scope.trainers import features as feature_trainer
+from scope.trainers import names, prior
 from scope.trainers import vfm as vfm_trainer
-from scope.trainers.run import TrainConfig, TrainingRun, to_tensor
-from scope.worlds.catalogue import CONCEPTS, FIRST
-from scope.worlds.pocket import compose, sample
+from scope.trainers.critic import Critic, adaptive, hinge
+from scope.trainers.run import TrainConfig, TrainingRun, device
+from scope.trainers.views import Views, World, views
+
+Arm = Literal["pae", "ae", "kl", "rae", "va"]
 
 
 class PAEConfig(TrainConfig):
-    """The tokenizer's recipe. `ssr` and `scr` are weighted as in the paper; the rest is ours (see pae.py)."""
+    """The recipe of a tokenizer. The weights of the losses are the paper's where `pae` has one."""
 
-    vfm: str = "pocket"
+    arm: Arm = "pae"
+    world: World = "scenes"
+    pool: int = 12_000  # pictures
     d: int = 32
     dim: int = 256
     depth: int = 3
     modulator_depth: int = 1
     heads: int = 4
-    l1: float = 40.0
-    edges: float = 20.0
+    vfm: str = "pocket"  # preset of trainers/vfm.py
+    perceptual_net: str = "pocket"
+    prior: Literal["refined", "whitened"] = "refined"
+    prior_steps: int = 300
+    l1: float = 1.0
+    perceptual: float = 1.0
+    gan: float = 0.5
+    gan_from: float = 0.5  # of the steps
     ssr: float = 0.2
-    mcr: float = 0.1
+    mcr: float = 0.5
+    mcr_from: float = 0.2  # of the steps
+    mcr_share: float = 0.25  # of the batch: two more decodes each
     scr: float = 1.0
-    mcr_share: float = 0.125  # of the batch: two more decodes each
-    first_share: float = 0.75  # of scenes drawn from the generator's first vocabulary
+    kl: float = 1e-3
+    mcos: float = 0.1
+    mdms: float = 0.1
+    angles: Literal["jitter", "fixed"] = "jitter"
+    renormalise: bool = True
+    share_direction: bool = True
 
+
+_CLOSEUP = PAEConfig(
+    steps=1200, batch=32, lr=1e-3, seed=31, ema=0.995, world="closeups", pool=16_000, d=8, dim=96, depth=2, heads=2,
+    vfm="closeup", perceptual_net="perceptual",
+)  # fmt: skip
 
 PRESETS = {
-    "tiny": PAEConfig(
-        steps=2,
-        batch=4,
-        lr=1e-3,
-        vfm="tiny",
-        d=8,
-        dim=32,
-        depth=1,
-        modulator_depth=1,
-        heads=2,
-        save_every=1,
-        log_every=1,
+    "tiny": _CLOSEUP.model_copy(
+        update={"steps": 2, "batch": 4, "pool": 16, "dim": 32, "depth": 1, "vfm": "tiny", "perceptual_net": "tiny",
+                "prior_steps": 2, "gan_from": 0.0, "mcr_from": 0.0, "save_every": 1, "log_every": 1}
     ),
-    "pocket": PAEConfig(steps=1100, batch=32, lr=5e-4, seed=31),
-}
+    "closeup": _CLOSEUP,
+    "pocket": PAEConfig(steps=2500, batch=24, lr=1e-3, seed=31, ema=0.998, mcr_share=0.125),
+}  # fmt: skip
+
+#: World -> pixels of a picture's side and of a token's.
+_SIZES = {"scenes": (128, 16), "closeups": (32, 4)}
+_CROP = 64  # pixels that the perceptual network sees of a larger picture
 
 
-def build(config: PAEConfig, folder: Path) -> PAE:
-    """Return a PAE over the trained VFM of this recipe, which is trained first where it is missing."""
-    if not (folder / "vfm" / "vfm.safetensors").exists():
-        vfm_trainer.train(vfm_trainer.PRESETS[config.vfm], folder / "vfm")
-    model = untrained(config)
-    fill(model.vfm, read(folder / "vfm" / "vfm.safetensors"), "vfm")
-    return model
+# -- what comes before ---------------------------------------------------------------------------
 
 
-def untrained(config: PAEConfig) -> PAE:
-    """Return the tokenizer of a recipe as it is constructed."""
+def backbone(config: PAEConfig, folder: Path) -> nn.Module:
+    """Return the frozen VFM of a recipe, trained where it is missing."""
     recipe = vfm_trainer.PRESETS[config.vfm]
-    backbone = PocketVFM(recipe.dim, recipe.depth, recipe.heads)
-    return PAE(config.d, config.dim, config.depth, config.modulator_depth, config.heads, vfm=backbone)
+    if not (folder / "vfm" / "vfm.safetensors").exists():
+        vfm_trainer.train(recipe, folder / "vfm")
+    model = build(recipe.name)
+    fill(model, read(folder / "vfm" / "vfm.safetensors"), "vfm")
+    return frozen(model)
 
 
-def scenes(run: TrainingRun[PAE], config: PAEConfig, step: int, count: int) -> Tensor:
-    """Return the images of a step."""
-    random = run.rng(step)
-    images = []
-    for i in range(count):
-        nouns = FIRST if random.random() < config.first_share else CONCEPTS
-        images.append(compose(sample(random, "train", tuple(nouns)), (config.seed, step, i)).image)
-    return to_tensor(images, run.device)
+def perceptual_network(config: PAEConfig, folder: Path) -> FeatureNet:
+    """Return the frozen network of the perceptual loss, trained where it is missing."""
+    if config.world == "closeups":
+        return names.trained(names.PRESETS[config.perceptual_net], folder / "perceptual").network
+    recipe = feature_trainer.PRESETS[config.perceptual_net].model_copy(update={"dim": 64, "seed": 51})
+    path = folder / "perceptual" / "features.safetensors"
+    if not path.exists():
+        feature_trainer.train(recipe, folder / "perceptual")
+    network = FeatureNet(recipe.dim)
+    fill(network, read(path), "features")
+    return network.eval().requires_grad_(False)
 
 
-def pae_loss(model: PAE, images: Tensor, direction: Tensor, config: PAEConfig) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the loss and its parts. `direction` (b, n, d) is noise for MCR."""
-    features = model.features(images)
-    z, prior = model.tokens(images, features), model.prior(features)
-    decoded = model.decoder(z)
-    few = max(1, round(config.mcr_share * len(images)))
-    parts = {
-        "l1": F.l1_loss(decoded, images),
-        "edges": edges(decoded, images),
-        "ssr": ssr(z, prior),
-        "scr": scr(z, prior),
-        "mcr": mcr(model.decoder, z[:few], decoded[:few], direction[:few]) if config.mcr else torch.zeros(()),
-    }
-    loss = sum((getattr(config, name) * part for name, part in parts.items()), torch.zeros((), device=images.device))
-    mse = F.mse_loss(decoded.detach().clamp(-1, 1), images)
-    return loss, parts | {"psnr": 10 * torch.log10(4 / mse)}
+def untrained(config: PAEConfig, vfm: nn.Module | str, distance: Distance = F.l1_loss) -> Autoencoder:
+    """Return the tokenizer of a recipe as it is constructed."""
+    size, patch = _SIZES[config.world]
+    match config.arm:
+        case "pae":
+            how = Perturbation(config.angles, config.renormalise, config.share_direction)
+            return PAE(
+                size, patch, config.d, config.dim, config.depth, config.modulator_depth, config.heads, vfm,
+                prior=config.prior, perturbation=how, mcr_share=config.mcr_share, distance=distance,
+            )  # fmt: skip
+        case "ae":
+            return AE(size, patch, config.d, config.dim, config.depth)
+        case "kl":
+            return KLVAE(size, patch, config.d, config.dim, config.depth)
+        case "rae":
+            return RAE(size, patch, vfm, config.dim, config.depth)
+        case "va":
+            return VAVAE(size, patch, config.d, config.dim, config.depth, vfm)
 
 
-def train(config: PAEConfig, folder: Path) -> None:
-    """Train, or continue training, the tokenizer; writes folder/pae.safetensors."""
+def _aligned(model: PAE, config: PAEConfig, folder: Path, pool: Views) -> None:
+    """Give a PAE its prior: stage R, or the principal components."""
+    model.whiten(pool.batch(torch.arange(min(1024, len(pool))), torch.device("cpu")))
+    if isinstance(model.prior, RefinedPrior):
+        if not (folder / "prior" / "prior.safetensors").exists():
+            recipe = prior.PriorConfig(
+                steps=config.prior_steps, batch=config.batch, lr=1e-3, seed=config.seed, ema=0.99
+            )
+            prior.train(recipe, folder / "prior", model.prior, model.vfm, pool)
+        fill(model.prior, read(folder / "prior" / "prior.safetensors"), "prior")
+
+
+# -- the loop ------------------------------------------------------------------------------------
+
+
+class Likeness:
+    """L1 and the perceptual distance of two sets of pictures; of larger ones, of one window a step."""
+
+    def __init__(self, network: FeatureNet, config: PAEConfig) -> None:
+        self.network, self.config = network, config
+        self.corner = (0, 0)
+
+    def aim(self, noise: torch.Generator) -> None:
+        """Choose the window of a step."""
+        room = max(0, _SIZES[self.config.world][0] - _CROP)
+        x, y = torch.randint(0, room + 1, (2,), generator=noise).tolist()
+        self.corner = (x, y)
+
+    def perceptual(self, decoded: Tensor, images: Tensor) -> Tensor:
+        """Return the mean perceptual distance."""
+        x, y = self.corner
+        decoded, images = (a[..., y : y + _CROP, x : x + _CROP] for a in (decoded, images))
+        return perceptual_distance(self.network, decoded, images).mean()
+
+    def __call__(self, decoded: Tensor, images: Tensor) -> Tensor:
+        """Return the distance that MCR holds decodes to."""
+        return F.l1_loss(decoded, images) + self.config.perceptual * self.perceptual(decoded, images)
+
+
+def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
+    """Train, or continue training, the tokenizer; writes folder/pae.safetensors.
+
+    `parts` is where VFM, prior and perceptual network are kept, for several tokenizers that share them.
+    """
     torch.manual_seed(config.seed)
-    model = build(config, folder)
-    run = TrainingRun(folder, config, model)
-    held_back = scenes(run, config, config.steps, 256)  # a step that training never reaches
-    if run.step == 0:
-        model.start_linear(scenes(run, config, config.steps + 1, 1024))
-        run.ema.model.load_state_dict(model.state_dict())
+    shared = parts or folder
+    pool = views(config.world, config.pool, config.seed)
+    likeness = Likeness(perceptual_network(config, shared), config)
+    model = untrained(config, backbone(config, shared), likeness)
+    if isinstance(model, PAE):
+        _aligned(model, config, shared, pool)
+    critic = Critic().to(device())
+    against = torch.optim.AdamW(critic.parameters(), lr=config.lr / 2, betas=(0.5, 0.9))
+    run = TrainingRun(folder, config, model, {"critic": critic, "against": against})
+    likeness.network.to(run.device)
+    last = next(p for p in reversed(list(model.decoder.parameters())) if p.ndim >= 2 and p.requires_grad)
     for step in run.steps():
-        images = scenes(run, config, step, config.batch)
-        noise = torch.randn((config.batch, 64, config.d), generator=run.torch_rng(step)).to(run.device)
+        noise, done = run.torch_rng(step), step / config.steps
+        images = pool.batch(torch.randint(len(pool), (config.batch,), generator=noise), run.device)
+        likeness.aim(noise)
         with run.autocast():
-            loss, parts = pae_loss(model, images, noise, config)
-        run.update(loss, **parts)
-        if step % 400 == 399:
-            pair = torch.cat([held_back[:8], run.ema.model.decoder(z_of(run.ema.model, held_back[:8]))])
-            run.save_grid(f"{step + 1:06d}", pair)
+            looked = model.look(images, noise)
+            terms = {"l1": F.l1_loss(looked.decoded, images), "perceptual": likeness.perceptual(looked.decoded, images)}
+        own = {k: v for k, v in looked.terms.items() if k != "mcr" or done >= config.mcr_from}
+        loss = sum((getattr(config, k) * v for k, v in (terms | own).items()), torch.zeros((), device=run.device))
+        if config.gan and done >= config.gan_from:
+            real, made = critic(images), critic(looked.decoded.detach())
+            against.zero_grad()
+            hinge(real, made).backward()  # type: ignore[no-untyped-call]
+            against.step()
+            fool = -critic(looked.decoded).mean()
+            loss = loss + config.gan * adaptive(terms["l1"] + terms["perceptual"], fool, last) * fool
+        mse = F.mse_loss(looked.decoded.detach().clamp(-1, 1), images)
+        run.update(loss, **terms, **looked.terms, psnr=10 * torch.log10(4 / mse))
+        if (step + 1) % 400 == 0:
+            run.save_grid(f"{step + 1:06d}", torch.cat([images[:8], looked.decoded[:8].detach()]))
     finished = run.ema.model
-    finished.set_statistics(torch.cat([z_of(finished, part) for part in torch.split(held_back, 32)]))
+    finished.set_statistics(torch.cat([tokens(finished, pool, start) for start in range(0, min(2048, len(pool)), 64)]))
     print(write(finished, folder / "pae.safetensors"))
 
 
 @torch.no_grad()
-def z_of(model: PAE, images: Tensor) -> Tensor:
-    """Return the tokens of images, without gradient."""
-    return model.tokens(images, model.features(images))
+def tokens(model: Autoencoder, pool: Views, start: int) -> Tensor:
+    """Return the tokens of 64 pictures, without gradient."""
+    where = next(model.parameters()).device
+    return model.z(pool.batch(torch.arange(start, min(len(pool), start + 64)), where))

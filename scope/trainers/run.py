@@ -7,7 +7,7 @@ same weights as an uninterrupted run, because data and noise come from (seed, st
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic
 
@@ -44,9 +44,19 @@ def device() -> torch.device:
 
 
 class TrainingRun(Generic[M]):
-    """One folder: config.json, metrics.jsonl, checkpoint.pt, samples/."""
+    """One folder: config.json, metrics.jsonl, checkpoint.pt, samples/.
 
-    def __init__(self, folder: Path, config: TrainConfig, model: M) -> None:
+    `also` names what else a training carries from step to step, such as a critic and its optimiser.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: TrainConfig,
+        model: M,
+        also: Mapping[str, nn.Module | torch.optim.Optimizer] | None = None,
+    ) -> None:
+        self.also = also or {}
         self.folder, self.config, self.device = folder, config, device()
         torch.set_flush_denormal(True)
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +154,7 @@ class TrainingRun(Generic[M]):
             "ema": self.ema.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "sums": self._sums,
+            "also": {name: thing.state_dict() for name, thing in self.also.items()},
         }
         torch.save(state, self.folder / "checkpoint.tmp")
         (self.folder / "checkpoint.tmp").replace(self.folder / "checkpoint.pt")
@@ -156,6 +167,8 @@ class TrainingRun(Generic[M]):
         self.model.load_state_dict(state["model"])
         self.ema.model.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
+        for name, thing in self.also.items():
+            thing.load_state_dict(state["also"][name])
         self.step, self._sums = state["step"], state["sums"]
         print(f"resuming at step {self.step} of {self.config.steps}", flush=True)
 

@@ -1,66 +1,62 @@
-"""Train the pocket VFM: name what each patch shows, with a third of the patches hidden."""
+"""Train a pocket VFM: name what each cell shows. Its heads are thrown away."""
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.nn.weights import write
-from scope.tokenizers.vfm import PocketVFM
-from scope.trainers.run import TrainConfig, TrainingRun, to_tensor
-from scope.worlds.catalogue import COLORS, CONCEPTS, SETTINGS
-from scope.worlds.pocket import Scene, compose, sample
-
-_NOUNS, _COLORS, _SETTINGS = list(CONCEPTS), list(COLORS), list(SETTINGS)
-_PATCHES = 8
+from scope.tokenizers import vfm
+from scope.trainers.run import TrainConfig, TrainingRun
+from scope.trainers.views import CLASSES, World, views
 
 
 class VFMConfig(TrainConfig):
-    """The recipe of the pocket VFM."""
+    """The recipe of a backbone. `name` is what `scope.tokenizers.vfm.build` reads."""
 
-    dim: int = 192
-    depth: int = 4
-    heads: int = 3
-    hidden: float = 1 / 3
+    world: World = "scenes"
+    name: str = "conv/16/192/2"
+    pool: int = 12_000
 
 
 PRESETS = {
-    "tiny": VFMConfig(steps=2, batch=4, lr=1e-3, dim=64, depth=1, heads=1, save_every=1, log_every=1),
-    "pocket": VFMConfig(steps=1000, batch=48, lr=2e-3, seed=21),
+    "tiny": VFMConfig(
+        steps=2, batch=4, lr=1e-3, world="closeups", name="conv/4/32/1", pool=16, save_every=1, log_every=1
+    ),
+    "closeup": VFMConfig(
+        steps=900, batch=64, lr=2e-3, seed=22, world="closeups", name="conv/4/96/2", pool=16_000, ema=0.99
+    ),
+    "pocket": VFMConfig(steps=1500, batch=48, lr=2e-3, seed=23),
 }
 
 
-def labels(scenes: list[Scene]) -> list[NDArray[np.int64]]:
-    """Return noun, colour and setting classes of each patch, (b, 64) each, by which object's box covers it."""
-    nouns = np.zeros((len(scenes), _PATCHES, _PATCHES), np.int64)
-    colors, settings = np.zeros_like(nouns), np.zeros_like(nouns)
-    for i, scene in enumerate(scenes):
-        settings[i] = _SETTINGS.index(scene.plan.setting)
-        for thing in scene.objects:
-            x0, y0, x1, y1 = (edge // 16 for edge in thing.box)
-            nouns[i, y0:y1, x0:x1] = 1 + _NOUNS.index(thing.noun)
-            colors[i, y0:y1, x0:x1] = 2 + _COLORS.index(thing.color) if thing.color else 1
-    return [a.reshape(len(scenes), -1) for a in (nouns, colors, settings)]
+class Labeller(nn.Module):
+    """A backbone and a linear reading of each of its tokens."""
+
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = nn.Linear(int(backbone.dim), sum(CLASSES))  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the logits (b, classes, n) of noun, colour and setting."""
+        logits: Tensor = self.head(self.backbone(images)).float()
+        return list(torch.split(logits.mT, list(CLASSES), 1))
 
 
 def train(config: VFMConfig, folder: Path) -> None:
-    """Train, or continue training, the VFM; writes folder/vfm.safetensors."""
+    """Train, or continue training, the backbone; writes folder/vfm.safetensors."""
     torch.manual_seed(config.seed)
-    run = TrainingRun(folder, config, model := PocketVFM(config.dim, config.depth, config.heads))
+    run = TrainingRun(folder, config, Labeller(vfm.build(config.name)))
+    pool = views(config.world, config.pool, config.seed)
     for step in run.steps():
-        random = run.rng(step)
-        plans = [sample(random, "train", tuple(CONCEPTS)) for _ in range(config.batch)]
-        scenes = [compose(plan, (config.seed, step, i)) for i, plan in enumerate(plans)]
-        hidden = torch.from_numpy(random.random((config.batch, _PATCHES**2)) < config.hidden).to(run.device)
-        images = to_tensor([s.image for s in scenes], run.device)
-        truth = [torch.from_numpy(a).to(run.device) for a in labels(scenes)]
+        chosen = torch.randint(len(pool), (config.batch,), generator=run.torch_rng(step))
+        truth = pool.cells[chosen].flatten(2).long().to(run.device)
         with run.autocast():
-            logits = model.label(images, hidden)
-        parts: list[Tensor] = [F.cross_entropy(x.mT, t) for x, t in zip(logits, truth, strict=True)]
-        things = truth[0] > 0
-        right = (logits[0].argmax(-1) == truth[0])[things].float().mean()
-        run.update(sum(parts, torch.zeros(())), noun=parts[0], color=parts[1], setting=parts[2], accuracy=right)
-    print(write(run.ema.model, folder / "vfm.safetensors"))
+            logits = run.model(pool.batch(chosen, run.device))
+        parts = [F.cross_entropy(x, t) for x, t in zip(logits, truth.unbind(1), strict=True)]
+        things = truth[:, 0] > 0
+        right = (logits[0].argmax(1) == truth[:, 0])[things].float().mean()
+        run.update(torch.stack(parts).sum(), noun=parts[0], color=parts[1], setting=parts[2], accuracy=right)
+    print(write(run.ema.model.backbone, folder / "vfm.safetensors"))

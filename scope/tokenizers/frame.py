@@ -1,0 +1,100 @@
+"""What every tokenizer here is: images -> tokens z -> images, and latents at unit scale outside.
+
+`PAE` and the tokenizers that it is measured against (baselines.py) differ in how they encode and in what their tokens
+are asked for while they train (`look`); all else is the same.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from scope.errors import ImageError
+from scope.nn.transformer import to_grid, to_tokens
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one training step asks of a tokenizer: its pictures, and its own losses by name."""
+
+    decoded: Tensor  # like the images
+    z: Tensor  # (b, n, d)
+    terms: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Autoencoder(nn.Module):
+    """A tokenizer of square pictures: `size` pixels, one token of `d` numbers a `patch` x `patch` pixels.
+
+    Latents are (b, d, size / patch, size / patch), of zero mean and unit scale per channel over the training pictures:
+    the statistics are buffers, set once by `set_statistics`, and `decode` undoes them exactly.
+    """
+
+    latent_mean: Tensor
+    latent_std: Tensor
+
+    def __init__(self, size: int, patch: int, d: int) -> None:
+        super().__init__()
+        self.size, self.patch, self.d = size, patch, d
+        self.decoder: nn.Module
+        self.register_buffer("latent_mean", torch.zeros(d))
+        self.register_buffer("latent_std", torch.ones(d))
+
+    def z(self, images: Tensor) -> Tensor:
+        """(b, 3, size, size) in [-1, 1] -> tokens (b, n, d), as they are meant."""
+        raise NotImplementedError
+
+    def valid(self, z: Tensor) -> Tensor:
+        """Return the tokens (b, n, d) that are meant by tokens that a generator drew."""
+        return z
+
+    def look(self, images: Tensor, noise: torch.Generator) -> Looked:
+        """Encode and decode for a training step."""
+        z = self.z(images)
+        return Looked(self.decoder(z), z)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """(b, 3, size, size) in [-1, 1] -> latents (b, d, h, w).
+
+        Raises: ImageError if the pictures are of another size, number of channels or range, or hold NaN.
+        """
+        check(images, self.size)
+        return to_grid((self.z(images) - self.latent_mean) / self.latent_std)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """(b, d, h, w) -> images in [-1, 1].
+
+        Raises: ImageError if the latents are of another shape or hold NaN.
+        """
+        side = self.size // self.patch
+        if latents.shape[1:] != (self.d, side, side):
+            raise ImageError(f"latents of shape {tuple(latents.shape)} are not (b, {self.d}, {side}, {side})")
+        if not torch.isfinite(latents).all():
+            raise ImageError("the latents hold NaN or infinity; there is no picture of them")
+        z = to_tokens(latents) * self.latent_std + self.latent_mean
+        images: Tensor = self.decoder(self.valid(z))
+        return images.float().clamp(-1, 1)
+
+    @torch.no_grad()
+    def set_statistics(self, z: Tensor) -> None:
+        """Set the latents' mean and deviation from tokens (b, n, d)."""
+        self.latent_mean.copy_(z.flatten(0, 1).mean(0))
+        self.latent_std.copy_(z.flatten(0, 1).std(0).clamp_min(1e-3))
+
+
+def check(images: Tensor, size: int) -> None:
+    """Refuse what is no batch of `size`-pixel RGB pictures in [-1, 1].
+
+    Raises: ImageError.
+    """
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ImageError(f"pictures of shape {tuple(images.shape)} are not (b, 3, {size}, {size}): RGB, channels first")
+    if images.shape[2:] != (size, size):
+        raise ImageError(
+            f"pictures of {images.shape[3]} x {images.shape[2]} pixels; this tokenizer takes {size} x {size}"
+        )
+    if not images.is_floating_point():
+        raise ImageError(f"pictures of {images.dtype}; give floats in [-1, 1] (pixels / 127.5 - 1)")
+    if not torch.isfinite(images).all():
+        raise ImageError("the pictures hold NaN or infinity")
+    if images.numel() and images.abs().max() > 1.01:
+        raise ImageError(f"pictures reach {float(images.abs().max()):.3g}; give floats in [-1, 1] (pixels / 127.5 - 1)")

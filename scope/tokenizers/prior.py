@@ -1,0 +1,77 @@
+"""The refined prior of PAE (arXiv 2605.07915), trained first and then frozen.
+
+  Z_T = P(H) in R^{n x d},  H^ = Q(Z_T),  L = rep |H^ - H|^2 + gram |G(Z_T) - G(H_ref)|_F^2
+  H_ref: H at a higher resolution, low-passed, and back on its grid
+
+Departures: H is raised four times by bilinear interpolation instead of AnyUp, and low-passed by a Gaussian; P is one
+3x3 convolution; Gram matrices are cosines and their difference is averaged; `rep` and `gram` are not stated (1 and 1).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from scope.nn.transformer import Block, to_grid, to_tokens
+from scope.tokenizers.alignment import sphere, ssr
+
+
+def low_passed(features: Tensor, strength: float = 0.4) -> Tensor:
+    """Return H_ref (b, n, c): `strength` of the way from H to its blur."""
+    grid = to_grid(features)
+    side = grid.shape[-1]
+    high = F.interpolate(grid, scale_factor=4, mode="bilinear")
+    ramp = torch.arange(-6, 7, device=grid.device, dtype=grid.dtype)
+    kernel = torch.exp(-(ramp**2) / (2 * 2.0**2))
+    kernel = (kernel / kernel.sum()).expand(grid.shape[1], 1, -1)
+    across = F.conv2d(F.pad(high, (6, 6, 0, 0), mode="replicate"), kernel[:, :, None], groups=grid.shape[1])
+    smooth = F.conv2d(F.pad(across, (0, 0, 6, 6), mode="replicate"), kernel[..., None], groups=grid.shape[1])
+    back = F.interpolate(smooth, (side, side), mode="area")
+    return to_tokens(grid + strength * (back - grid))
+
+
+class RefinedPrior(nn.Module):
+    """Features H (b, n, c) -> Z_T (b, n, d) on the sphere, and what reads H back from it."""
+
+    def __init__(self, features: int, d: int, tokens: int, dim: int = 128, depth: int = 2, heads: int = 2) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(features, d, 3, padding=1)
+        self.widen = nn.Linear(d, dim)
+        self.position = nn.Parameter(torch.randn(1, tokens, dim) * 0.02)
+        self.blocks = nn.ModuleList(Block(dim, heads) for _ in range(depth))
+        self.out = nn.Linear(dim, features)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return Z_T."""
+        return sphere(to_tokens(self.project(to_grid(features))).float())
+
+    def read_back(self, z: Tensor) -> Tensor:
+        """Return H^ (b, n, c)."""
+        x = self.widen(z) + self.position
+        for block in self.blocks:
+            x = block(x)
+        back: Tensor = self.out(x)
+        return back
+
+    def losses(self, features: Tensor) -> dict[str, Tensor]:
+        """Return the parts of the loss of stage R."""
+        z = self(features)
+        return {
+            "rep": F.mse_loss(self.read_back(z).float(), features),
+            "gram": ssr(z, low_passed(features)),
+        }
+
+
+class WhitenedPrior(nn.Module):
+    """The raw prior: the whitened principal components of H (b, n, c), as tokens (b, n, d) on the sphere."""
+
+    mean: Tensor
+    axes: Tensor
+
+    def __init__(self, features: int, d: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("axes", torch.zeros(features, d))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return Z_T."""
+        return sphere((features - self.mean) @ self.axes)
