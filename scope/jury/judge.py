@@ -4,13 +4,15 @@ Nothing is trained, tuned or selected on its verdicts, and nothing of the loop i
 that. It shares no weights, architecture or scenes with the loop's verifiers, and no lines with their rules.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import torch
 from PIL.Image import Image
+from torch import Tensor
 
 from scope.jury.nets import COLOR_NAMES, NOTHING, NOUNS, SETTING_NAMES, STYLES, Eyes, cut, found
 from scope.jury.reading import plain, read
@@ -217,30 +219,30 @@ class Judge:
         places = self.eyes.finder(images)
         boxes, _ = found(places, 0)
         setting = SETTING_NAMES[int(places.setting[0].argmax())]
-        if not len(boxes):
-            return Scene((), setting, image)
+        return Scene(tuple(self._named(images, boxes)) if len(boxes) else (), setting, image)
+
+    def _named(self, images: Tensor, boxes: Tensor) -> Iterator[Sighting]:
+        """Yield what the boxes of one picture (1, 3, 128, 128) show, without those that show nothing."""
         looks = self.eyes.namer(cut(images, torch.zeros(len(boxes), dtype=torch.long, device=self.device), boxes))
-        known, noun = looks.noun.softmax(1).max(1)
-        styles = looks.style.log_softmax(1).tolist()
-        sightings = tuple(
-            Sighting(NOUNS[n], COLOR_NAMES[c], score, *box, tuple(style))
-            for n, c, score, box, style in zip(
-                noun.tolist(), looks.color.argmax(1).tolist(), known.tolist(), boxes.tolist(), styles, strict=True
-            )
-            if n != NOTHING
-        )
-        return Scene(sightings, setting, image)
+        scores, nouns = looks.noun.softmax(1).max(1)
+        colors, styles = looks.color.argmax(1), looks.style.log_softmax(1)
+        for i, noun in enumerate(nouns.tolist()):
+            if noun != NOTHING:
+                x, y, side = boxes[i].tolist()
+                color, style = COLOR_NAMES[int(colors[i])], tuple(styles[i].tolist())
+                yield Sighting(NOUNS[noun], color, float(scores[i]), x, y, side, style)
 
     def _verdict(self, scene: Scene, commitment: Commitment, spec: Specification) -> Verdict:
-        verifier = f"{self.name}@{self.version}"
-        if not self.handles(commitment):
-            return Verdict(commitment=commitment.id, outcome=None, reason="it has no rule for this", verifier=verifier)
-        try:
-            holds, reason = RULES[commitment.type](scene, commitment, spec)
-        except Undecided as why:
-            return Verdict(commitment=commitment.id, outcome=None, reason=str(why), verifier=verifier)
-        outcome = "met" if holds else "broken"
-        return Verdict(commitment=commitment.id, outcome=outcome, reason=reason, verifier=verifier)
+        outcome: Literal["met", "broken"] | None = None
+        reason = "it has no rule for this"
+        if self.handles(commitment):
+            try:
+                holds, reason = RULES[commitment.type](scene, commitment, spec)
+                outcome = "met" if holds else "broken"
+            except Undecided as why:
+                reason = str(why)
+        name = f"{self.name}@{self.version}"
+        return Verdict(commitment=commitment.id, outcome=outcome, reason=reason, verifier=name)
 
 
 def load() -> Judge:

@@ -73,7 +73,7 @@ class SecondOpinion:
     def _features(self, images: Tensor) -> Tensor:
         """(n, 3, 160, 160) in [0, 1] -> directions (n, c)."""
         normal = (images - torch.tensor(_MEAN)[:, None, None]) / torch.tensor(_SPREAD)[:, None, None]
-        pooled = [self._net.extract_features(part).mean((2, 3)) for part in normal.split(32)]
+        pooled = [self._net.extract_features(part).mean((2, 3)) for part in torch.split(normal, 32)]
         return F.normalize(torch.cat(pooled), dim=1)
 
 
@@ -94,5 +94,5 @@ def _square(picture: Tensor) -> Tensor:
 
 
 def _directions(features: Tensor) -> Tensor:
-    """Centre features (n, c) by their mean and bring them to unit length."""
-    return F.normalize(features - features.mean(0), dim=1)
+    """Centre features (n, c) by their mean and bring them to unit length; NaN, which nobody drew, is near nothing."""
+    return F.normalize(features - features.nanmean(0), dim=1).nan_to_num()
