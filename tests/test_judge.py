@@ -279,8 +279,8 @@ def test_without_tesseract_it_says_what_to_install(monkeypatch):
 def test_no_loop_can_import_it():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     (contract,) = project["tool"]["importlinter"]["contracts"]
-    above = contract["layers"][: contract["layers"].index("jury")]
-    assert above == ["__main__", "cli", "benchmarks | trainers"]  # all else lies below, and imports point down
+    above = " | ".join(contract["layers"][: contract["layers"].index("jury")]).split(" | ")
+    assert set(above) == {"__main__", "cli", "benchmarks", "trainers"}  # all else lies below, and imports point down
     points = project["project"]["entry-points"]
     named = [t for group, parts in points.items() if group != "scope.benchmarks" for t in parts.values()]
     assert not [target for target in named if "jury" in target or "judge" in target]
