@@ -1,18 +1,21 @@
-"""Train the loop's detector on the pocket world. It never sees a generated image.
+"""Train the loop's detector on the pocket world, mostly on crowded scenes (crowds.py). It never sees a generated image.
 
 Loss: focal centre loss over cells + cross-entropy of noun, colour and setting + L1 of size. The centre cell
 is positive and its eight neighbours are ignored, since a centre can lie on the border of cells.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.random import Generator as Random
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from scope.nn.weights import write
+from scope.trainers.crowds import WORLD, crowd
 from scope.trainers.run import TrainConfig, TrainingRun, to_tensor
 from scope.verifiers.detector import CELL, COLOR_NAMES, NOUNS, SETTING_NAMES, SIDE, Detector, Maps
 from scope.worlds.catalogue import CONCEPTS
@@ -28,32 +31,54 @@ class ObjectsConfig(TrainConfig):
     depth: int = 4
     shift: int = 6
     noise: float = 0.06
-    strange: float = 0.5  # share of images whose colours are mixed at random, so that nouns are known by their shape
+    crowded: float = 0.75  # share of crowds; the others are scenes as the world draws them
+    strange: float = 0.25  # share of images whose colours are mixed at random, so that nouns are known by their shape
 
 
 PRESETS = {
     "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1),
-    "pocket": ObjectsConfig(steps=3400, batch=48, lr=1.5e-3, seed=11),
+    "pocket": ObjectsConfig(steps=3300, batch=48, lr=2e-3, seed=13),
 }
 
 
-def targets(scenes: list[Scene], shifts: NDArray[np.int64]) -> dict[str, Tensor]:
+@dataclass(frozen=True)
+class Picture:
+    """What one training image shows: things as (noun, colour, centre x, centre y, side in pixels)."""
+
+    image: NDArray[np.uint8]
+    things: tuple[tuple[str, str | None, float, float, float], ...]
+    setting: str
+
+
+def crowded(random: Random) -> Picture:
+    """Draw a crowd as the loop may see it."""
+    drawn = crowd(random, WORLD)
+    return Picture(drawn.image, tuple((m.noun, m.color, *m.box) for m in drawn.members), drawn.setting)
+
+
+def plain(scene: Scene) -> Picture:
+    """Return a scene of the world as a training picture."""
+    boxes = [(o, o.box) for o in scene.objects]
+    things = ((o.noun, o.color, (x0 + x1) / 2, (y0 + y1) / 2, float(x1 - x0)) for o, (x0, y0, x1, y1) in boxes)
+    return Picture(scene.image, tuple(things), scene.plan.setting)
+
+
+def targets(pictures: list[Picture], shifts: NDArray[np.int64]) -> dict[str, Tensor]:
     """Return the maps that a perfect detector would give; -100 where nothing is asked."""
-    shape = (len(scenes), SIDE, SIDE)
+    shape = (len(pictures), SIDE, SIDE)
     center, side = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     noun, color = np.full(shape, IGNORE), np.full(shape, IGNORE)
-    for i, (scene, (dx, dy)) in enumerate(zip(scenes, shifts, strict=True)):
-        for thing in scene.objects:
-            x0, y0, x1, y1 = thing.box
-            column = int(np.clip(((x0 + x1) / 2 + dx) // CELL, 0, SIDE - 1))
-            row = int(np.clip(((y0 + y1) / 2 + dy) // CELL, 0, SIDE - 1))
+    for i, (picture, (dx, dy)) in enumerate(zip(pictures, shifts, strict=True)):
+        for name, tint, x, y, extent in picture.things:
+            column = int(np.clip((x + dx) // CELL, 0, SIDE - 1))
+            row = int(np.clip((y + dy) // CELL, 0, SIDE - 1))
             near = center[i, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
             near[near == 0] = IGNORE
             center[i, row, column] = 1
-            noun[i, row, column] = NOUNS.index(thing.noun)
-            color[i, row, column] = COLOR_NAMES.index(thing.color) if thing.color else IGNORE
-            side[i, row, column] = (x1 - x0) / 64
-    setting = np.array([SETTING_NAMES.index(s.plan.setting) for s in scenes])
+            noun[i, row, column] = NOUNS.index(name)
+            color[i, row, column] = COLOR_NAMES.index(tint) if tint else IGNORE
+            side[i, row, column] = extent / 64
+    setting = np.array([SETTING_NAMES.index(p.setting) for p in pictures])
     arrays = {"center": center, "side": side, "noun": noun, "color": color, "setting": setting}
     return {name: torch.from_numpy(a) for name, a in arrays.items()}
 
@@ -80,19 +105,26 @@ def _asked_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
     return F.cross_entropy(logits, truth, ignore_index=IGNORE, reduction="sum") / (truth != IGNORE).sum().clamp_min(1)
 
 
+def picture(random: Random, config: ObjectsConfig, seed: tuple[int, ...]) -> Picture:
+    """Draw one training picture."""
+    if random.random() < config.crowded:
+        return crowded(random)
+    return plain(compose(sample(random, "train", tuple(CONCEPTS)), seed))
+
+
 def batch(run: TrainingRun[Detector], config: ObjectsConfig, step: int) -> tuple[Tensor, dict[str, Tensor]]:
     """Return images and targets of a step: half of them moved a little, some of them noisy or blurred."""
     random = run.rng(step)
-    scenes = [compose(sample(random, "train", tuple(CONCEPTS)), (config.seed, step, i)) for i in range(config.batch)]
+    pictures = [picture(random, config, (config.seed, step, i)) for i in range(config.batch)]
     some = random.random((config.batch, 1)) < 0.5
     shifts = random.integers(-config.shift, config.shift + 1, (config.batch, 2)) * some
-    moved = [np.roll(s.image, (dy, dx), (0, 1)) for s, (dx, dy) in zip(scenes, shifts, strict=True)]
+    moved = [np.roll(p.image, (dy, dx), (0, 1)) for p, (dx, dy) in zip(pictures, shifts, strict=True)]
     images = to_tensor(moved, run.device)
     noise = torch.randn(images.shape, generator=run.torch_rng(step)).to(run.device)
     amount = torch.from_numpy(random.random((config.batch, 1, 1, 1)).astype(np.float32)).to(run.device)
     blurred = torch.from_numpy(random.random(config.batch) < 0.3).to(run.device)[:, None, None, None]
     images = torch.where(blurred, F.avg_pool2d(images, 3, 1, 1), images) + config.noise * amount * noise
-    truth = {k: v.to(run.device) for k, v in targets(scenes, shifts).items()}
+    truth = {k: v.to(run.device) for k, v in targets(pictures, shifts).items()}
     strange = torch.from_numpy(random.random(config.batch) < config.strange).to(run.device)
     mixing = random.dirichlet((0.5, 0.5, 0.5), (config.batch, 3)) * random.choice((-1, 1), (config.batch, 1, 3))
     mixed = torch.einsum("bij,bjhw->bihw", torch.from_numpy(mixing.astype(np.float32)).to(run.device), images)

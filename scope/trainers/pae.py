@@ -46,7 +46,7 @@ class PAEConfig(TrainConfig):
     prior: Literal["refined", "whitened"] = "refined"
     prior_steps: int = 300
     l1: float = 1.0
-    perceptual: float = 1.0
+    perceptual: float = 0.1  # of a distance that is some ten times LPIPS, which the paper weighs 1
     gan: float = 0.5
     gan_from: float = 0.5  # of the steps
     ssr: float = 0.2
@@ -63,7 +63,7 @@ class PAEConfig(TrainConfig):
 
 
 _CLOSEUP = PAEConfig(
-    steps=1200, batch=32, lr=1e-3, seed=31, ema=0.995, world="closeups", pool=16_000, d=8, dim=96, depth=2, heads=2,
+    steps=500, batch=32, lr=1.5e-3, seed=31, ema=0.99, world="closeups", pool=16_000, d=8, dim=96, depth=2, heads=2,
     vfm="closeup", perceptual_net="perceptual",
 )  # fmt: skip
 
@@ -171,14 +171,15 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
 
     `parts` is where VFM, prior and perceptual network are kept, for several tokenizers that share them.
     """
-    torch.manual_seed(config.seed)
     shared = parts or folder
     pool = views(config.world, config.pool, config.seed)
     likeness = Likeness(perceptual_network(config, shared), config)
-    model = untrained(config, backbone(config, shared), likeness)
+    vfm = backbone(config, shared)
+    torch.manual_seed(config.seed)  # here, so that it is the same whether those two were trained now or found
+    critic = Critic().to(device())
+    model = untrained(config, vfm, likeness)
     if isinstance(model, PAE):
         _aligned(model, config, shared, pool)
-    critic = Critic().to(device())
     against = torch.optim.AdamW(critic.parameters(), lr=config.lr / 2, betas=(0.5, 0.9))
     run = TrainingRun(folder, config, model, {"critic": critic, "against": against})
     likeness.network.to(run.device)

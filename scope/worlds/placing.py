@@ -14,6 +14,7 @@ from scope.worlds.relations import Box, holds
 CELLS = 8  # of a scene's side
 _BOARD = 2  # rows of a sign
 _TRIES, _LAST_TRIES = 60, 1000
+_MANY = 8  # things
 
 
 class Place(NamedTuple):
@@ -66,8 +67,10 @@ def _side(random: Random, plan: Plan) -> int:
 def _draw(random: Random, plan: Plan, side: int, taken: int) -> list[list[Box]] | None:
     """Return boxes that do not overlap, and mostly obey the relation; None: what was drawn left no room."""
     boxes: list[list[Box]] = []
+    # Many things stand in order only if a line that parts the two sides is drawn first.
+    cut = int(random.integers(side, CELLS - side + 1)) if plan.total > _MANY else None
     for index, group in enumerate(plan.groups):
-        xs, ys = _starts(plan.relation, index, side)
+        xs, ys = _starts(plan.relation, index, side, cut)
         if plan.relation == "on top of" and index == 1:  # right below the first
             x, y = boxes[0][0][0], boxes[0][0][3]
             xs, ys = range(x, x + 1), range(y, y + 1)
@@ -83,9 +86,11 @@ def _draw(random: Random, plan: Plan, side: int, taken: int) -> list[list[Box]] 
     return boxes
 
 
-def _starts(relation: str | None, group: int, side: int) -> tuple[range, range]:
-    """Return the (x, y) cells at which a group may start."""
-    whole, low, high = range(CELLS - side + 1), range(CELLS - 2 * side + 1), range(side, CELLS - side + 1)
+def _starts(relation: str | None, group: int, side: int, cut: int | None) -> tuple[range, range]:
+    """Return the (x, y) cells at which a group may start, before and from `cut` where two sides are parted there."""
+    whole = range(CELLS - side + 1)
+    low = range((CELLS - side if cut is None else cut) - side + 1)
+    high = range(side if cut is None else cut, CELLS - side + 1)
     first = (group == 0) == (relation in ("left of", "above", "on top of"))
     if relation in ("left of", "right of"):
         return (low if first else high), whole
