@@ -1,30 +1,44 @@
-"""`scope world`: the pocket world that the shipped weights were trained on."""
+"""`scope world`: the pocket world, from which everything that ships was learnt."""
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from scope.cli.console import Commands, give, say
-from scope.errors import OutputError
+from scope.errors import OutputError, UsageError
 
-app = typer.Typer(cls=Commands, help="The pocket world: look at it, or build its drawings.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from scope.worlds.samples import Which
+
+app = typer.Typer(
+    cls=Commands, help="The pocket world: look at it, export it, or build its drawings.", no_args_is_help=True
+)
+
+Seed = Annotated[int, typer.Option(min=0, help="Which samples.")]
+Split = Annotated[Literal["train", "held_out"], typer.Option(help="What training sees, or never sees.")]
+Vendor = Annotated[str, typer.Option(help="Whose drawings: noto, flat or 3d; held out: twemoji, fxemoji.")]
+Edits = Annotated[str, typer.Option(help="Edit pairs: all, trained, held_out, or families with commas between.")]
+First = Annotated[bool, typer.Option("--first", help="Only what the first shipped weights saw.")]
 
 
 @app.command()
 def words() -> None:
     """List what the world can draw, and what of it the shipped generator knows."""
     from scope.cli.console import table
-    from scope.worlds.catalogue import COLORS, FIRST, MAX_COUNT, MORE, RELATIONS, SETTINGS
+    from scope.worlds.catalogue import COLORS, CONCEPTS, FIRST, MAX_COUNT, RELATIONS, SETTINGS, VENDORS
+    from scope.worlds.edits import FAMILIES
 
     kinds: dict[str, Collection[str]] = {
         "nouns that the shipped weights draw": FIRST,
-        "nouns that only the world draws, and verifiers know": MORE,
+        "nouns that only the world draws, and verifiers know": [noun for noun in CONCEPTS if noun not in FIRST],
         "colours": COLORS,
         "settings": [s for s in SETTINGS if s != "plain"],
         "relations": RELATIONS,
         "counts": [str(n) for n in range(1, MAX_COUNT + 1)],
+        "styles": VENDORS,
+        "edits": FAMILIES,
     }
     table(("kind", "number", "words"), ((kind, str(len(of)), ", ".join(of)) for kind, of in kinds.items()))
 
@@ -32,39 +46,63 @@ def words() -> None:
 @app.command()
 def show(
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("world.png"),
-    seed: Annotated[int, typer.Option(min=0, help="Which scenes.")] = 0,
+    seed: Seed = 0,
     count: Annotated[int, typer.Option(min=1, max=256, help="How many.")] = 16,
-    held_out: Annotated[bool, typer.Option("--held-out", help="Scenes that training never sees.")] = False,
+    split: Split = "train",
+    vendor: Vendor = "",
+    edits: Edits = "",
+    first: First = False,
 ) -> None:
-    """Draw scenes of the world on one sheet; their captions go to stderr."""
-    import numpy as np
+    """Draw scenes or edit pairs on one sheet; their captions go to stderr."""
     from PIL import Image
 
     from scope.images import save_png
-    from scope.worlds.pocket import Split, caption, compose, sample
+    from scope.worlds.samples import sample_of
     from scope.worlds.sprites import SIZE
 
-    split: Split = "held_out" if held_out else "train"
-    random = np.random.default_rng(seed)
-    columns = min(count, 8)
-    sheet = Image.new("RGB", (columns * SIZE, -(-count // columns) * SIZE))
+    which = _which(seed, split, vendor, edits, first)
+    wide = 2 * SIZE if which.edits else SIZE
+    columns = min(count, 8 * SIZE // wide)
+    sheet = Image.new("RGB", (columns * wide, -(-count // columns) * SIZE))
     for number in range(count):
-        plan = sample(random, split)
-        scene = compose(plan, (seed, number))
-        sheet.paste(Image.fromarray(scene.image), (number % columns * SIZE, number // columns * SIZE))
-        say(f"{number + 1}: {caption(plan, random).text}")
+        sample = sample_of(which, number)
+        x, y = number % columns * wide, number // columns * SIZE
+        shown = ("before.png", "after.png") if which.edits else ("png",)
+        for i, name in enumerate(shown):
+            sheet.paste(Image.fromarray(sample.pictures[name]), (x + i * SIZE, y))
+        say(f"{number + 1}: {sample.text}")
     save_png(output, sheet, None)
     give(str(output.absolute()))
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Folder to write; an export that was stopped is continued.")],
+    count: Annotated[int, typer.Option(min=1, help="How many samples.")] = 10_000,
+    shard: Annotated[int, typer.Option(min=1, help="How many of them in one file.")] = 1000,
+    seed: Seed = 0,
+    split: Split = "train",
+    vendor: Vendor = "",
+    edits: Edits = "",
+    first: First = False,
+) -> None:
+    """Write scenes or edit pairs as WebDataset shards, with captions, masks and all that is true of them."""
+    from scope.worlds import shards
+
+    which = _which(seed, split, vendor, edits, first)
+    dataset = shards.Dataset(**which.model_dump(), count=count, shard=shard)
+    for path in shards.export(folder, dataset, lambda done: say(f"{done:,} of {count:,}")):
+        give(str(path.absolute()))
+
+
+@app.command()
 def build(
-    icons: Annotated[Path, typer.Argument(help="icons.json of @iconify-json/noto.", exists=True, dir_okay=False)],
+    art: Annotated[Path, typer.Argument(help="Folder of unpacked packages of art.", exists=True, file_okay=False)],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="PNG to write. Without it: the packaged one.")
+        Path | None, typer.Option("--output", "-o", help="Folder to write. Without it: the packaged one.")
     ] = None,
 ) -> None:
-    """Draw the packaged sheet of sprites from the pinned release of the art (for maintainers)."""
+    """Draw the packaged sheets of sprites from the pinned releases of the art (for maintainers)."""
     try:
         import resvg_py  # noqa: F401 - asked for here, so that the message can say what to install
     except ImportError as error:
@@ -72,8 +110,32 @@ def build(
             "drawing vector art needs resvg-py; install it with: pip install 'scope-t2i[train]'"
         ) from error
     from scope import data
-    from scope.worlds.build import build as draw
+    from scope.files import write_atomic
+    from scope.worlds import licences
+    from scope.worlds.atlas import build as draw
 
-    path = output or Path(str(data.__path__[0])) / "pocket_atlas.png"
-    draw(icons, path)
-    give(str(path.absolute()))
+    folder = output or Path(str(data.__path__[0])) / "atlas"
+    drawn = draw(art, folder)
+    write_atomic(folder / licences.FILE, licences.table(drawn).encode())
+    for vendor, names in drawn.items():
+        say(f"{vendor}: {len(names)} drawings")
+    give(str(folder.absolute()))
+
+
+def _which(seed: int, split: Literal["train", "held_out"], vendor: str, edits: str, first: bool) -> "Which":
+    """Return the samples that the options name.
+
+    Raises: UsageError for a vendor or a family of edits that there is not, and for options that exclude each other.
+    """
+    from scope.worlds.catalogue import HELD_OUT_VENDORS, VENDORS
+    from scope.worlds.edits import families
+    from scope.worlds.samples import Which
+
+    if vendor and vendor not in (*VENDORS, *HELD_OUT_VENDORS):
+        raise UsageError(f"no vendor named {vendor!r}; there are {', '.join((*VENDORS, *HELD_OUT_VENDORS))}")
+    if first and (vendor or edits):
+        raise UsageError("--first goes with neither --vendor nor --edits: it has Noto's drawings, and no edits")
+    if vendor and edits:
+        raise UsageError("--vendor and --edits exclude each other: edits are drawn by all vendors")
+    styles = (vendor,) if vendor else VENDORS
+    return Which(seed=seed, split=split, styles=styles, edits=families(edits), first=first)

@@ -99,7 +99,7 @@ THINGS = frozenset(
         "vase cup bottle sandwich carrot pizza cake chair couch bed toilet laptop oven toaster surfboard snowboard "
         "skateboard frisbee umbrella backpack suitcase handbag donut broccoli banana apple truck car bicycle "
         "motorcycle airplane elephant zebra giraffe person refrigerator microwave toothbrush sign duck fish fly bee "
-        "ring ball star dolphin watch hammer ladder swan"
+        "ring ball star dolphin koala watch hammer ladder swan"
     )
 )
 

@@ -66,11 +66,7 @@ def pair(family: str, seed: int, content: int | None = None, split: Split = "tra
 
     Raises: UsageError if there is no such family.
     """
-    if family not in FAMILIES:
-        near = get_close_matches(family, FAMILIES, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(FAMILIES)}"
-        raise UsageError(f"no edits named {family!r}; {hint}")
-    known, code = FAMILIES[family], zlib.crc32(family.encode())
+    known, code = _family(family), zlib.crc32(family.encode())
     parameter = known.choose(np.random.default_rng((code, seed)))
     random = np.random.default_rng((code, seed if content is None else content, 1))
     for _ in range(_TRIES):
@@ -80,6 +76,28 @@ def pair(family: str, seed: int, content: int | None = None, split: Split = "tra
             after, instruction, changed = edited
             return EditPair(draw(layout), after, instruction, family, changed)
     raise ScopeError(f"no scene suits the edit {family!r} with {parameter!r}; take another seed")
+
+
+def families(names: str) -> tuple[str, ...]:
+    """Return the families that "all", "trained", "held_out" or names with commas between them mean; "": none.
+
+    Raises: UsageError if there is no such family.
+    """
+    known = {"all": tuple(FAMILIES), "trained": TRAINED_FAMILIES, "held_out": HELD_OUT_FAMILIES}
+    if names in known:
+        return known[names]
+    chosen = tuple(name.strip() for name in names.split(",") if name.strip())
+    for name in chosen:
+        _family(name)
+    return chosen
+
+
+def _family(name: str) -> Family:
+    if name not in FAMILIES:
+        near = get_close_matches(name, FAMILIES, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(FAMILIES)}"
+        raise UsageError(f"no edits named {name!r}; {hint}")
+    return FAMILIES[name]
 
 
 # -- parameters ----------------------------------------------------------------------------------

@@ -107,7 +107,8 @@ def draw(layout: Layout) -> Scene:
         x0, y0, x1, y1 = thing.box
         rgb, alpha = sprite(thing.drawing, thing.color, x1 - x0, thing.style)
         ground = canvas[y0:y1, x0:x1]
-        ground += alpha * (rgb - ground)
+        ground *= 1 - alpha  # nothing of the ground is left under what is opaque, not even in the last bit
+        ground += alpha * rgb
         mask[y0:y1, x0:x1][alpha[..., 0] > 0.5] = number
     if plan.text is not None and layout.board is not None:
         x0, y0, x1, y1 = layout.board
