@@ -64,6 +64,17 @@ def render(
     say("the tables are up to date" if after == before else "the tables were filled")
 
 
+@app.command()
+def figures(
+    results: Folder = Path("results"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the figures.")] = Path("docs"),
+) -> None:
+    """Draw the figures of the documents from the stored results."""
+    from scope.benchmarks.figures import draw
+
+    give(str(draw(results, output)))
+
+
 def _command(name: str, summary: str) -> Any:
     """Return the command that runs one benchmark."""
     alone = typer.Typer(add_completion=False)
