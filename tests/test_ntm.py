@@ -12,7 +12,7 @@ from scope.errors import ScopeError, UsageError
 from scope.nn import ntm, trajectory
 from scope.nn.dit import DiT
 from scope.nn.gaussian import Gaussian
-from scope.nn.ntm import NTM
+from scope.nn.ntm import NTM, Denoiser
 from scope.nn.text import Conditioning
 from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.transporter import Transporter
@@ -36,7 +36,7 @@ def randomised(model: nn.Module, std: float = 0.1, seed: int = 0) -> None:
 def untrained(blocks: int = 2, spread: float = 0.0) -> NTM:
     """Tokens (b, 16, 2); the networks for x_0 speak, the rest is as constructed."""
     torch.manual_seed(0)
-    dit, denoiser = DiT(2, 16, 16, 1, 2, 1), DiT(2, 16, 16, 1, 2, 1)
+    dit, denoiser = DiT(2, 16, 16, 1, 2, 1), Denoiser(DiT(2, 16, 16, 1, 2, 1), LEVELS)
     randomised(dit)
     return NTM(dit, Transporter(2, 16, 16, blocks, 1, 2, LEVELS), denoiser, 2, LEVELS, spread).eval()
 
@@ -55,6 +55,10 @@ def states(T: int, b: int = 2, t_min: float = 0.03) -> tuple[Tensor, Tensor, Ten
     return trajectory.chain(torch.randn(b, 16, 2), t, torch.randn(T + 1, b, 16, 2)), t, torch.full((b,), T)
 
 
+def nll(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, keep: Tensor | None = None) -> Tensor:
+    return ntm.reverse(model, x, t, T, text, keep).nll()
+
+
 class OfUnitGaussians(nn.Module):
     """The exact backbone for independent unit Gaussian data: E[x_0 | x_t], whatever the text."""
 
@@ -69,7 +73,7 @@ class OfUnitGaussians(nn.Module):
 
 def exact() -> NTM:
     transporter = Transporter(2, 16, 16, 0, 1, 2, LEVELS)
-    return NTM(OfUnitGaussians(), transporter, OfUnitGaussians(), 2, LEVELS, spread=1.0).eval()
+    return NTM(OfUnitGaussians(), transporter, Denoiser(OfUnitGaussians(), LEVELS), 2, LEVELS, spread=1.0).eval()
 
 
 class Mixing(nn.Module):
@@ -107,7 +111,7 @@ def test_the_noise_of_a_sample_is_found_again_in_its_states(model: NTM) -> None:
 
 def test_one_step_is_a_density_that_sums_to_one() -> None:
     torch.manual_seed(0)
-    model = NTM(Mixing(2), Transporter(1, 2, 8, 2, 1, 2, LEVELS), Mixing(2), 1, LEVELS)
+    model = NTM(Mixing(2), Transporter(1, 2, 8, 2, 1, 2, LEVELS), Denoiser(Mixing(2), LEVELS), 1, LEVELS)
     randomised(model, 0.5, seed=5)
     edge = torch.linspace(-12, 12, 301)
     x_s = torch.stack(torch.meshgrid(edge, edge, indexing="ij"), -1).view(-1, 2, 1)
@@ -115,7 +119,7 @@ def test_one_step_is_a_density_that_sums_to_one() -> None:
     x = torch.stack([x_s, torch.tensor([0.4, -1.1]).view(1, 2, 1).expand(b, 2, 1)])
     t = torch.tensor([0.6, 0.8])[:, None].expand(2, b)
     with torch.no_grad():
-        density = torch.exp(-ntm.trajectory_nll(model, x, t, torch.full((b,), 4), words(1).repeat(b)))
+        density = torch.exp(-nll(model, x, t, torch.full((b,), 4), words(1).repeat(b)))
         moved, _ = model.transport(x_s, t[0], torch.full((b,), 4))
     assert float((moved - x_s).abs().max()) > 0.1
     assert float(density.sum() * (edge[1] - edge[0]) ** 2) == pytest.approx(1, abs=2e-3)
@@ -123,23 +127,23 @@ def test_one_step_is_a_density_that_sums_to_one() -> None:
 
 def test_a_whole_trajectory_at_once_is_the_sum_of_its_pairs(model: NTM) -> None:
     x, t, T = states(4)
-    whole = ntm.trajectory_nll(model, x, t, T, words(2))
-    pairs = [ntm.trajectory_nll(model, x[k : k + 2], t[k : k + 2], T, words(2)) for k in range(4)]
+    whole = nll(model, x, t, T, words(2))
+    pairs = [nll(model, x[k : k + 2], t[k : k + 2], T, words(2)) for k in range(4)]
     assert torch.allclose(whole, torch.cat(pairs), rtol=1e-4)
 
 
 def test_pairs_of_several_trajectories_share_a_batch(model: NTM) -> None:
     """One sample's upper state is noise, the other's is not; their numbers of steps differ."""
     (x, t, T), (x2, t2, T2) = states(4), states(2)
-    mixed = ntm.trajectory_nll(
+    mixed = nll(
         model,
         torch.stack([torch.stack([x[k + 1, 0], x2[k + 1, 1]]) for k in range(2)]),
         torch.stack([torch.stack([t[k + 1, 0], t2[k + 1, 1]]) for k in range(2)]),
         torch.tensor([4, 2]),
         words(2),
     )
-    assert float(mixed[0, 0]) == pytest.approx(float(ntm.trajectory_nll(model, x, t, T, words(2))[1, 0]), rel=1e-4)
-    assert float(mixed[0, 1]) == pytest.approx(float(ntm.trajectory_nll(model, x2, t2, T2, words(2))[1, 1]), rel=1e-4)
+    assert float(mixed[0, 0]) == pytest.approx(float(nll(model, x, t, T, words(2))[1, 0]), rel=1e-4)
+    assert float(mixed[0, 1]) == pytest.approx(float(nll(model, x2, t2, T2, words(2))[1, 1]), rel=1e-4)
 
 
 def test_no_level_sees_its_target_or_any_cleaner_state(model: NTM, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +152,7 @@ def test_no_level_sees_its_target_or_any_cleaner_state(model: NTM, monkeypatch: 
     predict = model.predict
     monkeypatch.setattr(model, "predict", lambda *given: made.append(predict(*given)) or made[-1])
     x = x.requires_grad_()
-    ntm.trajectory_nll(model, x, t, T, words(1))
+    nll(model, x, t, T, words(1))
     for k in range(4):
         for part in made[0]:
             (gradient,) = torch.autograd.grad(part[k].sum(), x, retain_graph=True)
@@ -159,7 +163,7 @@ def test_gradients_reach_the_transporter_through_target_and_condition(model: NTM
     x, t, T = states(4, b=1)
     for seen in (slice(0, 2), slice(1, 3)):
         head = model.transporter.scans[0].head.weight.requires_grad_()
-        (gradient,) = torch.autograd.grad(ntm.trajectory_nll(model, x[seen], t[seen], T, words(1)).sum(), head)
+        (gradient,) = torch.autograd.grad(nll(model, x[seen], t[seen], T, words(1)).sum(), head)
         assert bool((gradient != 0).any())
         head.requires_grad_(False)
 
@@ -225,14 +229,14 @@ def test_a_model_that_starts_from_flow_matching_is_its_gaussian_ancestral_sample
     model = untrained().requires_grad_(False)
     assert isinstance(model.backbone, DiT)
     x, t, T = states(4)
-    nll = ntm.trajectory_nll(model, x, t, T, words(2))
+    found = nll(model, x, t, T, words(2))
     noise = torch.randn(5, 2, 16, 2)
     u = ntm.descend(model, noise[-1:], t, T, words(2), noise)
     expected = noise[-1]
     for s, now in reversed(list(enumerate(pairwise(t[:, 0].tolist())))):
         cleaner, noisier = now
         gaussian = -bayes(model.backbone, x[s + 1], noisier, cleaner).log_prob(x[s]).sum((1, 2))
-        assert torch.allclose(nll[s], gaussian, rtol=1e-4)
+        assert torch.allclose(found[s], gaussian, rtol=1e-4)
         step = bayes(model.backbone, expected, noisier, cleaner)
         expected = step.mean + step.stddev * noise[s]
         assert torch.allclose(u[s], expected, atol=1e-4)
@@ -267,9 +271,9 @@ def test_text_that_is_left_out_does_not_change_the_likelihood(model: NTM) -> Non
     x, t, T = states(4)
     other = words(2).each(lambda part: part * 2 if part.is_floating_point() else part)
     drop = torch.tensor([False, False])
-    left_out = [ntm.trajectory_nll(model, x, t, T, text, drop) for text in (words(2), other)]
+    left_out = [nll(model, x, t, T, text, drop) for text in (words(2), other)]
     assert torch.allclose(*left_out)
-    assert not torch.allclose(*(ntm.trajectory_nll(model, x, t, T, text) for text in (words(2), other)))
+    assert not torch.allclose(*(nll(model, x, t, T, text) for text in (words(2), other)))
 
 
 # -- what is drawn -------------------------------------------------------------------------------
@@ -298,7 +302,7 @@ def test_every_way_to_a_clean_state_gives_one_like_the_noise(way: str, model: NT
 def test_the_untrained_denoiser_of_an_untrained_transporter_says_the_state_itself() -> None:
     model = untrained()
     x, t, T = states(4)
-    assert torch.equal(model.clean(x[0], t[0], T, words(2)), x[0])
+    assert torch.equal(model.denoiser(x[0], t[0], T, words(2)), x[0])
 
 
 # -- what is refused -----------------------------------------------------------------------------

@@ -20,7 +20,7 @@ Shapes: states (b, n, c) or (K + 1, b, n, c); times t (b,) or (K + 1, b); number
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,7 @@ OnStep = Callable[[int, int], None]
 
 
 class Backbone(Protocol):
-    """A network that sees noisy tokens and text: `scope.nn.dit.DiT`, or one of diffusers (backbones.py)."""
+    """A network that sees noisy tokens and text: `scope.nn.dit.DiT`, or one of diffusers (pretrained.py)."""
 
     dim: int
 
@@ -47,8 +47,21 @@ class Backbone(Protocol):
         ...
 
 
+class Denoiser(nn.Module):
+    """g_phi: what trajectory denoising makes of u_0, learned, so that it takes neither an inverse nor gradients."""
+
+    def __init__(self, backbone: Backbone, levels: Sequence[int]) -> None:
+        super().__init__()
+        self.backbone, self.clock = backbone, Clock(backbone.dim, levels)
+
+    def forward(self, u_0: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+        """Return x_0 like u_0 (b, n, c); the network says how much it differs."""
+        change, _ = self.backbone.read(u_0, t, text, None, self.clock(t, T))
+        return u_0 + change
+
+
 class NTM(nn.Module):
-    """Transporter, predictor, and g_phi, which says the clean state of u_0 in one pass once it has been trained."""
+    """Transporter, predictor, and the denoiser, which is of use once it has been trained."""
 
     fingerprint: Tensor
 
@@ -56,7 +69,7 @@ class NTM(nn.Module):
         self,
         backbone: Backbone,
         transporter: Transporter,
-        denoiser: Backbone,
+        denoiser: Denoiser,
         c: int,
         levels: Sequence[int],
         spread: float = 0.0,
@@ -65,7 +78,7 @@ class NTM(nn.Module):
         super().__init__()
         self.backbone, self.transporter, self.denoiser = backbone, transporter, denoiser
         self.levels, self.spread, self.learned_sigma = tuple(sorted(levels)), spread, learned_sigma
-        self.clock, self.denoiser_clock = Clock(backbone.dim, levels), Clock(denoiser.dim, levels)
+        self.clock = Clock(backbone.dim, levels)
         self.delta = zero(nn.Linear(backbone.dim, c))
         # Of the tokenizer whose latents it was trained on; numbers up to 255, which half precision holds exactly.
         self.register_buffer("fingerprint", torch.zeros(8))
@@ -107,27 +120,29 @@ class NTM(nn.Module):
         with_text, without = zip(*(part.chunk(2) for part in both), strict=True)
         return gaussian.guided(Gaussian(*with_text), Gaussian(*without), cfg_scale)
 
-    def clean(self, u_0: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
-        """Return g_phi: the denoised state of u_0 (b, n, c), without inverse and without gradients."""
-        change, _ = self.denoiser.read(u_0, t, text, None, self.denoiser_clock(t, T))
-        return u_0 + change
-
 
 # -- likelihood ----------------------------------------------------------------------------------
 
 
-def trajectory_nll(
-    model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, keep: Tensor | None = None
-) -> Tensor:
-    """Return -log p(x_k | x_{k+1}) in nats, (K, b), of K + 1 neighbouring states: a pair, or a whole trajectory.
+class Reverse(NamedTuple):
+    """The reverse steps between K + 1 neighbouring states: each is predicted from the one above it."""
 
-    Each state's Jacobian counts once, where the state is what is predicted.
-    """
+    steps: Gaussian  # (K * b, n, c), of u_0..u_{K-1}
+    u: Tensor  # (K + 1, b, n, c)
+    log_det: Tensor  # (K + 1, b)
+
+    def nll(self) -> Tensor:
+        """Return -log p(x_k | x_{k+1}) in nats, (K, b): each Jacobian counts once, where its state is predicted."""
+        return self.steps.nll(self.u[:-1].flatten(0, 1)).view(-1, self.u.shape[1]) - self.log_det[:-1]
+
+
+def reverse(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, keep: Tensor | None = None) -> Reverse:
+    """Return the reverse steps between states x (K + 1, b, n, c): a pair, or a whole trajectory; all at once."""
     K = len(x) - 1
     u, log_det = transported(model, x, t, T)
     many = None if keep is None else keep.repeat(K)
-    step = model.predict(u[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), many)
-    return step.nll(u[:-1].flatten(0, 1)).view(K, -1) - log_det[:-1]
+    steps = model.predict(u[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), many)
+    return Reverse(steps, u, log_det)
 
 
 def transported(model: NTM, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
@@ -152,7 +167,7 @@ def bound(model: NTM, x_0: Tensor, t_min: float, T: int, text: Conditioning, eps
     b, n, _ = x_0.shape
     t = trajectory.times(T, n, torch.full((b,), t_min, device=x_0.device))
     x = trajectory.chain(x_0, t, eps)
-    nll = trajectory_nll(model, x, t, torch.full((b,), T, device=x_0.device), text)
+    nll = reverse(model, x, t, torch.full((b,), T, device=x_0.device), text).nll()
     return torch.cat([nll[:-1] - trajectory.forward_nll(x[:-1], t[:-1]), nll[-1:]])
 
 
@@ -205,7 +220,7 @@ def denoised_states(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Condition
     """Return what each state of x (T + 1, b, n, c) but the noise says of x_0, (T, b, n, c)."""
     with torch.enable_grad():
         known = x[:-1].detach().requires_grad_()
-        loss = trajectory_nll(model, torch.cat([known, x[-1:]]), t, T, text).sum()
+        loss = reverse(model, torch.cat([known, x[-1:]]), t, T, text).nll().sum()
         (gradient,) = torch.autograd.grad(loss, known)
     return trajectory.denoised(known.detach(), gradient, t[:-1])
 
@@ -213,7 +228,8 @@ def denoised_states(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Condition
 @torch.no_grad()
 def distilled(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
     """Return what g_phi makes of u_0."""
-    return model.clean(u[0], t[0], T, text)
+    clean: Tensor = model.denoiser(u[0], t[0], T, text)
+    return clean
 
 
 #: Ways to a clean state from a trajectory u (T + 1, b, n, c) at times t (T + 1, b).

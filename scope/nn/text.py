@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import BertModel
 from transformers.utils import logging
 
-from scope.errors import WeightsError
+from scope.errors import PromptError, WeightsError
 
 STATE_DIM = 384
 MAX_TOKENS = 64
@@ -94,6 +94,17 @@ def groups_of(offsets: Sequence[tuple[int, int]], spans: Sequence[GroupSpan]) ->
         inside = [g for s, e, g in spans if end > start and s <= start and end <= e and g < MAX_GROUPS]
         found.append(inside[0] if inside else 0)
     return found
+
+
+def check_length(text: str) -> None:
+    """Raise PromptError if a text has more tokens than `encode` reads: what comes after them would be lost."""
+    _, tokenizer = _minilm()
+    lost = [code for code in tokenizer.encode(text).overflowing if code.offsets]
+    if lost:
+        read = tokenizer.encode(text).offsets[-2][1]
+        raise PromptError(
+            f"the prompt is too long: only {text[:read][-40:]!r} and what is before it would be read; shorten it"
+        )
 
 
 @torch.no_grad()

@@ -40,7 +40,7 @@ class Clock(nn.Module):
     def forward(self, t: Tensor, T: Tensor) -> Tensor:
         """Take times t (b,) in [0, 1] and numbers of steps T (b,), each one of `levels`; return (b, dim)."""
         embedded: Tensor = self.time(sinusoids(t, self.dim).to(self.steps.weight.dtype))
-        out: Tensor = embedded + self.steps(torch.searchsorted(self.levels, T))
+        out: Tensor = embedded + self.steps(torch.searchsorted(self.levels, T.contiguous()))
         return out
 
 
