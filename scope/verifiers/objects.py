@@ -13,7 +13,8 @@ from PIL.Image import Image
 from scope.nn.weights import load_shipped
 from scope.spec import Commitment, Specification, Type, Verdict
 from scope.verifiers.detector import SETTING_NAMES, Detection, Detector, detect
-from scope.worlds.catalogue import COLORS, FIRST_RELATIONS, NOUNS, SETTINGS
+from scope.verifiers.places import stands
+from scope.worlds.catalogue import COLORS, NOUNS, SETTINGS
 
 Judgement = tuple[Literal["met", "broken"] | None, str, list[Detection]]
 
@@ -85,19 +86,20 @@ class Evidence:
         return ("met" if seen == [c.value] else "broken"), f"it is {', '.join(seen)}", found
 
     def _relation(self, c: Commitment) -> Judgement:
-        if c.value not in FIRST_RELATIONS or len(c.targets) != 2:
+        things = [self.things(target) for target in c.targets]
+        unknown = next((t for t, (noun, _) in zip(c.targets, things, strict=True) if noun is None), None)
+        if unknown is not None:
+            return self._unknown(self.spec[unknown].value)
+        groups = [found for _, found in things]
+        everything = [d for found in groups for d in found]
+        if not all(groups):
+            return "broken", "one of them is missing", everything
+        standing = stands(str(c.value), [[d.box for d in found] for found in groups])
+        if standing is None:
             return None, f"no verifier judges {c.value!r}", []
-        (noun, subjects), (other_noun, others) = (self.things(t) for t in c.targets)
-        if noun is None or other_noun is None:
-            return self._unknown(self.spec[c.targets[0 if noun is None else 1]].value)
-        if not subjects or not others:
-            return "broken", "one of them is missing", subjects + others
-        axis = 0 if c.value in ("left of", "right of") else 1
-        first, second = ([d.center[axis] for d in group] for group in (subjects, others))
-        in_order = max(first) < min(second) if c.value in ("left of", "above") else min(first) > max(second)
-        spread = [f"{min(places):.0f}-{max(places):.0f}" for places in (first, second)]
-        where = f"{noun} at {'xy'[axis]} {spread[0]}, {other_noun} at {spread[1]}"
-        return ("met" if in_order else "broken"), where, subjects + others
+        places = (", ".join(f"{x:.0f},{y:.0f}" for x, y in (d.center for d in found)) for found in groups)
+        where = "; ".join(f"{noun} at {place}" for (noun, _), place in zip(things, places, strict=True))
+        return ("met" if standing else "broken"), where, everything
 
     def _setting(self, c: Commitment) -> Judgement:
         if c.value not in SETTINGS:
@@ -115,7 +117,7 @@ class Evidence:
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
-    name, version = "objects", "1"
+    name, version = "objects", "2"
     types = frozenset({Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.LAYOUT, Type.ABSENCE})
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:
