@@ -6,12 +6,12 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from scope.language.grammar import Grammar
-from scope.trainers.objects import objects_loss, targets
+from scope.trainers.objects import crowded, objects_loss, plain, targets
 from scope.verifiers.detector import COLOR_NAMES, NOUNS, SETTING_NAMES, Detection, Detector, Maps, detect
 from scope.verifiers.objects import Evidence
 from scope.verifiers.text import TextVerifier, likeness
 from scope.worlds.catalogue import CONCEPTS
-from scope.worlds.pocket import compose, sample
+from scope.worlds.pocket import Group, Plan, compose, held_out, sample
 
 
 def thing(noun: str, color: str, x: float, y: float) -> Detection:
@@ -75,7 +75,7 @@ def maps_of(truth: dict[str, torch.Tensor]) -> Maps:
 def test_a_perfect_detector_finds_the_truth_and_has_no_loss():
     random = np.random.default_rng(0)
     scenes = [compose(sample(random, "train", tuple(CONCEPTS)), i) for i in range(40)]
-    truth = targets(scenes, np.zeros((40, 2), np.int64))
+    truth = targets([plain(scene) for scene in scenes], np.zeros((40, 2), np.int64))
     maps = maps_of(truth)
     loss, _ = objects_loss(maps, truth)
     assert loss.item() == pytest.approx(0, abs=1e-3)
@@ -87,6 +87,14 @@ def test_a_perfect_detector_finds_the_truth_and_has_no_loss():
             assert noun == true_noun
             assert abs(x - true_x) <= 8
             assert abs(y - true_y) <= 8
+
+
+def test_a_crowd_for_the_loop_holds_no_drawing_of_a_held_out_vendor_or_colour():
+    random = np.random.default_rng(1)
+    crowds = [crowded(random) for _ in range(60)]
+    things = [(noun, color) for drawn in crowds for noun, color, *_ in drawn.things]
+    assert len(things) > 200
+    assert not any(held_out(Plan((Group(noun, 1, color),))) for noun, color in things)
 
 
 def test_the_detector_has_one_answer_per_cell():
