@@ -1,6 +1,8 @@
-"""Figures drawn from the stored results: the same numbers as the tables, for those who would rather look than read."""
+"""Figures of the documents: the stored results as curves, and what the shipped tokenizer keeps of a picture."""
 
 from pathlib import Path
+
+import numpy as np
 
 from scope.benchmarks.results import Metric, Results, load
 from scope.errors import OutputError
@@ -16,6 +18,28 @@ def curves(results: Results) -> dict[str, list[tuple[int, Metric]]]:
         if steps:
             found[row.name] = sorted(steps)
     return found
+
+
+def reconstructions(out: Path) -> Path:
+    """Draw eight held-out scenes and eight of a held-out vendor, each above what the tokenizer keeps of it."""
+    import torch
+    from PIL import Image
+
+    from scope.tokenizers.pae import load as tokenizer
+    from scope.worlds.pocket import compose, sample_whole
+
+    random, rows = np.random.default_rng(77), []
+    for styles in (("noto", "flat", "3d"), ("twemoji",)):
+        images = [compose(sample_whole(random, "held_out", styles=styles), (77, i)).image for i in range(8)]
+        with torch.inference_mode():
+            true = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+            kept = tokenizer()[0]
+            decoded = ((kept.decode(kept.encode(true)) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+        rows += [np.concatenate(images, 1), np.concatenate(list(decoded), 1)]
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "reconstructions.png"
+    Image.fromarray(np.concatenate(rows)).save(path, optimize=True)
+    return path
 
 
 def draw(folder: Path, out: Path) -> Path:

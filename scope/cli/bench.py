@@ -69,9 +69,10 @@ def figures(
     results: Folder = Path("results"),
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the figures.")] = Path("docs"),
 ) -> None:
-    """Draw the figures of the documents from the stored results."""
-    from scope.benchmarks.figures import draw
+    """Draw the figures of the documents: the stored results as curves, and what the shipped tokenizer keeps."""
+    from scope.benchmarks.figures import draw, reconstructions
 
+    give(str(reconstructions(output)))
     give(str(draw(results, output)))
 
 

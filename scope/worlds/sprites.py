@@ -24,7 +24,7 @@ def _atlas(vendor: str) -> NDArray[np.uint8]:
 
 def _master(name: str, vendor: str) -> NDArray[np.uint8]:
     names = drawings()[vendor]
-    if name not in names:
+    if name not in names and vendor != VENDORS[0]:
         return _master(name, VENDORS[0])
     row, column = divmod(names.index(name), COLUMNS)
     return _atlas(vendor)[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL]
