@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from scope.tokenizers.pae import PAE
-from scope.trainers import pae as pae_trainer
+from scope.tokenizers.pae import PAE, preset
 from scope.trainers import pool as pools
 from scope.trainers.run import to_tensor
 from scope.worlds.catalogue import COLORS, FIRST
@@ -17,7 +16,7 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="module")
 def pae() -> PAE:
     torch.manual_seed(0)
-    return pae_trainer.untrained(pae_trainer.PRESETS["tiny"]).eval()
+    return preset("tiny").eval()
 
 
 def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> None:

@@ -81,20 +81,23 @@ class Autoencoder(nn.Module):
         self.latent_std.copy_(z.flatten(0, 1).std(0).clamp_min(1e-3))
 
 
-def check(images: Tensor, size: int) -> None:
-    """Refuse what is no batch of `size`-pixel RGB pictures in [-1, 1].
+def check(images: Tensor, size: int | None = None) -> None:
+    """Refuse what is no batch of RGB pictures in [-1, 1]; with `size`, of so many pixels a side.
 
     Raises: ImageError.
     """
     if images.ndim != 4 or images.shape[1] != 3:
-        raise ImageError(f"pictures of shape {tuple(images.shape)} are not (b, 3, {size}, {size}): RGB, channels first")
-    if images.shape[2:] != (size, size):
+        sides = f"{size}, {size}" if size else "H, W"
+        raise ImageError(f"pictures of shape {tuple(images.shape)} are not (b, 3, {sides}): RGB, channels first")
+    if size and images.shape[2:] != (size, size):
         raise ImageError(
             f"pictures of {images.shape[3]} x {images.shape[2]} pixels; this tokenizer takes {size} x {size}"
         )
+    if not len(images):
+        raise ImageError("there is no picture in this batch")
     if not images.is_floating_point():
         raise ImageError(f"pictures of {images.dtype}; give floats in [-1, 1] (pixels / 127.5 - 1)")
     if not torch.isfinite(images).all():
         raise ImageError("the pictures hold NaN or infinity")
-    if images.numel() and images.abs().max() > 1.01:
+    if images.abs().max() > 1.01:
         raise ImageError(f"pictures reach {float(images.abs().max()):.3g}; give floats in [-1, 1] (pixels / 127.5 - 1)")

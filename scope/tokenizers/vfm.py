@@ -7,11 +7,13 @@ with a redistributable licence comes in an ordinary package: it learns to name w
 `build` reads a backbone's name:  "conv/PATCH/DIM/DEPTH"   "vit/SIZE/PATCH/DIM/DEPTH/HEADS"   "hf:OWNER/NAME"
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.errors import UsageError
+from scope.errors import UsageError, WeightsError
 from scope.nn.transformer import ViT
 from scope.tokenizers.parts import PixelEncoder
 
@@ -52,26 +54,40 @@ class DINOv2(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__()
-        self.model = model
-        config = model.config
-        self.dim, self.extra = int(config.hidden_size), 1 + int(config.num_register_tokens)  # type: ignore[union-attr,arg-type]
+        self.model: Any = model
+        self.config: Any = model.config
+        self.dim, self.extra = int(self.config.hidden_size), 1 + int(self.config.num_register_tokens)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
 
     @classmethod
     def from_hub(cls, name: str) -> "DINOv2":
-        """Load a model from the Hugging Face hub, or from a folder in its format."""
+        """Load a model from the Hugging Face hub, or from a folder in its format.
+
+        Raises: WeightsError if there is none.
+        """
         from transformers import Dinov2WithRegistersModel
 
-        return cls(Dinov2WithRegistersModel.from_pretrained(name))
+        try:
+            return cls(Dinov2WithRegistersModel.from_pretrained(name))
+        except OSError as error:
+            raise WeightsError(f"the backbone {name} is neither a folder nor a model that the hub gives us") from error
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "DINOv2":
+        """Return an untrained model of this configuration; nothing is downloaded."""
+        from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel
+
+        return cls(Dinov2WithRegistersModel(Dinov2WithRegistersConfig.from_dict(config)))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features."""
         small = F.interpolate(images / 2 + 0.5, scale_factor=14 / 16, mode="bicubic", antialias=True)
-        seen = self.model((small - self.mean) / self.std, output_hidden_states=True).hidden_states[-1]
-        return F.layer_norm(seen[:, self.extra :].float(), (self.dim,))
+        # The model itself would end with the final norm, affine included.
+        seen = self.model.encoder(self.model.embeddings((small - self.mean) / self.std)).last_hidden_state
+        return F.layer_norm(seen[:, self.extra :].float(), (self.dim,), eps=self.config.layer_norm_eps)
 
 
 def build(name: str) -> nn.Module:

@@ -45,25 +45,25 @@ class PAEConfig(TrainConfig):
     perceptual_net: str = "pocket"
     prior: Literal["refined", "whitened"] = "refined"
     prior_steps: int = 300
-    l1: float = 1.0
-    perceptual: float = 0.1  # of a distance that is some ten times LPIPS, which the paper weighs 1
-    gan: float = 0.5
-    gan_from: float = 0.5  # of the steps
+    l1: float = 10.0
+    perceptual: float = 1.0  # of a distance that is some ten times LPIPS
+    gan: float = 0.05
+    gan_from: float = 0.6  # of the steps
     ssr: float = 0.2
     mcr: float = 0.5
     mcr_from: float = 0.2  # of the steps
     mcr_share: float = 0.25  # of the batch: two more decodes each
     scr: float = 1.0
-    kl: float = 1e-3
-    mcos: float = 0.1
-    mdms: float = 0.1
+    kl: float = 1e-2
+    mcos: float = 1.0
+    mdms: float = 1.0
     angles: Literal["jitter", "fixed"] = "jitter"
     renormalise: bool = True
     share_direction: bool = True
 
 
 _CLOSEUP = PAEConfig(
-    steps=500, batch=32, lr=1.5e-3, seed=31, ema=0.99, world="closeups", pool=16_000, d=8, dim=96, depth=2, heads=2,
+    steps=450, batch=32, lr=1.5e-3, seed=31, ema=0.99, world="closeups", pool=16_000, d=8, dim=96, depth=2, heads=2,
     vfm="closeup", perceptual_net="perceptual",
 )  # fmt: skip
 

@@ -76,10 +76,16 @@ def _scenes(count: int, seed: int) -> Views:
             ]
         cells[i, 2] = _SETTINGS.index(setting)
         for noun, color, (x, y, side) in things:
-            x0, x1, y0, y1 = (round(edge / GRID) for edge in (x - side / 2, x + side / 2, y - side / 2, y + side / 2))
-            cells[i, 0, y0:y1, x0:x1] = 1 + _NOUNS.index(noun)
-            cells[i, 1, y0:y1, x0:x1] = 2 + _COLORS.index(color) if color else 1
+            here = i, slice(None), _between(y, side), _between(x, side)
+            cells[here][0] = 1 + _NOUNS.index(noun)
+            cells[here][1] = 2 + _COLORS.index(color) if color else 1
     return _tensors(images, cells)
+
+
+def _between(middle: float, side: float) -> slice:
+    """Return the cells of a thing along one axis: those half of which it covers, and as many as it is wide."""
+    first = int((middle - side / 2) / GRID + 0.5)
+    return slice(first, first + round(side / GRID))
 
 
 def _tensors(images: np.ndarray, cells: np.ndarray) -> Views:
