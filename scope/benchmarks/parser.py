@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from io import StringIO
 from typing import Any
@@ -24,7 +24,7 @@ from scope.language.prompt import clean, content_words
 from scope.language.words import singular
 from scope.spec import Kind, Specification, Type
 from scope.worlds.catalogue import STYLES
-from scope.worlds.pocket import Plan, caption, sample
+from scope.worlds.pocket import Plan, caption, sample, sample_whole
 
 #: A reading without ids: (things with count and colours, relations, the rest).
 Meaning = tuple[Counter[Any], Counter[Any], Counter[Any]]
@@ -44,8 +44,8 @@ def measure() -> Results:
         name="parser",
         command="scope bench parser",
         seeds=(0,),
-        n_expected=GENEVAL_PROMPTS + DSG_PROMPTS + POCKET_CAPTIONS,
-        rows=(geneval(grammar), dsg(grammar), pocket(grammar)),
+        n_expected=GENEVAL_PROMPTS + DSG_PROMPTS + 2 * POCKET_CAPTIONS,
+        rows=(geneval(grammar), dsg(grammar), pocket(grammar), world(grammar)),
     )
 
 
@@ -81,12 +81,21 @@ def dsg(grammar: Grammar) -> Row:
 
 
 def pocket(grammar: Grammar) -> Row:
-    """Return the share of the pocket world's own captions that are read exactly as planned."""
+    """Return the share of captions of the first pocket world that are read exactly as planned."""
+    return _captions("pocket", grammar, sample)
+
+
+def world(grammar: Grammar) -> Row:
+    """Return that share of the whole pocket world: its styles, six relations, absent things and numbers on signs."""
+    return _captions("world", grammar, sample_whole)
+
+
+def _captions(name: str, grammar: Grammar, draw: Callable[[np.random.Generator], Plan]) -> Row:
     random = np.random.default_rng(0)
-    plans = [sample(random) for _ in range(POCKET_CAPTIONS)]
+    plans = [draw(random) for _ in range(POCKET_CAPTIONS)]
     specs = [grammar.decompose(caption(plan, random).text) for plan in plans]
     exact = [meaning(s) == _pocket_truth(plan) for s, plan in zip(specs, plans, strict=True)]
-    return Row(name="pocket", metrics={"exact": share(sum(exact), len(exact)), "coverage": coverage(specs)})
+    return Row(name=name, metrics={"exact": share(sum(exact), len(exact)), "coverage": coverage(specs)})
 
 
 def meaning(spec: Specification) -> Meaning:

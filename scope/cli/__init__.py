@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scope import __version__
-from scope.cli import bench, doctor, generate, history, plugins, rerun, train, world
+from scope.cli import bench, doctor, generate, history, likelihood, plugins, rerun, train, world
 from scope.cli.console import Commands
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ app.command()(generate.resume)
 app.command()(rerun.rerun)
 app.command()(history.runs)
 app.command()(history.show)
+app.command()(likelihood.likelihood)
 app.command()(train.train)
 app.command()(doctor.doctor)
 app.add_typer(world.app, name="world")

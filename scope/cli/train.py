@@ -16,6 +16,7 @@ class Recipe(StrEnum):
 
     PAE = "pae"
     FLOW = "flow"
+    NTM = "ntm"
     OBJECTS = "objects"
     JUDGE = "judge"
 

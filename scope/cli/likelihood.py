@@ -1,0 +1,39 @@
+"""`scope likelihood`: how likely a generator holds a picture to be, for a prompt."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scope.cli.console import give, give_json, say
+from scope.cli.options import Json, Prompt
+from scope.errors import UsageError
+
+
+def likelihood(
+    image: Annotated[Path, typer.Argument(help="A picture.", show_default=False)],
+    prompt: Prompt,
+    steps: Annotated[int, typer.Option(help="Of the trajectory: one of those that the generator was trained for.")] = 4,
+    generator: Annotated[str, typer.Option(help="A generator that knows likelihoods.")] = "ntm",
+    as_json: Json = False,
+) -> None:
+    """Print log p(picture | prompt) in nats: a lower bound, of the picture's latents; more is likelier."""
+    from scope import plugins
+    from scope.images import open_picture
+    from scope.skills.bind import request_of
+
+    made = plugins.load("generators", generator)()
+    if not hasattr(made, "log_likelihood"):
+        raise UsageError(f"the generator {generator!r} knows no likelihoods; ntm does")
+    reader = plugins.load("language", "grammar")()
+    found = made.log_likelihood(open_picture(image), request_of(reader.decompose(prompt), seed=0), steps)
+    if as_json:
+        return give_json(
+            {
+                "schema": 1, "image": str(image), "prompt": prompt, "generator": f"{made.name}@{made.version}",
+                "log_likelihood": found.nats, "bits_per_dim": found.bits_per_dim, "steps": list(found.steps),
+            }
+        )  # fmt: skip
+    say(f"{found.bits_per_dim:.4f} bits a dimension of the latents; from the cleanest step to the noisiest:")
+    say("  ".join(f"{bits:.4f}" for bits in found.steps))
+    return give(f"{found.nats:.2f}")

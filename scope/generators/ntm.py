@@ -1,0 +1,219 @@
+"""The NTM generator: a picture in four steps, and how likely the model holds a picture to be for a prompt.
+
+Normalizing Trajectory Models (arXiv 2605.08078) on PAE latents; the mathematics is in `scope.nn.ntm`. The likelihood
+is that of latents, not of pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from scope.errors import UsageError, WeightsError
+from scope.nn import ntm, pretrained, trajectory
+from scope.nn.dit import DiT
+from scope.nn.ntm import NTM, Backbone, Denoiser
+from scope.nn.text import STATE_DIM, Conditioning, Words, check_length, encode
+from scope.nn.transformer import to_grid, to_tokens
+from scope.nn.transporter import Transporter
+from scope.nn.weights import fingerprint, load_shipped
+from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
+from scope.spec import Model, Request
+from scope.tokenizers.frame import Autoencoder
+from scope.tokenizers.pae import load as load_pae
+from scope.worlds.vocabulary import SHIPPED
+
+T, CFG_SCALE = 4, 2.0
+T_MIN = 0.02  # of sampling and of the likelihood; training draws it from [0.01, 0.05]
+CHAINS = 4  # over which a likelihood is averaged
+LN2 = float(np.log(2))
+
+
+class Shape(Model):
+    """How large a model is. Tokens are c numbers; `depth` counts layers."""
+
+    backbone: pretrained.Kind | Literal["dit"] = "dit"
+    c: int = 32
+    tokens: int = 64
+    levels: tuple[int, ...] = (4, 8, 16)
+    width: int = 256  # of the predictor, which is as large as the flow-matching model that it starts from
+    depth: int = 5
+    heads: int = 4
+    blocks: int = 2  # of the transporter
+    layers: int = 3
+    transporter_width: int = 192
+    transporter_heads: int = 4
+    denoiser_width: int = 192
+    denoiser_depth: int = 2
+    denoiser_heads: int = 4
+    text_dim: int = STATE_DIM
+    word_depth: int = 2
+    spread: float = 0.3  # see `scope.nn.ntm`; 0 is the paper's
+    learned_sigma: bool = True
+
+
+PRESETS = {
+    "tiny": Shape(
+        c=8, width=32, depth=1, heads=2, layers=1, transporter_width=16, transporter_heads=2, denoiser_width=32,
+        denoiser_depth=1, denoiser_heads=2,
+    ),
+    "pocket": Shape(),
+    # The paper's model of 256 px: latents 16x16x32, text states of Qwen2.5-VL-7B.
+    "full": Shape(
+        backbone="flux", c=32, tokens=256, width=3072, depth=24, heads=24, layers=4, transporter_width=3072,
+        transporter_heads=24, denoiser_width=3072, denoiser_depth=8, denoiser_heads=24, text_dim=3584, spread=0.0,
+    ),
+}  # fmt: skip
+
+
+def build(shape: Shape, backbone: Backbone | None = None) -> NTM:
+    """Return an untrained model; `backbone`: a flow-matching network to start from, in place of a new one."""
+    denoiser = network(shape, shape.denoiser_width, shape.denoiser_depth, shape.denoiser_heads)
+    transporter = Transporter(
+        shape.c, shape.tokens, shape.transporter_width, shape.blocks, shape.layers, shape.transporter_heads,
+        shape.levels,
+    )  # fmt: skip
+    return NTM(
+        backbone or predictor(shape), transporter, Denoiser(denoiser, shape.levels), shape.c, shape.levels,
+        shape.spread, shape.learned_sigma,
+    )  # fmt: skip
+
+
+def predictor(shape: Shape) -> DiT | pretrained.DiffusersBackbone:
+    """Return an untrained predictor: what a flow-matching model of this shape is."""
+    return network(shape, shape.width, shape.depth, shape.heads)
+
+
+def network(shape: Shape, width: int, depth: int, heads: int) -> DiT | pretrained.DiffusersBackbone:
+    """Return an untrained network on the tokens of a shape."""
+    if shape.backbone == "dit":
+        return DiT(shape.c, shape.tokens, width, depth, heads, shape.word_depth)
+    return pretrained.untrained(shape.backbone, shape.c, width, depth, heads, shape.text_dim)
+
+
+def words_of(request: Request) -> Words:
+    """Return what the text encoder reads: the text, and which characters belong to which entity.
+
+    Raises: PromptError if the text is longer than the encoder reads.
+    """
+    check_length(request.text)
+    spans = tuple((b.span.start, b.span.end, b.group) for b in request.bindings if b.group > 0)
+    return Words(request.text, spans, request.quoted)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A lower bound of log p(latents | prompt) in nats; its negative in bits a dimension, in all and step by step."""
+
+    nats: float
+    bits_per_dim: float
+    steps: tuple[float, ...]
+
+
+class NTMGenerator:
+    """Draws requests one by one, so that a picture depends on its own request alone."""
+
+    name, version, resamples = "ntm", "1", True
+
+    def __init__(self, model: NTM, tokenizer: Autoencoder, weights: dict[str, str], decoder: str = "distilled") -> None:
+        """Use a trained model; `decoder` is a way to the clean state, one of `scope.nn.ntm.DECODERS`.
+
+        Raises: UsageError if there is no such way. WeightsError if the model knows another tokenizer's latents.
+        """
+        if decoder not in ntm.DECODERS:
+            raise UsageError(f"NTM has no decoder {decoder!r}; it has: {', '.join(ntm.DECODERS)}")
+        check_tokenizer(model, tokenizer)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.tokenizer, self.weights, self.decoder = tokenizer.to(self.device), weights, decoder
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """Return what the shipped weights were trained to draw."""
+        return SHIPPED
+
+    def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+        """Return one picture per request, in `Request.steps` steps (4, 8 or 16), with its likelihood.
+
+        Raises: UsageError if the model was not trained for so many steps. PromptError if a prompt is too long.
+        """
+        return [self._draw(request, on_step) for request in requests]
+
+    def log_likelihood(self, image: Image.Image, prompt: Request | str, steps: int = T) -> Likelihood:
+        """Return how likely the model holds a picture to be: the same number whenever it is asked.
+
+        The bound is exact for each chain of ever noisier states of the latents at t = 0.02; four are averaged, always
+        the same ones.
+
+        Raises: UsageError if the model was not trained for so many steps. PromptError if the prompt is too long.
+        ScopeError if the latents are not finite.
+        """
+        text = self._read(prompt if isinstance(prompt, Request) else Request(text=prompt)).repeat(CHAINS)
+        x_0 = to_tokens(self._latents(image)).repeat(CHAINS, 1, 1)
+        eps = _noise(self.model.check(steps), x_0.shape, seed=0).to(self.device)
+        with torch.no_grad():
+            terms = ntm.bound(self.model, x_0, T_MIN, steps, text, eps).double().mean(1)
+        bits = terms / (x_0[0].numel() * LN2)
+        return Likelihood(-float(terms.sum()), float(bits.sum()), tuple(bits.tolist()))
+
+    def _draw(self, request: Request, on_step: OnStep) -> Picture:
+        steps = self.model.check(request.steps or T)
+        text, tokens = self._read(request), (self.tokenizer.size // self.tokenizer.patch) ** 2
+        noise = _noise(steps, (1, tokens, self.tokenizer.d), request.seed).to(self.device)
+        t = trajectory.times(steps, tokens, torch.full((1,), T_MIN, device=self.device))
+        many = torch.full((1,), steps, device=self.device)
+        scale = CFG_SCALE if request.cfg_scale is None else request.cfg_scale
+        with torch.no_grad():
+            known = self._start(request, noise, t, many)
+            u = ntm.descend(self.model, known, t, many, text, noise, scale, on_step)
+            latents = to_grid(ntm.DECODERS[self.decoder](self.model, u, t, many, text))
+            pixels = ((self.tokenizer.decode(latents)[0] + 1) * 127.5).round().clamp(0, 255).byte()
+        image = Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
+        return Picture(image, self.log_likelihood(image, request, steps).nats)
+
+    def _start(self, request: Request, noise: Tensor, t: Tensor, many: Tensor) -> Tensor:
+        """Return the states that are known: the noise; from a draft, its own down to the level nearest to `start.t`."""
+        if request.start is None or request.start.t is None:
+            return noise[-1:]
+        with Image.open(request.start.path) as draft:
+            x = trajectory.chain(to_tokens(self._latents(draft)), t, noise)
+        lowest = 1 + int((t[1:, 0] - request.start.t).abs().argmin())  # below it nothing would be left to draw
+        return ntm.transported(self.model, x, t, many)[0][lowest:]
+
+    def _read(self, request: Request) -> Conditioning:
+        return encode([words_of(request)]).to(self.device)
+
+    def _latents(self, image: Image.Image) -> Tensor:
+        """Return the latents (1, c, h, w) of a picture, brought to the size that the tokenizer reads."""
+        size = (self.tokenizer.size, self.tokenizer.size)
+        pixels = torch.from_numpy(np.array(image.convert("RGB").resize(size))).to(self.device)
+        with torch.no_grad():
+            return self.tokenizer.encode(pixels.permute(2, 0, 1)[None].float() / 127.5 - 1)
+
+
+def _noise(steps: int, shape: Sequence[int], seed: int) -> Tensor:
+    """Return the noise (steps + 1, ...) of a trajectory, drawn on the CPU: every device starts from the same."""
+    return torch.randn((steps + 1, *shape), generator=torch.Generator().manual_seed(seed))
+
+
+def check_tokenizer(model: NTM, tokenizer: Autoencoder) -> None:
+    """Raise WeightsError if a model was trained on the latents of another tokenizer."""
+    if not torch.equal(model.fingerprint.cpu(), fingerprint(tokenizer)):
+        raise WeightsError(
+            "these weights of NTM were trained on the latents of another tokenizer; use the two that came together, "
+            "or train again: scope train ntm"
+        )
+
+
+def load() -> NTMGenerator:
+    """Return the generator with the shipped weights.
+
+    Raises: WeightsError if they are missing, damaged, or of another tokenizer.
+    """
+    tokenizer, pae = load_pae()
+    model = build(PRESETS["pocket"])
+    return NTMGenerator(model, tokenizer, {"ntm": load_shipped(model, "ntm"), "pae": pae})

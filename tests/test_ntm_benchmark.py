@@ -1,0 +1,81 @@
+"""The comparison of NTM with Gaussian steps and with flow matching, at a size that says nothing but that it runs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from scope.benchmarks import ntm as bench
+from scope.benchmarks.metrics.pictures import moments
+from scope.nn.dit import DiT
+from scope.nn.text import Conditioning
+from scope.nn.transformer import parameter_count
+from scope.trainers.pool import Pool
+
+SIZE = bench.Size(
+    "tiny",
+    bench.QUICK.shape.model_copy(
+        update={"c": 4, "tokens": 16, "width": 16, "depth": 1, "layers": 1, "transporter_width": 16}
+        | {"denoiser_width": 16, "denoiser_depth": 1}
+    ),
+    steps=2, batch=4, scenes=8, held=3, seeds=(0,),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    torch.manual_seed(2)
+    latents, states = torch.randn(8, 4, 4, 4).half(), torch.randn(8, 5, 384).half()
+    words = torch.ones(8, 5, dtype=torch.uint8)
+    return Pool(latents, torch.zeros(8, 3, 4, 4, dtype=torch.int16), states, words, words > 0)
+
+
+@pytest.fixture(scope="module")
+def held(pool: Pool) -> bench.HeldOut:
+    text = Conditioning(pool.states[:3].float(), pool.groups[:3].long(), pool.mask[:3], None)
+    return bench.HeldOut(pool.latents[:3].float(), text, (), moments(np.random.default_rng(0).normal(size=(9, 2))))
+
+
+def test_the_wide_gaussian_has_the_parameters_of_ntm_and_the_others_share_their_backbone() -> None:
+    wanted = bench._parameters(bench.QUICK.shape)
+    wide = bench._parameters(bench.shape_of(bench.QUICK, "g1_wide"))
+    assert wanted <= wide < 1.25 * wanted
+    backbones = {
+        parameter_count(bench.build(bench.shape_of(SIZE, arm)).backbone) for arm in bench.ARMS if "wide" not in arm
+    }
+    assert len(backbones) == 1
+
+
+def test_every_arm_learns_is_scored_and_draws(pool: Pool, held: bench.HeldOut, tmp_path: Path) -> None:
+    flow = bench.learn_flow(SIZE, tmp_path, pool, 0)
+    noise = torch.randn(5, 3, 16, 4)
+    drawn = [bench.by_flow(flow, 4)(noise, held.text)]
+    models = {arm: bench.learn(SIZE, tmp_path, pool, 0, arm) for arm in bench.ARMS}
+    for model in models.values():
+        assert np.isfinite(bench.bits(model, 4, held))
+        drawn.append(bench.by_trajectory(model, 4, "raw")(noise, held.text))
+    for decoder in ("denoised", "distilled"):
+        drawn.append(bench.by_trajectory(models["ntm"], 4, decoder)(noise, held.text))
+    assert all(clean.shape == (3, 16, 4) and bool(torch.isfinite(clean).all()) for clean in drawn)
+    assert bench.bits(models["g1"], 4, held) == bench.bits(models["g1"], 4, held)
+    assert set(bench.timing(models["ntm"], held, count=2)) == {"predictor", "inverse", "denoising", "distilled"}
+    assert not models["g0"].learned_sigma
+    assert isinstance(models["ntm"].backbone, DiT)
+
+
+def test_gains_are_taken_seed_by_seed_from_the_gaussian_of_as_many_steps() -> None:
+    seeds = [
+        {
+            "g1_t4": {"elbo_bpd": 2.0 + s},
+            "g1_t8": {"elbo_bpd": 1.0 + s},
+            "ntm_t4": {"elbo_bpd": 1.5 + s},
+            "fm_4": {"fd": 1.0},
+        }
+        for s in (0.0, 5.0, 9.0)
+    ]
+    rows = {row.name: row.metrics for row in bench.compared(seeds)}
+    assert rows["ntm_t4"]["gain_bpd"].value == pytest.approx(0.5)
+    assert rows["ntm_t4"]["gain_bpd"].ci == pytest.approx((0.5, 0.5))
+    assert rows["g1_t8"]["gain_bpd"].value == 0
+    assert "gain_bpd" not in rows["fm_4"]
