@@ -105,7 +105,8 @@ class Namer(nn.Module):
 
     def forward(self, crops: Tensor) -> Looks:
         """(n, 3, 36, 36) -> Looks."""
-        features = self.pool(self.trunk(crops.contiguous(memory_format=torch.channels_last)))
+        features = self.trunk(crops.contiguous(memory_format=torch.channels_last))
+        features = self.pool(features.contiguous())  # a grouped convolution of channels_last leaves holes in memory
         logits = self.head(F.relu(features).flatten(1)).float()
         return Looks(*logits.split([NOTHING + 1, len(COLOR_NAMES), len(STYLES)], 1))
 
