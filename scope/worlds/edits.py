@@ -145,6 +145,11 @@ def _with_sign(plan: Plan, random: Random) -> Plan:
     return replace(plan, groups=(replace(plan.groups[0], count=1),), relation=None, text=word(random))
 
 
+def _in_the_dry(plan: Plan, random: Random) -> Plan:
+    """Return the plan where it neither rains nor snows."""
+    return replace(plan, setting="plain") if plan.setting in looks.WEATHERS else plan
+
+
 # -- kinds ---------------------------------------------------------------------------------------
 
 
@@ -215,7 +220,9 @@ REDRAWN: dict[str, Family] = {
 #: Edits of how it looks.
 LOOKS: dict[str, Family] = {
     "time-of-day": Family(_one_of(*looks.TIMES), _look(looks.time_of_day, lambda time: f"make it {time}")),
-    "weather": Family(_with_seed(_one_of(*looks.WEATHERS)), _look(looks.weather, lambda kind: _WEATHER_WORDS[kind[0]])),
+    "weather": Family(
+        _with_seed(_one_of(*looks.WEATHERS)), _look(looks.weather, lambda kind: _WEATHER_WORDS[kind[0]]), _in_the_dry
+    ),
     "outline": Family(
         _one_of("white", "black", "yellow"), _look(looks.outline, lambda color: f"outline everything in {color}")
     ),
