@@ -1,55 +1,168 @@
 """Every recipe at its tiny size: it runs, writes weights, and resumed equals uninterrupted."""
 
+import json
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from scope.errors import ScopeError, UsageError
+from scope.errors import ScopeError, UsageError, WeightsError
+from scope.nn.weights import fill, read, write
+from scope.tokenizers.pae import preset
+from scope.trainers import names, prior
 from scope.trainers import pae as pae_trainer
 from scope.trainers import run as runs
+from scope.trainers import vfm as vfm_trainer
 
-RECIPES = ("vfm", "pae", "objects", "flow")
+#: Recipe -> how many trainings one after another are in it.
+RECIPES = {"vfm": 1, "names": 1, "pae": 4, "objects": 1, "judge": 1, "flow": 1}
+ARMS = get_args(pae_trainer.Arm)
+TINY = pae_trainer.PRESETS["tiny"]
 
 
 @pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("pae")
-    pae_trainer.train(pae_trainer.PRESETS["tiny"], folder)
-    return folder / "pae.safetensors"
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a tokenizer of scenes that nobody trained."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("pae") / "pae.safetensors"
+    write(preset("tiny"), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VFM, perceptual network and refined prior of the tiny recipes, trained once."""
+    folder = tmp_path_factory.mktemp("shared")
+    pae_trainer.train(TINY, folder / "first", folder)
+    return folder
 
 
 def config_of(name: str, tokenizer: Path) -> runs.TrainConfig:
-    config = import_module(f"scope.trainers.{name}").PRESETS["tiny"]
+    config: runs.TrainConfig = import_module(f"scope.trainers.{name}").PRESETS["tiny"]
     own = {"tokenizer": str(tokenizer), "tokenizer_preset": "tiny"}
     return config.model_copy(update=own) if name == "flow" else config
+
+
+def interrupted(train: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Kill a training after the first checkpoint of each of its parts, run it again, to its end, and return how often."""
+    save, killed_in = runs.TrainingRun._save, set[Path]()
+
+    def killed(self: runs.TrainingRun[Any]) -> None:
+        save(self)
+        if self.folder not in killed_in:
+            killed_in.add(self.folder)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs.TrainingRun, "_save", killed)
+        while True:
+            try:
+                train()
+            except KeyboardInterrupt:
+                continue
+            return len(killed_in)
+
+
+def same(one: Path, other: Path) -> bool:
+    a, b = load_file(one), load_file(other)
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_resumed_equals_uninterrupted(name, tokenizer, tmp_path, monkeypatch):
     trainer, config = import_module(f"scope.trainers.{name}"), config_of(name, tokenizer)
     trainer.train(config, tmp_path / "whole")
+    kills = interrupted(lambda: trainer.train(config, tmp_path / "broken"), monkeypatch)
+    assert kills == RECIPES[name]
+    assert same(*(tmp_path / folder / f"{name}.safetensors" for folder in ("whole", "broken")))
 
-    save = runs.TrainingRun._save
 
-    def killed(self):
-        save(self)
-        if self.step == 1:
-            raise KeyboardInterrupt
+def test_the_tiny_tokenizer_is_trained_with_every_loss_and_the_critic_is_kept(shared):
+    """So that the test above says something of GAN and MCR, too."""
+    assert min(TINY.gan, TINY.mcr, TINY.ssr, TINY.scr, TINY.perceptual) > 0
+    assert TINY.gan_from == TINY.mcr_from == 0
+    checkpoint = torch.load(shared / "first" / "checkpoint.pt", weights_only=True)
+    assert set(checkpoint["also"]) == {"critic", "against"}
+    moments = checkpoint["also"]["against"]["state"].values()
+    assert {int(moment["step"]) for moment in moments} == {2}
+    last = json.loads((shared / "first" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert {"l1", "perceptual", "ssr", "scr", "mcr", "psnr"} <= set(last)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(runs.TrainingRun, "_save", killed)
-        with pytest.raises(KeyboardInterrupt):
-            trainer.train(config, tmp_path / "broken")
-        if name == "pae":  # its VFM was interrupted first
-            with pytest.raises(KeyboardInterrupt):
-                trainer.train(config, tmp_path / "broken")
-    trainer.train(config, tmp_path / "broken")
 
-    whole, broken = (load_file(tmp_path / f / f"{name}.safetensors") for f in ("whole", "broken"))
-    assert all(torch.equal(whole[key], broken[key]) for key in whole)
+def test_what_was_trained_before_does_not_decide_where_a_tokenizer_starts(shared, tmp_path):
+    """The first of several tokenizers that share their parts trains them, and the second finds them."""
+    pae_trainer.train(TINY, tmp_path, shared)
+    assert same(shared / "first" / "pae.safetensors", tmp_path / "pae.safetensors")
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_every_arm_trains_its_tokenizer_and_never_its_vfm(arm, shared, tmp_path):
+    config = TINY.model_copy(update={"arm": arm, "steps": 3, "warmup": 0})
+    pae_trainer.train(config, tmp_path, shared)
+    trained = read(tmp_path / "pae.safetensors")
+    backbone = read(shared / "vfm" / "vfm.safetensors")
+    own = {key.removeprefix("vfm."): value for key, value in trained.items() if key.startswith("vfm.")}
+    assert bool(own) == (arm in ("pae", "rae", "va"))
+    assert all(torch.equal(own[key], backbone[key]) for key in own)
+    model = pae_trainer.untrained(config, vfm_trainer.PRESETS["tiny"].name)
+    fill(model, trained, arm)
+    torch.manual_seed(config.seed)
+    start = pae_trainer.untrained(config, vfm_trainer.PRESETS["tiny"].name)
+    moved = (model.decoder.out.weight - start.decoder.out.weight).abs().max()
+    assert moved > 0
+    assert model.latent_std.min() > 0
+    assert not torch.equal(model.latent_std, torch.ones(model.d))
+
+
+def test_what_is_perturbed_and_how_is_the_recipes_to_say(shared):
+    options = {"angles": "fixed", "renormalise": False, "share_direction": False, "mcr_share": 0.5}
+    model = pae_trainer.untrained(TINY.model_copy(update=options), "conv/4/32/1")
+    assert vars(model.perturbation) == {k: v for k, v in options.items() if k != "mcr_share"}
+    decoded = []
+    model.decoder.register_forward_pre_hook(lambda module, inputs: decoded.append(len(inputs[0])))
+    model.look(torch.zeros(8, 3, 32, 32), torch.Generator().manual_seed(0))
+    assert decoded == [8, 4, 4]  # the pictures, and MCR's two decodes of half of them
+
+
+def test_a_raw_prior_is_whitened_from_the_pictures_and_trains_no_stage_of_its_own(shared, tmp_path):
+    (tmp_path / "vfm").symlink_to(shared / "vfm")
+    (tmp_path / "perceptual").symlink_to(shared / "perceptual")
+    pae_trainer.train(TINY.model_copy(update={"prior": "whitened"}), tmp_path)
+    assert not (tmp_path / "prior").exists()
+    trained = read(tmp_path / "pae.safetensors")
+    assert trained["prior.axes"].abs().max() > 0
+
+
+def test_stage_r_and_its_network_are_kept_beside_each_other(shared):
+    recipe = prior.PriorConfig.model_validate_json((shared / "prior" / "config.json").read_text())
+    assert recipe.steps == TINY.prior_steps
+    inside = {
+        k.removeprefix("prior."): v for k, v in read(shared / "first" / "pae.safetensors").items() if "prior" in k
+    }
+    alone = read(shared / "prior" / "prior.safetensors")
+    assert all(torch.equal(alone[key], inside[key]) for key in alone)
+
+
+def test_a_namer_is_trained_where_it_is_missing_and_else_read(tmp_path):
+    recipe = names.PRESETS["tiny"]
+    first = names.trained(recipe, tmp_path)
+    when = (tmp_path / "names.safetensors").stat().st_mtime_ns
+    again = names.trained(recipe, tmp_path)
+    assert (tmp_path / "names.safetensors").stat().st_mtime_ns == when
+    image = torch.zeros(1, 3, 32, 32)
+    assert [x.shape[1] for x in first(image)] == list(names.ANSWERS)
+    assert all(torch.equal(a, b) for a, b in zip(first(image), again(image), strict=True))
+
+
+def test_a_backbone_of_another_recipe_in_the_same_folder_is_refused(tmp_path):
+    torch.manual_seed(0)
+    write(torch.nn.Linear(2, 2), tmp_path / "vfm" / "vfm.safetensors")
+    with pytest.raises(WeightsError, match="another model or preset"):
+        pae_trainer.backbone(TINY, tmp_path)
 
 
 def test_another_configuration_in_the_same_folder_is_refused(tmp_path):

@@ -30,5 +30,5 @@ def train(config: PriorConfig, folder: Path, prior: RefinedPrior, vfm: nn.Module
         parts = run.model.losses(features)
         run.update(config.rep * parts["rep"] + config.gram * parts["gram"], **parts)
     prior.load_state_dict(run.ema.model.state_dict())
-    prior.requires_grad_(False)
+    prior.requires_grad_(False).zero_grad()  # what is left would count in the norms of the tokenizer's gradients
     write(prior, folder / "prior.safetensors")

@@ -1,0 +1,119 @@
+"""Close-ups and views: what tokenizers learn from is drawn once, shows nothing held out, and its cells are true."""
+
+import numpy as np
+import pytest
+import torch
+
+from scope.trainers import views as trained
+from scope.trainers.views import CLASSES, views
+from scope.worlds.background import background
+from scope.worlds.catalogue import COLORS, CONCEPTS, SETTINGS
+from scope.worlds.closeups import CELLS, COLOR_NAMES, NOUNS, PLACES, SIDE, closeups
+from scope.worlds.pocket import Group, Plan, compose, held_out, sample_whole
+
+COUNT, SEED = 120, 3
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return closeups(COUNT, SEED)
+
+
+def plan_of(drawn, i: int) -> Plan:
+    color = COLOR_NAMES[drawn.colors[i]]
+    return Plan((Group(NOUNS[drawn.nouns[i]], 1, None if color == "own" else color),), None, PLACES[drawn.settings[i]])
+
+
+def test_close_ups_are_a_pure_function_of_count_and_seed(drawn):
+    again = closeups(COUNT, SEED)
+    assert all(np.array_equal(a, b) for a, b in zip(vars(drawn).values(), vars(again).values(), strict=True))
+    assert not np.array_equal(closeups(COUNT, SEED + 1).images, drawn.images)
+    assert np.array_equal(closeups(7, SEED).images, drawn.images[:7])
+    assert len(drawn) == COUNT
+    assert drawn.images.shape == (COUNT, SIDE, SIDE, 3)
+
+
+def test_nothing_that_is_held_out_is_in_them(drawn):
+    assert not any(held_out(plan_of(drawn, i)) for i in range(COUNT))
+
+
+def test_they_show_many_nouns_every_colour_and_every_setting(drawn):
+    assert set(drawn.colors.tolist()) == set(range(len(COLOR_NAMES)))
+    assert set(drawn.settings.tolist()) == set(range(len(PLACES)))
+    assert len(set(drawn.nouns.tolist())) > 0.8 * len(NOUNS)
+
+
+def test_what_is_not_covered_is_the_setting_and_what_is_covered_is_not(drawn):
+    """Each picture is a window of its setting's own, at half size."""
+    for i in range(4):
+        # All windows of 64 px, four at a time a way to halve them.
+        doubled = np.pad(background(PLACES[drawn.settings[i]]) * 255, ((0, 1), (0, 1), (0, 0)), mode="edge")
+        halves = (doubled[:-1, :-1] + doubled[1:, :-1] + doubled[:-1, 1:] + doubled[1:, 1:]) / 4
+        ground, thing = (np.kron(cells, np.ones((4, 4), bool)) for cells in (~drawn.covered[i], drawn.covered[i]))
+        picture = drawn.images[i].astype(float)
+        apart = [np.abs(picture - halves[y : y + 64 : 2, x : x + 64 : 2]) for y in range(65) for x in range(65)]
+        nearest = min(apart, key=lambda a: a[ground].mean())
+        assert np.median(nearest[ground]) < 1  # cells at the edge show some of the thing
+        assert nearest[thing].mean() > 10
+        assert 0.05 < drawn.covered[i].mean() < 0.8
+
+
+def test_the_prompt_says_what_is_shown(drawn):
+    for i in range(20):
+        words = drawn.prompt(i)
+        assert NOUNS[drawn.nouns[i]] in words
+        assert words.startswith(("a ", "an "))
+        color = COLOR_NAMES[drawn.colors[i]]
+        assert color == "own" or f" {color} " in words
+
+
+def test_views_of_close_ups_name_noun_and_colour_where_the_thing_is_and_the_setting_everywhere():
+    seen, drawn = views("closeups", 16, 9), closeups(16, 9)
+    assert torch.equal(seen.images.permute(0, 2, 3, 1), torch.from_numpy(drawn.images))
+    assert seen.cells.shape == (16, 3, CELLS, CELLS)
+    for i, (nouns, colors, settings) in enumerate(seen.cells.numpy()):
+        color = COLOR_NAMES[drawn.colors[i]]
+        assert set(nouns[drawn.covered[i]].tolist()) == {1 + list(CONCEPTS).index(NOUNS[drawn.nouns[i]])}
+        assert set(colors[drawn.covered[i]].tolist()) == {1 if color == "own" else 2 + list(COLORS).index(color)}
+        assert not nouns[~drawn.covered[i]].any()
+        assert not colors[~drawn.covered[i]].any()
+        assert set(settings.ravel().tolist()) == {list(SETTINGS).index(PLACES[drawn.settings[i]])}
+
+
+def test_views_of_scenes_name_each_thing_where_its_ink_is():
+    """Every second view is a scene of the world, whose masks are known; what stands on another overlaps it a little."""
+    seen, random = views("scenes", 12, 4), np.random.default_rng(4)
+    right = []
+    for i in range(12):
+        if i % 2:
+            trained.crowd(random, trained.WORLD)
+            continue
+        scene = compose(sample_whole(random), (4, i))
+        assert torch.equal(seen.images[i].permute(1, 2, 0), torch.from_numpy(scene.image))
+        nouns, colors, settings = seen.cells[i].numpy()
+        assert set(settings.ravel().tolist()) == {list(SETTINGS).index(scene.plan.setting)}
+        for row, column in np.argwhere(scene.cells > 0):
+            thing = scene.objects[scene.cells[row, column] - 1]
+            color = 2 + list(COLORS).index(thing.color) if thing.color else 1
+            right.append((nouns[row, column], colors[row, column]) == (1 + list(CONCEPTS).index(thing.noun), color))
+    assert len(right) > 40
+    assert np.mean(right) > 0.97
+
+
+def test_a_thing_between_cells_has_as_many_of_them_as_it_is_wide():
+    for side in (32, 48, 64):
+        for left in range(0, 128 - side + 1):
+            cells = trained._between(left + side / 2, float(side))
+            assert cells.stop - cells.start == side // 16
+            assert abs(16 * cells.start - left) <= 8
+            assert cells.stop <= 8
+
+
+def test_views_are_drawn_once_hold_only_classes_and_come_in_batches():
+    seen = views("scenes", 12, 4)
+    assert seen is views("scenes", 12, 4)
+    assert len(seen) == 12
+    assert (seen.cells.amax((0, 2, 3)) < torch.tensor(CLASSES)).all()
+    assert seen.cells.min() >= 0
+    batch = seen.batch(torch.tensor([5, 0]), torch.device("cpu"))
+    assert torch.equal(((batch + 1) * 127.5).round().byte(), seen.images[[5, 0]])
