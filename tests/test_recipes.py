@@ -48,7 +48,7 @@ def config_of(name: str, tokenizer: Path) -> runs.TrainConfig:
 
 
 def interrupted(train: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int:
-    """Kill a training after the first checkpoint of each of its parts, run it again, to its end, and return how often."""
+    """Kill a training after the first checkpoint of each of its parts, run it to its end, and return how often."""
     save, killed_in = runs.TrainingRun._save, set[Path]()
 
     def killed(self: runs.TrainingRun[Any]) -> None:
