@@ -80,9 +80,9 @@ def test_one_edit_is_done_to_many_scenes(family):
         assert one.instruction.split()[-2:][-1] == other.instruction.split()[-1]
 
 
-def test_held_out_contents_are_edited_too():
-    edit = pair("blur", 3, split="held_out")
-    assert held_out(edit.before.plan)
+@each_family
+def test_held_out_contents_are_edited_too(family):
+    assert held_out(pair(family, 3, split="held_out").before.plan)
 
 
 def test_unknown_families_are_named_with_what_is_near():
@@ -282,6 +282,11 @@ def test_outlines_lie_on_the_ground_beside_things_and_silhouettes_on_them():
     filled = pair("silhouette", 1)
     assert np.array_equal(filled.changed, filled.before.mask > 0)
     assert len(np.unique(filled.after.image[filled.changed], axis=0)) == 1
+
+
+def test_it_neither_rains_in_the_rain_nor_snows_in_the_snow():
+    for seed in range(12):
+        assert pair("weather", seed).before.plan.setting not in ("rain", "snow")
 
 
 def test_night_is_darker_and_fog_has_less_contrast():

@@ -70,9 +70,12 @@ def pair(family: str, seed: int, content: int | None = None, split: Split = "tra
     parameter = known.choose(np.random.default_rng((code, seed)))
     random = np.random.default_rng((code, seed if content is None else content, 1))
     for _ in range(_TRIES):
-        layout = arrange(known.prepare(sample_whole(random, split), random), int(random.integers(2**32)))
+        plan = known.prepare(sample_whole(random, split), random)
+        if held_out(plan) != (split == "held_out"):
+            continue
+        layout = arrange(plan, int(random.integers(2**32)))
         edited = known.apply(layout, parameter, random)
-        if edited is not None and not (split == "train" and (held_out(layout.plan) or held_out(edited[0].plan))):
+        if edited is not None and not (split == "train" and held_out(edited[0].plan)):
             after, instruction, changed = edited
             return EditPair(draw(layout), after, instruction, family, changed)
     raise ScopeError(f"no scene suits the edit {family!r} with {parameter!r}; take another seed")
