@@ -71,7 +71,7 @@ class Size:
     cfg_scale: float = 2.5
 
 
-FULL = Size("bench-tokenizers", {}, latent_trainer.PRESETS["closeup"], (0, 1, 2), 8_000, 2_000, 256)
+FULL = Size("bench-tokenizers", {}, latent_trainer.PRESETS["closeup"], (0, 1, 2), 8_000, 2_000, 192)
 QUICK = Size(
     "bench-tokenizers-quick", {"steps": 60, "pool": 2_000, "prior_steps": 40},
     latent_trainer.LatentsConfig(steps=40, batch=32, lr=2e-3, warmup=10, ema=0.9, logged=(20, 40), save_every=40),
@@ -284,7 +284,7 @@ def _row(size: Size, arm: str, known: dict[str, float], curves: list[dict[str, l
         name: mean([c[last][i] for c in curves])
         for i, name in enumerate(("gfd", "accuracy", "gfd_guided", "accuracy_guided"))
     }
-    metrics |= {f"gfd_at_{step}": mean([c[str(step)][0] for c in curves]) for step in size.dit.logged[:-1]}
+    metrics |= {f"gfd_at_{step}": mean([c[str(step)][0] for c in curves]) for step in size.dit.logged}
     metrics |= {name: Metric(value=value) for name, value in known.items()}
     typical: Curve = [(s, sum(b[i][1] for b in base) / len(base)) for i, s in enumerate(size.dit.logged)]
     ours: Curve = [(s, _mean_at(size, curves, 0, s)) for s in size.dit.logged]

@@ -25,14 +25,14 @@ class LatentsConfig(TrainConfig):
     depth: int = 3
     heads: int = 2
     drop_text: float = 0.1
-    logged: tuple[int, ...] = (50, 100, 200, 400)
+    logged: tuple[int, ...] = (30, 60, 120, 240)
 
 
 PRESETS = {
     "tiny": LatentsConfig(
         steps=2, batch=4, lr=1e-3, dim=32, depth=1, logged=(1, 2), save_every=1, log_every=1, warmup=1
     ),
-    "closeup": LatentsConfig(steps=400, batch=64, lr=2e-3, warmup=40, ema=0.98, save_every=100),
+    "closeup": LatentsConfig(steps=240, batch=64, lr=2e-3, warmup=20, ema=0.97, save_every=120),
 }
 
 

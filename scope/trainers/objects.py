@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from scope.nn.weights import write
+from scope.nn.weights import fill, read, write
+from scope.tokenizers.pae import PAE
+from scope.tokenizers.pae import load as load_tokenizer
 from scope.trainers.crowds import WORLD, crowd
 from scope.trainers.run import TrainConfig, TrainingRun, to_tensor
 from scope.verifiers.detector import CELL, COLOR_NAMES, NOUNS, SETTING_NAMES, SIDE, Detector, Maps
@@ -32,12 +34,16 @@ class ObjectsConfig(TrainConfig):
     shift: int = 6
     noise: float = 0.06
     crowded: float = 0.75  # share of crowds; the others are scenes as the world draws them
+    kept: float = 0.0  # share of images that are seen as the shipped tokenizer keeps them
+    start_from: str = ""  # a file of weights to start from
     strange: float = 0.25  # share of images whose colours are mixed at random, so that nouns are known by their shape
 
 
 PRESETS = {
     "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1),
     "pocket": ObjectsConfig(steps=3300, batch=48, lr=2e-3, seed=13),
+    # On from the weights of `pocket`, so that what the tokenizer blurs is known too.
+    "kept": ObjectsConfig(steps=280, batch=48, lr=6e-4, seed=14, warmup=20, ema=0.99, kept=0.5, strange=0.1),
 }
 
 
@@ -112,7 +118,17 @@ def picture(random: Random, config: ObjectsConfig, seed: tuple[int, ...]) -> Pic
     return plain(compose(sample(random, "train", tuple(CONCEPTS)), seed))
 
 
-def batch(run: TrainingRun[Detector], config: ObjectsConfig, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+@torch.no_grad()
+def as_kept(tokenizer: PAE, images: Tensor, chosen: Tensor) -> Tensor:
+    """Return images, those that are chosen (b,) as the tokenizer keeps them: as a generator could at best draw them."""
+    changed = images.clone()
+    changed[chosen] = tokenizer.decode(tokenizer.encode(images[chosen]))
+    return changed
+
+
+def batch(
+    run: TrainingRun[Detector], config: ObjectsConfig, step: int, tokenizer: PAE | None
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Return images and targets of a step: half of them moved a little, some of them noisy or blurred."""
     random = run.rng(step)
     pictures = [picture(random, config, (config.seed, step, i)) for i in range(config.batch)]
@@ -120,6 +136,8 @@ def batch(run: TrainingRun[Detector], config: ObjectsConfig, step: int) -> tuple
     shifts = random.integers(-config.shift, config.shift + 1, (config.batch, 2)) * some
     moved = [np.roll(p.image, (dy, dx), (0, 1)) for p, (dx, dy) in zip(pictures, shifts, strict=True)]
     images = to_tensor(moved, run.device)
+    if tokenizer is not None:
+        images = as_kept(tokenizer, images, torch.from_numpy(random.random(config.batch) < config.kept).to(run.device))
     noise = torch.randn(images.shape, generator=run.torch_rng(step)).to(run.device)
     amount = torch.from_numpy(random.random((config.batch, 1, 1, 1)).astype(np.float32)).to(run.device)
     blurred = torch.from_numpy(random.random(config.batch) < 0.3).to(run.device)[:, None, None, None]
@@ -135,9 +153,13 @@ def batch(run: TrainingRun[Detector], config: ObjectsConfig, step: int) -> tuple
 def train(config: ObjectsConfig, folder: Path) -> None:
     """Train, or continue training, the detector; writes folder/objects.safetensors."""
     torch.manual_seed(config.seed)
-    run = TrainingRun(folder, config, Detector(config.width, config.depth))
+    detector = Detector(config.width, config.depth)
+    if config.start_from:
+        fill(detector, read(Path(config.start_from)), config.start_from)
+    run = TrainingRun(folder, config, detector)
+    tokenizer = load_tokenizer()[0].to(run.device) if config.kept else None
     for step in run.steps():
-        images, truth = batch(run, config, step)
+        images, truth = batch(run, config, step, tokenizer)
         with run.autocast():
             maps = run.model(images)
         loss, parts = objects_loss(maps, truth)
