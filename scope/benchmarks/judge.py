@@ -4,6 +4,7 @@ Rows and metrics are those of the verifiers' figures: `accuracy` is the share of
 scenes that it calls met, `false_pass` the share that it calls met where exactly this commitment is broken. The scenes
 are of the whole world, in its three styles. Besides:
 
+- `words`, `numbers`: what `text` is made of;
 - `twemoji`, `fxemoji`: the same over all commitments of scenes by the vendors that only the judge has seen;
 - `sharp`, `blur_S` (a Gaussian of S pixels) and `pca_N` (8-px patches by their first N of 192 principal components):
   the same pictures, spoiled, of which less should be met the more they are;
@@ -178,9 +179,13 @@ def measure(quick: bool = False) -> Results:
     judge = load()
     n, n_signs, n_others = (QUICK,) * 3 if quick else (SCENES, SIGNS, OTHERS)
     rows = tally(judge, islice(plans(SEED), n), SEED, frozenset(_ROWS) - {Type.TEXT})
-    rows |= tally(judge, islice(signed(SEED + 1), n_signs), SEED + 1, frozenset({Type.TEXT}))
+    signs = list(islice(signed(SEED + 1), n_signs))
+    rows |= tally(judge, iter(signs), SEED + 1, frozenset({Type.TEXT}))
     if len(rows["text"]) != n_signs or len(rows["entity"]) < n:
         raise ScopeError("fewer scenes were scored than expected; the figures are not written")
+    rows = {name: rows[name] for name in _ROWS.values()}
+    for name, numeric in (("words", False), ("numbers", True)):
+        rows[name] = [pair for plan, pair in zip(signs, rows["text"], strict=True) if _is_number(plan) is numeric]
     things = frozenset(_ROWS) - {Type.TEXT, Type.STYLE}
     for vendor in HELD_OUT_VENDORS:
         pairs = tally(judge, islice(plans(SEED + 2, (vendor,)), n_others), SEED + 2, things)
@@ -189,6 +194,10 @@ def measure(quick: bool = False) -> Results:
         name="judge", command="scope bench judge", seeds=(SEED,), n_expected=n, judge=f"{judge.name}@{judge.version}",
         rows=(*(_row(name, pairs) for name, pairs in rows.items()), *falls(judge, n_others), opinions(judge, n_others)),
     )  # fmt: skip
+
+
+def _is_number(plan: Plan) -> bool:
+    return plan.text is not None and plan.text.isdigit()
 
 
 def falls(judge: Judge, n: int) -> Iterator[Row]:

@@ -56,7 +56,7 @@ class SecondOpinion:
         """
         others = [self._drawn(v) for v in (*VENDORS, *HELD_OUT_VENDORS) if v != vendor]
         prototypes = _directions(torch.nanmean(torch.stack(others), 0))
-        features = self._features(torch.stack([_square(torch.from_numpy(crop).float() / 255) for crop in crops]))
+        features = self._features(torch.stack([_square(torch.tensor(crop) / 255) for crop in crops]))
         return [_NOUNS[i] for i in (_directions(features) @ prototypes.T).argmax(1).tolist()]
 
     def _drawn(self, vendor: str) -> Tensor:
