@@ -378,3 +378,9 @@ def test_the_same_picture_gets_the_same_verdicts(shipped):
     asked = [c for c in spec.commitments if c.type is not Type.TEXT]
     assert met(shipped, image, asked, spec) == met(shipped, image, asked, spec)
     assert met(shipped, blurred(image, 0.01), asked, spec) == met(shipped, image, asked, spec)
+
+
+def test_a_benchmark_without_a_small_sample_says_so(cli):
+    done = cli("bench", "parser", "--quick")
+    assert done.exit_code == 2
+    assert "has no quick sample" in done.stderr
