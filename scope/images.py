@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from PIL import Image
+from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 from pydantic import ValidationError
 
@@ -119,12 +119,33 @@ def open_png(path: Path) -> Image.Image:
 
     Raises: ImageError if it cannot be read, is no PNG, or is larger than `MAX_FILE` or `MAX_PIXELS`.
     """
+    return _opened(path, ("PNG",))
+
+
+def open_picture(path: Path) -> Image.Image:
+    """Return someone's picture in RGB, upright: PNG, JPEG or WebP, in colour or grey, of 8 bits, without transparency.
+
+    Raises: ImageError if it is anything else, cannot be read, or is larger than `MAX_FILE` or `MAX_PIXELS`.
+    """
+    image = _opened(path, ("PNG", "JPEG", "WEBP"))
+    if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] != 255:
+        raise ImageError(f"{path}: transparent in places; put it on a background first")
+    if image.mode not in _LOSSLESS:
+        raise ImageError(f"{path}: its pixels are {image.mode}, not 8-bit RGB or grey; convert it to RGB first")
+    return ImageOps.exif_transpose(image.convert("RGB"))
+
+
+#: What Pillow turns into RGB without choosing anything.
+_LOSSLESS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")
+
+
+def _opened(path: Path, formats: tuple[str, ...]) -> Image.Image:
     try:
         if path.stat().st_size > MAX_FILE:
             raise ImageError(f"{path}: larger than {MAX_FILE} bytes")
         with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("error")  # Pillow only warns of pictures that unpack to gigabytes
-            image = Image.open(file, formats=("PNG",))
+            image = Image.open(file, formats=formats)
             if image.width * image.height > MAX_PIXELS:
                 raise ImageError(f"{path}: {image.width} x {image.height} pixels are too many")
             image.load()
@@ -133,7 +154,8 @@ def open_png(path: Path) -> Image.Image:
     except FileNotFoundError as error:
         raise ImageError(f"{path}: there is no such file") from error
     except Exception as error:  # a hostile file makes Pillow raise almost anything
-        raise ImageError(f"{path}: not a PNG that can be read ({error})") from error
+        kinds = formats[0] if len(formats) == 1 else f"{', '.join(formats[:-1])} or {formats[-1]}"
+        raise ImageError(f"{path}: not a {kinds} that can be read ({error})") from error
     return image
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scope import __version__
-from scope.cli import bench, doctor, generate, history, likelihood, plugins, rerun, train, world
+from scope.cli import bench, doctor, generate, history, likelihood, plugins, reconstruct, rerun, train, world
 from scope.cli.console import Commands
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command()(history.runs)
 app.command()(history.show)
 app.command()(likelihood.likelihood)
 app.command()(train.train)
+app.command()(reconstruct.reconstruct)
 app.command()(doctor.doctor)
 app.add_typer(world.app, name="world")
 app.add_typer(bench.app, name="bench")

@@ -52,7 +52,7 @@ class AutoencoderPAE(pae.PAE, ModelMixin, ConfigMixin):  # type: ignore[misc]
     @classmethod
     def shipped(cls) -> Self:
         """Return the tokenizer that comes with scope."""
-        model = cls(**pae.PRESETS["shipped"])  # type: ignore[arg-type]
+        model = cast(Self, cls(**pae.PRESETS["shipped"]))
         load_shipped(model, "pae")
         return model
 
@@ -62,9 +62,10 @@ class AutoencoderPAE(pae.PAE, ModelMixin, ConfigMixin):  # type: ignore[misc]
 
         Raises: WeightsError if the file is damaged or of another size.
         """
-        model = cls(**pae.PRESETS[preset])  # type: ignore[arg-type]
+        model = cast(Self, cls(**pae.PRESETS[preset]))
         fill(model, read(weights), weights.name)
-        return model.eval().requires_grad_(False)
+        model.eval().requires_grad_(False)
+        return model
 
     @classmethod
     def from_pretrained(cls, name: str | Path, **options: Any) -> Self:

@@ -1,0 +1,85 @@
+"""`scope reconstruct`: what is left of a picture after the tokenizer."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scope.cli.console import give, give_json, say
+from scope.cli.options import Json, Output
+from scope.cli.target import target
+from scope.errors import ImageError, UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from scope.tokenizers.pae import PAE
+
+
+def reconstruct(
+    image: Annotated[Path, typer.Argument(help="A picture: PNG, JPEG or WebP.", show_default=False)],
+    output: Output = None,
+    resize: Annotated[bool, typer.Option("--resize", help="Cut out the middle square and scale it to fit.")] = False,
+    weights: Annotated[Path | None, typer.Option(help="Weights of your own. Without it: the shipped ones.")] = None,
+    preset: Annotated[str, typer.Option(help="Size of --weights: tiny, pocket, shipped, closeup, full.")] = "pocket",
+    as_json: Json = False,
+) -> None:
+    """Encode a picture, decode it again, and say how near to it that comes (PSNR)."""
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    from scope.benchmarks.metrics.pictures import psnr
+    from scope.images import open_picture, save_png
+    from scope.trainers.run import to_tensor
+
+    picture = open_picture(image)
+    path = target(output, f"{image.stem}-reconstructed")
+    model, sha256 = _tokenizer(weights, preset)
+    picture = _fitted(image, picture, model.size, resize)
+    pixels = to_tensor([np.asarray(picture)], torch.device("cpu"))
+    with torch.inference_mode():
+        latents = model.encode(pixels)
+        decoded = model.decode(latents)
+    near = float(psnr(decoded, pixels))
+    drawn = ((decoded[0].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
+    save_png(path, Image.fromarray(drawn), None)
+    if as_json:
+        shape = list(latents.shape[1:])
+        return give_json({"schema": 1, "image": str(path), "psnr": near, "latents": shape, "weights": sha256})
+    say(f"PSNR {near:.2f} dB; {pixels.numel():,} numbers went through {latents.numel():,}")
+    return give(str(path))
+
+
+def _tokenizer(weights: Path | None, preset: str) -> tuple["PAE", str]:
+    """Return the tokenizer and the sha256 of its weights."""
+    from scope.files import sha256_of_file
+    from scope.nn.weights import fill, read
+    from scope.tokenizers import pae
+
+    if weights is None:
+        return pae.load()
+    if preset not in pae.PRESETS:
+        raise UsageError(f"--preset {preset}: choose from {', '.join(pae.PRESETS)}")
+    tensors = read(weights)
+    model = pae.preset(preset)
+    fill(model, tensors, str(weights))
+    return model.eval().requires_grad_(False), sha256_of_file(weights)
+
+
+def _fitted(path: Path, picture: "Image", size: int, resize: bool) -> "Image":
+    """Return a picture of `size` pixels a side.
+
+    Raises: ImageError if it is of another size and nobody asked for it to be scaled.
+    """
+    from PIL import Image, ImageOps
+
+    if picture.size == (size, size):
+        return picture
+    if not resize:
+        across, down = picture.size
+        raise ImageError(
+            f"{path}: {across} x {down} pixels, and this tokenizer takes {size} x {size}. "
+            "Add --resize to cut out the middle square and scale it"
+        )
+    return ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
