@@ -91,7 +91,7 @@ class HeldOut:
     def batches(self, size: int = 50) -> list[tuple[Tensor, Conditioning]]:
         """Return clean tokens and texts, a few at a time."""
         x_0 = to_tokens(self.latents)
-        rows = torch.arange(len(x_0)).split(size)
+        rows = torch.split(torch.arange(len(x_0)), size)
         return [(x_0[r], flow_trainer.taken(self.text, r)) for r in rows]
 
 
@@ -102,7 +102,7 @@ def held_out(tokenizer: Autoencoder, network: FeatureNet, count: int) -> HeldOut
     words = [caption(plan, random) for plan in plans]
     images = to_tensor([compose(plan, (800_000, i)).image for i, plan in enumerate(plans)], torch.device("cpu"))
     with torch.no_grad():
-        latents = torch.cat([tokenizer.encode(part) for part in images.split(64)])
+        latents = torch.cat([tokenizer.encode(part) for part in torch.split(images, 64)])
     text = encode([Words(w.text, w.spans) for w in words])
     seen = moments(features.features_of(network, images))
     return HeldOut(latents, text, tuple(specification(plan) for plan in plans), seen)
@@ -145,11 +145,12 @@ def learn_flow(size: Size, folder: Path, pool: pools.Pool, seed: int) -> DiT:
 def learn(size: Size, folder: Path, pool: pools.Pool, seed: int, arm: str) -> NTM:
     """Return the model of an arm and a seed, trained, its denoiser too where it is compared."""
     torch.manual_seed(seed)
-    changes = ARMS[arm][1] | ({"start_from": str(folder / "fm.safetensors")} if "start_from" in ARMS[arm][1] else {})
-    recipe = trainer.NTMConfig(
-        **{"steps": size.steps, "batch": size.batch, "lr": 1e-3, "seed": seed, "start_from": ""} | changes,
-        denoiser_steps=max(1, size.steps // 4),
-    )
+    base = trainer.NTMConfig(
+        steps=size.steps, batch=size.batch, lr=1e-3, seed=seed, start_from="", denoiser_steps=max(1, size.steps // 4)
+    )  # fmt: skip
+    recipe = base.model_copy(update=ARMS[arm][1])
+    if recipe.start_from:
+        recipe = recipe.model_copy(update={"start_from": str(folder / "fm.safetensors")})
     model = build(shape_of(size, arm))
     if recipe.start_from:
         assert isinstance(model.backbone, DiT)  # as `_SHAPE` says

@@ -65,6 +65,7 @@ def fit(world: TwoModes, blocks: int, steps: int = STEPS, batch: int = BATCH, se
     return model.eval().requires_grad_(False)
 
 
+@torch.no_grad()
 def lost(world: TwoModes, model: NTM, T: int, count: int = HELD_OUT) -> Metric:
     """Return the nats a trajectory that the model loses against the exact density, on held-out chains."""
     x, t = chains(world, T, count, SEED)  # training's seeds are larger

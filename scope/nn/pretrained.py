@@ -24,11 +24,11 @@ CLASSES: dict[str, Kind] = {"FluxTransformer2DModel": "flux", "SD3Transformer2DM
 class DiffusersBackbone(nn.Module):
     """A `FluxTransformer2DModel` (tokens are its own), or an `SD3Transformer2DModel` (tokens are its patches)."""
 
-    def __init__(self, transformer: nn.Module) -> None:
+    def __init__(self, transformer: Any) -> None:
         super().__init__()
-        self.transformer: Any = transformer
+        self.transformer = transformer
         self.kind = CLASSES[type(transformer).__name__]
-        self.dim = int(self.transformer.inner_dim)
+        self.dim: int = transformer.inner_dim
 
     def read(
         self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None, also: Tensor | None = None

@@ -24,7 +24,7 @@ from scope.generators.ntm import CFG_SCALE, T_MIN, build, predictor
 from scope.generators.ntm import PRESETS as SHAPES
 from scope.nn import ntm, pretrained, trajectory
 from scope.nn.ntm import NTM
-from scope.nn.text import Conditioning, Words, encode
+from scope.nn.text import STATE_DIM, Conditioning, Words, encode
 from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.weights import expected, fill, fingerprint, load_shipped, read, weights_path, write
 from scope.tokenizers.pae import PAE, preset
@@ -63,8 +63,11 @@ PRESETS = {
         steps=2, batch=4, lr=1e-3, model="tiny", start_from="", pool=8, denoiser_steps=2, save_every=1, log_every=1,
     ),
     "pocket": NTMConfig(steps=4_000, batch=32, lr=3e-4, seed=61, ema=0.999, weight_decay=1e-4),
-    # Needs a folder with pool.pt: latents 16x16x32 and text states of Qwen2.5-VL, made beforehand.
-    "full": NTMConfig(steps=100_000, batch=1024, lr=1e-4, model="full", start_from="", ema=0.9999, weight_decay=1e-4),
+    # Needs `tokenizer`, and pool.pt in its folder: a `Pool` of 16x16x32 latents and of Qwen2.5-VL's text states.
+    "full": NTMConfig(
+        steps=100_000, batch=1024, lr=1e-4, model="full", tokenizer_preset="full", start_from="", ema=0.9999,
+        weight_decay=1e-4,
+    ),
 }  # fmt: skip
 
 
@@ -215,5 +218,7 @@ def train(config: NTMConfig, folder: Path) -> None:
     model.fingerprint.copy_(fingerprint(tokenizer))
     tokenizer = tokenizer.to(device())
     pool = pools.kept(folder / "pool.pt", tokenizer, config.pool, config.seed, config.single, device())
-    model = distil(config, folder / "denoiser", pool, fit(config, folder, pool, model, tokenizer))
+    reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else its texts are of another encoder, in the pool
+    model = fit(config, folder, pool, model, tokenizer if reads_prompts else None)
+    model = distil(config, folder / "denoiser", pool, model)
     print(write(model, folder / "ntm.safetensors"))
