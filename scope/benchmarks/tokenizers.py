@@ -191,7 +191,7 @@ def learn(size: Size, folder: Path, arm: str, seed: int) -> None:
     model = setup.tokenizer(arm)
     lessons, own = near.closeups(size.pictures, TRAIN_SEED), folder / arm / f"dit-{seed}"
     with torch.no_grad():
-        latents = torch.cat([model.encode(part) for part in pictures(lessons).split(64)])
+        latents = torch.cat([model.encode(part) for part in torch.split(pictures(lessons), 64)])
     text = encode([Words(lessons.prompt(i)) for i in range(len(lessons))])
     asked = torch.from_numpy(setup.truth.nouns[: size.drawn])
     prompts = encode([Words(setup.truth.prompt(i)) for i in range(size.drawn)])

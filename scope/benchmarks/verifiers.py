@@ -56,7 +56,8 @@ def promise_absence(spec: Specification, noun: str) -> Specification:
 def lie(plan: Plan, commitment: Commitment, random: np.random.Generator) -> Plan:
     """Return a plan in which exactly this commitment is broken."""
     if commitment.type is Type.ABSENCE:
-        return replace(plan, groups=(*plan.groups[:-1], replace(plan.groups[-1], noun=str(commitment.value), tone=None)))
+        other = replace(plan.groups[-1], noun=str(commitment.value), tone=None)
+        return replace(plan, groups=(*plan.groups[:-1], other))
     return broken(plan, commitment, random, tuple(CONCEPTS))
 
 

@@ -94,7 +94,8 @@ FX_NAMES = {
     "tropical-fish": "tropicalfish", "alarm-clock": "alarmclock", "deciduous-tree": "deciduoustree", "ewe": "sheep",
     "skis": "skiandskiboot", "camel": "dromedarycamel", "fox": "foxgrin", "panda": "pandaface", "eggplant": "aubergine",
     "ear-of-corn": "earofmaize", "light-bulb": "lightbulb", "top-hat": "tophat", "running-shoe": "mensrunner",
-    "hourglass-done": "hourglass", "castle": "europeancastle", "red-heart": "redheart", "computer-mouse": "onebuttonmouse",
+    "hourglass-done": "hourglass", "castle": "europeancastle", "red-heart": "redheart",
+    "computer-mouse": "onebuttonmouse",
     "keyboard": "wiredkeyboard",
     # These would come with a background of their own, or are of something else.
     "sailboat": "", "tent": "",
