@@ -385,6 +385,7 @@ def test_composed_and_decomposed_letters_are_one_prompt(grammar: Grammar) -> Non
     assert grammar.decompose("a cafe\u0301") == grammar.decompose("a caf\u00e9")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_cleaning_twice_changes_nothing(prompt: str) -> None:
     try:
