@@ -8,7 +8,6 @@ Everything is kept in runs/bench-tokenizers: a run that was stopped goes on wher
 
 import json
 import os
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -223,7 +222,7 @@ def measure(quick: bool = False) -> Results:
     Raises: ScopeError if a run is missing in the end.
     """
     size = QUICK if quick else FULL
-    folder, began = Path("runs") / size.name, time.monotonic()
+    folder = Path("runs") / size.name
     Setup(size, folder)
     first = Setup(size, folder).recipe("pae")
     trainer.backbone(first, folder)
@@ -233,8 +232,7 @@ def measure(quick: bool = False) -> Results:
     )
     runs = [(arm, seed) for arm in ARMS for seed in (size.seeds if arm in MAIN else size.seeds[:1])]
     in_parallel(learn, [(size, folder, *r) for r in runs if not curve_path(folder, *r).exists()])
-    hours = (time.monotonic() - began) / 3600
-    return compared(size, folder, hours)
+    return compared(size, folder)
 
 
 def curve_path(folder: Path, arm: str, seed: int) -> Path:
@@ -242,7 +240,7 @@ def curve_path(folder: Path, arm: str, seed: int) -> Path:
     return folder / arm / f"dit-{seed}" / "curve.json"
 
 
-def compared(size: Size, folder: Path, hours: float | None) -> Results:
+def compared(size: Size, folder: Path) -> Results:
     """Return the table of the runs in a folder.
 
     Raises: ScopeError if one is missing.
@@ -262,10 +260,15 @@ def compared(size: Size, folder: Path, hours: float | None) -> Results:
         for name in ("rfd", "lpc", "ssc", "gsq", "erank")
     }
     rows.append(Row(name="rank_correlation_with_gfd", metrics=relations, note="Spearman's, over all tokenizers above"))
+    command = "scope bench tokenizers" + (" --quick" if size is QUICK else "")
     return Results(
-        name="pae", command="scope bench tokenizers" + (" --quick" if size is QUICK else ""), hours=hours,
-        seeds=size.seeds, judge="names@closeups", n_expected=size.drawn, rows=tuple(rows),
-    )  # fmt: skip
+        name="pae",
+        command=command,
+        seeds=size.seeds,
+        judge="names@closeups",
+        n_expected=size.drawn,
+        rows=tuple(rows),
+    )
 
 
 def gfd_curve(size: Size, curve: dict[str, list[float]]) -> Curve:
