@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from scope.errors import UsageError, WeightsError
+from scope.errors import WeightsError
 from scope.nn.text import Conditioning
 from scope.nn.transformer import patchify, unpatchify
 
@@ -73,7 +73,8 @@ class DiffusersBackbone(nn.Module):
 
 def untrained(kind: Kind, c: int, width: int, depth: int, heads: int, text_dim: int) -> DiffusersBackbone:
     """Return a transformer of `depth` layers as it is constructed, on tokens of c channels."""
-    diffusers = _diffusers()
+    import diffusers  # here: it takes seconds, and the pocket model needs none of it
+
     head = width // heads
     same = {"in_channels": c, "num_attention_heads": heads, "attention_head_dim": head, "pooled_projection_dim": 8}
     if kind == "flux":
@@ -96,7 +97,8 @@ def pretrained(folder: Path) -> DiffusersBackbone:
 
     Raises: WeightsError if the folder holds none that is known here.
     """
-    diffusers = _diffusers()
+    import diffusers
+
     try:
         name = str(json.loads((folder / "config.json").read_bytes())["_class_name"])
     except (OSError, ValueError, KeyError) as error:
@@ -104,11 +106,3 @@ def pretrained(folder: Path) -> DiffusersBackbone:
     if name not in CLASSES:
         raise WeightsError(f"{folder} holds a {name}; NTM can start from: {', '.join(CLASSES)}")
     return DiffusersBackbone(getattr(diffusers, name).from_pretrained(str(folder), local_files_only=True))
-
-
-def _diffusers() -> Any:
-    try:
-        import diffusers
-    except ImportError as error:
-        raise UsageError("this needs diffusers; install it with: pip install diffusers") from error
-    return diffusers
