@@ -2,8 +2,8 @@
 
 Two networks of one kind learn the trajectories of `scope.worlds.modes`, for 1, 2, 4 and 8 steps at once: one with a
 learned diagonal Gaussian a step, one with a transporter of two blocks before it. Both are scored in nats a trajectory
-above the exact density, on the same held-out chains. `in_turn` is what the best Gaussian loses that is told the
-tokens before: an affine flow cannot mend the token that it scans first.
+above the exact density, on the same held-out chains. `in_turn` is what the best Gaussian loses that is told x_t and the
+tokens before: what one scan of an affine flow cannot mend. Two scans can lose less.
 """
 
 import time
