@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from scope.benchmarks import features
@@ -27,6 +28,8 @@ from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments
 from scope.benchmarks.results import Metric, Results, Row
 from scope.files import write_atomic
 from scope.generators.ntm import LN2, T_MIN, Shape, build
+from scope.jury.judge import Judge
+from scope.jury.judge import load as load_judge
 from scope.nn import ntm, samplers, trajectory
 from scope.nn.dit import DiT
 from scope.nn.features import FeatureNet
@@ -69,6 +72,11 @@ class Size:
     scenes: int  # to train on
     held: int  # to be held out, and drawn
     seeds: tuple[int, ...]
+
+    @property
+    def warmup(self) -> int:
+        """Return the steps of warm-up."""
+        return min(200, self.steps // 5)
 
 
 _SHAPE = Shape(
@@ -133,8 +141,8 @@ def learn_flow(size: Size, folder: Path, pool: pools.Pool, seed: int) -> DiT:
     """Return the flow-matching model of a seed; its weights are in folder/fm.safetensors."""
     shape = size.shape
     recipe = flow_trainer.LatentsConfig(
-        steps=size.steps, batch=size.batch, lr=1e-3, seed=seed, dim=shape.width, depth=shape.depth, heads=shape.heads,
-        logged=(),
+        steps=size.steps, batch=size.batch, lr=1e-3, warmup=size.warmup, seed=seed, dim=shape.width, depth=shape.depth,
+        heads=shape.heads, logged=(),
     )  # fmt: skip
     text = Conditioning(pool.states, pool.groups.long(), pool.mask, None)
     model = flow_trainer.train(recipe, folder / "fm", pool.latents.float(), text, lambda step, model: None)
@@ -146,7 +154,8 @@ def learn(size: Size, folder: Path, pool: pools.Pool, seed: int, arm: str) -> NT
     """Return the model of an arm and a seed, trained, its denoiser too where it is compared."""
     torch.manual_seed(seed)
     base = trainer.NTMConfig(
-        steps=size.steps, batch=size.batch, lr=1e-3, seed=seed, start_from="", denoiser_steps=max(1, size.steps // 4)
+        steps=size.steps, batch=size.batch, lr=1e-3, warmup=size.warmup, seed=seed, start_from="",
+        denoiser_steps=max(1, size.steps // 4),
     )  # fmt: skip
     recipe = base.model_copy(update=ARMS[arm][1])
     if recipe.start_from:
@@ -208,9 +217,7 @@ class Scorer:
     """Draws the held-out captions, and says how good the pictures are."""
 
     def __init__(self, tokenizer: Autoencoder, network: FeatureNet, held: HeldOut) -> None:
-        from scope.jury import judge
-
-        self.tokenizer, self.network, self.held, self.judge = tokenizer, network, held, judge.load()
+        self.tokenizer, self.network, self.held, self.judge = tokenizer, network, held, load_judge()
 
     def score(self, draw: Drawing, steps: int, seed: int) -> dict[str, float]:
         """Return fd, accuracy (share of pictures that keep all their promises) and images_per_s."""
@@ -230,8 +237,6 @@ class Scorer:
         return sum(kept) / len(kept)
 
     def _keeps(self, pixels: NDArray[np.uint8], spec: Specification) -> bool:
-        from PIL import Image
-
         asked = [c for c in spec.commitments if self.judge.handles(c)]
         return all(v.outcome == "met" for v in self.judge.check(Image.fromarray(pixels), asked, spec))
 
@@ -315,5 +320,5 @@ def measure(quick: bool = False) -> Results:
     rows = compared([of_seed(size, folder, seed) for seed in size.seeds])
     return Results(
         name="ntm", command="scope bench ntm" + (" --quick" if quick else ""), seeds=size.seeds,
-        hours=(time.monotonic() - began) / 3600, judge="judge", n_expected=size.held, rows=rows,
+        hours=(time.monotonic() - began) / 3600, judge=f"{Judge.name}@{Judge.version}", n_expected=size.held, rows=rows,
     )  # fmt: skip
