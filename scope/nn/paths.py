@@ -2,7 +2,8 @@
 
     x_t = (1 - t) x_0 + t eps        v = dx_t / dt = eps - x_0
 
-Other libraries run time the other way (flow_matching, PAE: data at t = 1); `reverse_time` converts, here only.
+Other libraries count time otherwise; what converts is here only. flow_matching and PAE have data at t = 1
+(`reverse_time`). Schedulers of diffusers call our t sigma, and tell a network `timestep(t)`.
 """
 
 import torch
@@ -28,6 +29,11 @@ def clean_from(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
 def logit_normal(count: int, generator: torch.Generator, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Draw times in (0, 1), most of them in the middle (SD3, arXiv 2403.03206, Eq 19)."""
     return torch.sigmoid(mean + std * torch.randn(count, generator=generator))
+
+
+def timestep(t: Tensor) -> Tensor:
+    """Return what diffusers tells a flow-matching network of the time t: it counts 1000 steps of training."""
+    return 1000 * t
 
 
 def reverse_time(t: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from scope.errors import WeightsError
+from scope.nn.paths import clean_from, timestep
 from scope.nn.text import Conditioning
 from scope.nn.transformer import patchify, unpatchify
 
@@ -39,7 +40,7 @@ class DiffusersBackbone(nn.Module):
         pooled = x_t.new_zeros(len(x_t), self.transformer.config.pooled_projection_dim)
         with self._watched(also) as last:
             v = self._flux(x_t, t, states, pooled) if self.kind == "flux" else self._sd3(x_t, t, states, pooled)
-        return (x_t - t[:, None, None] * v).float(), last[0]
+        return clean_from(x_t, v, t).float(), last[0]
 
     def _flux(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor) -> Tensor:
         n = x_t.shape[1]
@@ -55,7 +56,7 @@ class DiffusersBackbone(nn.Module):
         patch = int(self.transformer.config.patch_size)
         side = round(x_t.shape[1] ** 0.5) * patch
         grid = unpatchify(x_t, patch, side)
-        return patchify(self.transformer(grid, states, pooled, 1000 * t, return_dict=False)[0], patch)
+        return patchify(self.transformer(grid, states, pooled, timestep(t), return_dict=False)[0], patch)
 
     @contextmanager
     def _watched(self, also: Tensor | None) -> Iterator[list[Tensor]]:

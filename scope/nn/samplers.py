@@ -1,4 +1,11 @@
-"""Samplers: pure functions of (velocity field, noise, times). Times fall from 1 (noise) to 0 (data)."""
+"""Samplers: pure functions of (velocity field, noise, times). Times fall from 1 (noise) to 0 (data).
+
+    ODE   dx = v dt                                                                       (euler, heun)
+    SDE   dx = [v + g^2 / (2 t) (x + (1 - t) v)] dt + g dw,   g = a sqrt(t / (1 - t))     (sde)
+
+The SDE is Flow-GRPO's (arXiv 2505.05470, Eq 8 and 9): time runs down, and its pictures are distributed as those of the
+ODE. Each of its steps is a Gaussian, whose density a policy gradient asks for.
+"""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -6,8 +13,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from scope.nn.gaussian import Gaussian
+
 Velocity = Callable[[Tensor, Tensor], Tensor]  # (x_t (b, ...), t (b,)) -> v
 OnStep = Callable[[int, int], None]
+Sampler = Callable[[Velocity, Tensor, Tensor, OnStep | None], Tensor]  # (field, x, times, on_step) -> x_0
 
 
 def times(steps: int, shift: float = 1.0) -> Tensor:
@@ -34,6 +44,35 @@ def heun(field: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = 
         if on_step:
             on_step(i + 1, len(schedule) - 1)
     return x
+
+
+def sde_step(x: Tensor, v: Tensor, t: float, s: float, a: float) -> Gaussian:
+    """Return the distribution of x_s given x_t = x (b, ...) and its velocity v, for s < t.
+
+    Its gradient is that of v: with v of the policy, `-sde_step(...).nll(x_s)` is the log-probability of a step that was
+    taken. Where `a` is 0, the mean is Euler's step and there is no density. At t = 1, where g is infinite, 1 - s stands
+    for 1 - t, as in Flow-GRPO's code.
+    """
+    g_squared = a**2 * t / (1 - (s if t == 1 else t))
+    mean = x + (s - t) * (v + g_squared / (2 * t) * (x + (1 - t) * v))
+    return Gaussian(mean, 0.5 * x.new_tensor(g_squared * (t - s)).log())
+
+
+def sde(
+    field: Velocity, x: Tensor, schedule: Tensor, noise: torch.Generator, a: float = 0.7, on_step: OnStep | None = None
+) -> Tensor:
+    """Walk down the SDE; return all states (steps + 1, b, ...), the noise first and the data last.
+
+    `noise` is a generator of the CPU: every device walks alike.
+    """
+    states = [x]
+    for i, (t, s) in enumerate(pairwise(schedule.tolist())):
+        step = sde_step(x, field(x, x.new_full((len(x),), t)), t, s, a)
+        x = step.at(torch.randn(x.shape, generator=noise, dtype=x.dtype).to(x.device))
+        states.append(x)
+        if on_step:
+            on_step(i + 1, len(schedule) - 1)
+    return torch.stack(states)
 
 
 def guided(conditional: Tensor, unconditional: Tensor, cfg_scale: float) -> Tensor:
