@@ -100,6 +100,22 @@ def test_replaying_the_states_gives_the_density_of_the_noise_that_was_drawn() ->
         assert torch.allclose(-step.nll(states[i + 1]), expected)
 
 
+def test_no_sampler_asks_for_a_velocity_at_time_0() -> None:
+    """Where a network predicts x_0, v = (x - x_0) / t has no meaning there."""
+    asked: list[float] = []
+
+    def field(x: Tensor, t: Tensor) -> Tensor:
+        asked.append(float(t.min()))
+        return x
+
+    times, x = samplers.times(4), torch.ones(1, 1)
+    samplers.euler(field, x, times)
+    samplers.heun(field, x, times)
+    samplers.sde(field, x, times, torch.Generator())
+    assert min(asked) > 0
+    assert len(asked) == 4 + 7 + 4
+
+
 def test_every_step_is_told() -> None:
     told: list[tuple[int, int]] = []
     noise = torch.Generator().manual_seed(0)

@@ -1,4 +1,4 @@
-"""The flow-matching generator: a text-conditioned DiT on PAE latents, sampled with Euler steps and guidance.
+"""The flow-matching generator: a text-conditioned DiT on PAE latents, sampled with guidance.
 
 The picture comes from the PAE decoder. What the shipped weights can draw is `FlowGenerator.vocabulary`.
 """
@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from scope.errors import WeightsError
+from scope.generators import words
 from scope.nn import paths, samplers
 from scope.nn.dit import DiT
-from scope.nn.text import Words, encode
 from scope.nn.weights import load_shipped
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
 from scope.spec import Request
-from scope.tokenizers.pae import PAE
+from scope.tokenizers.frame import Autoencoder
 from scope.tokenizers.pae import load as load_pae
 from scope.worlds.sprites import SIZE
 from scope.worlds.vocabulary import SHIPPED
@@ -25,18 +26,25 @@ STEPS, CFG_SCALE = 30, 3.0
 SHIFT = 3.0  # of the times: nouns and places are decided near the noise, so most steps are spent there
 
 
-def words_of(request: Request) -> Words:
-    """Return what the text encoder reads: the text, and which characters belong to which entity."""
-    spans = tuple((b.span.start, b.span.end, b.group) for b in request.bindings if b.group > 0)
-    return Words(request.text, spans, request.quoted)
-
-
 class FlowGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
     name, version, resamples = "flow", "2", True
 
-    def __init__(self, model: DiT, tokenizer: PAE, weights: dict[str, str]) -> None:
+    def __init__(
+        self, model: DiT, tokenizer: Autoencoder, weights: dict[str, str], sampler: samplers.Sampler = samplers.euler
+    ) -> None:
+        """Use a trained model; `sampler` is how its velocity is followed: `samplers.euler` or `samplers.heun`.
+
+        Raises: WeightsError if the model draws latents of another shape than the tokenizer's.
+        """
+        self.side = tokenizer.size // tokenizer.patch
+        if (model.embed.in_features, model.position.shape[1]) != (tokenizer.d, self.side**2):
+            raise WeightsError(
+                "these weights of the flow-matching model are of the latents of another tokenizer; use the two that "
+                "came together, or train again: scope train flow"
+            )
+        self.sampler = sampler
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model, self.tokenizer, self.weights = model.to(self.device), tokenizer.to(self.device), weights
 
@@ -46,12 +54,15 @@ class FlowGenerator:
         return SHIPPED
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
-        """Return one 128-px picture per request."""
+        """Return one 128-px picture per request.
+
+        Raises: PromptError if a prompt is longer than the text encoder reads.
+        """
         return [self._draw(request, on_step) for request in requests]
 
     @torch.inference_mode()
     def _draw(self, request: Request, on_step: OnStep) -> Picture:
-        text = encode([words_of(request)]).repeat(2).to(self.device)
+        text = words.read(request).repeat(2).to(self.device)
         scale = CFG_SCALE if request.cfg_scale is None else request.cfg_scale
         read = torch.tensor([True, False], device=self.device)
 
@@ -60,9 +71,9 @@ class FlowGenerator:
             return samplers.guided(both[:1], both[1:], scale)
 
         seed = torch.Generator().manual_seed(request.seed)  # on the CPU: every device starts from the same noise
-        noise = torch.randn((1, self.tokenizer.d, 8, 8), generator=seed).to(self.device)
+        noise = torch.randn((1, self.tokenizer.d, self.side, self.side), generator=seed).to(self.device)
         x, schedule = self._start(request, noise, samplers.times(request.steps or STEPS, SHIFT))
-        latents = samplers.euler(field, x, schedule, on_step)
+        latents = self.sampler(field, x, schedule, on_step)
         pixels = ((self.tokenizer.decode(latents)[0] + 1) * 127.5).round().byte()
         return Picture(Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy()))
 

@@ -14,10 +14,11 @@ from PIL import Image
 from torch import Tensor
 
 from scope.errors import UsageError, WeightsError
+from scope.generators import words
 from scope.nn import ntm, pretrained, trajectory
 from scope.nn.dit import DiT
 from scope.nn.ntm import NTM, Backbone, Denoiser
-from scope.nn.text import STATE_DIM, Conditioning, Words, check_length, encode
+from scope.nn.text import STATE_DIM, Conditioning
 from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.transporter import Transporter
 from scope.nn.weights import fingerprint, load_shipped
@@ -93,16 +94,6 @@ def network(shape: Shape, width: int, depth: int, heads: int) -> DiT | pretraine
     if shape.backbone == "dit":
         return DiT(shape.c, shape.tokens, width, depth, heads, shape.word_depth)
     return pretrained.untrained(shape.backbone, shape.c, width, depth, heads, shape.text_dim)
-
-
-def words_of(request: Request) -> Words:
-    """Return what the text encoder reads: the text, and which characters belong to which entity.
-
-    Raises: PromptError if the text is longer than the encoder reads.
-    """
-    check_length(request.text)
-    spans = tuple((b.span.start, b.span.end, b.group) for b in request.bindings if b.group > 0)
-    return Words(request.text, spans, request.quoted)
 
 
 @dataclass(frozen=True)
@@ -185,7 +176,7 @@ class NTMGenerator:
         return ntm.transported(self.model, x, t, many)[0][lowest:]
 
     def _read(self, request: Request) -> Conditioning:
-        return encode([words_of(request)]).to(self.device)
+        return words.read(request).to(self.device)
 
     def _latents(self, image: Image.Image) -> Tensor:
         """Return the latents (1, c, h, w) of a picture, brought to the size that the tokenizer reads."""

@@ -36,11 +36,14 @@ def euler(field: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None =
 
 
 def heun(field: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
-    """Integrate with Heun steps, two evaluations each; global error is of second order."""
+    """Integrate with Heun steps, two evaluations each; global error is of second order.
+
+    The last step is Euler's (EDM, arXiv 2206.00364, Algorithm 1): a network that predicts x_0 has no velocity at t = 0.
+    """
     for i, (t, s) in enumerate(pairwise(schedule)):
         first = field(x, t.expand(len(x)).to(x.device))
         ahead = x + (s - t) * first
-        x = x + (s - t) * (first + field(ahead, s.expand(len(x)).to(x.device))) / 2
+        x = x + (s - t) * (first + field(ahead, s.expand(len(x)).to(x.device))) / 2 if s > 0 else ahead
         if on_step:
             on_step(i + 1, len(schedule) - 1)
     return x

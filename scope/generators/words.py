@@ -1,0 +1,14 @@
+"""What the embedded generators read of a request."""
+
+from scope.nn.text import Conditioning, Words, check_length, encode
+from scope.spec import Request
+
+
+def read(request: Request) -> Conditioning:
+    """Return the text of a request, encoded (a batch of one), with which characters belong to which entity.
+
+    Raises: PromptError if the text is longer than the encoder reads.
+    """
+    check_length(request.text)
+    spans = tuple((b.span.start, b.span.end, b.group) for b in request.bindings if b.group > 0)
+    return encode([Words(request.text, spans, request.quoted)])
