@@ -81,13 +81,22 @@ def bind(state: State, desk: Desk) -> State:
 
 
 def generate_drafts(state: State, desk: Desk) -> State:
-    """Make the drafts of this round; however little is left of the budgets, one is made in all."""
+    """Make the drafts of this round; however little is left of the budgets, one is made in all.
+
+    Where a repair words a request that the generator cannot read, the round has no drafts, and those before it stand.
+    """
     named = state.spec.where(Status.REPAIRED)
     for place in range(state.options.drafts):
         if state.drafts and (state.out_of_time or state.out_of_images):
             break
         request = request_of(state.spec, seed=seed_of(state.options.seed, state.round, place), parent=state.best)
-        draft = desk.draw(f"d{len(state.drafts) + 1}", request, _step_teller(state, desk, place), named)
+        try:
+            draft = desk.draw(f"d{len(state.drafts) + 1}", request, _step_teller(state, desk, place), named)
+        except PromptError as error:
+            if not state.drafts:
+                raise
+            notes = dict.fromkeys((*state.notes, f"a repair could not be drawn: {error}"))
+            return state.model_copy(update={"notes": tuple(notes)})
         seconds = state.seconds | {"generate": state.seconds.get("generate", 0.0) + draft.seconds}
         state = state.model_copy(update={"drafts": (*state.drafts, draft), "seconds": seconds})
     return state

@@ -74,14 +74,30 @@ def tally(verdicts: Sequence[Verdict]) -> Tally:
 
 
 def best_of(drafts: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]) -> Draft | None:
-    """Return the draft with the fewest broken, then the fewest unjudged, then the likeliest, then the earliest."""
+    """Return the draft with the fewest broken, then the fewest unjudged; of those that tie, the likeliest or earliest.
 
-    def rank(draft: Draft) -> tuple[int, int, float]:
-        count = tally(verdicts[draft.id])
-        likelihood = draft.log_likelihood if draft.log_likelihood is not None else float("-inf")
-        return count.broken, count.unjudged, -likelihood
+    A likelihood says something only beside others that the same generator gave for the same words: those of drafts
+    that differ from the earliest in either are not looked at.
+    """
+    judged = [draft for draft in drafts if draft.id in verdicts]
+    fewest = min((_broken(verdicts[draft.id]) for draft in judged), default=None)
+    equal = [draft for draft in judged if _broken(verdicts[draft.id]) == fewest]
+    alike = [draft for draft in equal if _said(draft) == _said(equal[0])]
+    return max(alike, key=_likelihood, default=None)
 
-    return min((d for d in drafts if d.id in verdicts), key=rank, default=None)
+
+def _broken(verdicts: Sequence[Verdict]) -> tuple[int, int]:
+    count = tally(verdicts)
+    return count.broken, count.unjudged
+
+
+def _said(draft: Draft) -> tuple[str, str]:
+    """Return who drew a draft, from which words."""
+    return draft.generator, draft.request.text
+
+
+def _likelihood(draft: Draft) -> float:
+    return draft.log_likelihood if draft.log_likelihood is not None else float("-inf")
 
 
 def json_report(outcome: Outcome, image: str | None = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The machine with fake parts: routes, ranking, blocked and unjudged commitments, budgets, and what is recorded."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,10 @@ import pytest
 from scope import graph, runs
 from scope.desk import Desk
 from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
-from scope.outcome import Progress, json_report
-from scope.protocols import Toolbox, Vocabulary
+from scope.outcome import Progress, best_of, json_report
+from scope.protocols import OnStep, Picture, Toolbox, Vocabulary, ignore_steps
 from scope.runs import Options, Run
-from scope.spec import Status, Type
+from scope.spec import Draft, Request, Status, Type, Verdict
 from scope.state import State
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
@@ -65,6 +66,25 @@ def test_rounds_run_out() -> None:
     assert len(result.drafts) == 3
     strategies = [e.evidence["strategy"] for e in result.spec.events if e.after is Status.REPAIRED]
     assert strategies == ["rebind", "regenerate"]
+
+
+class OneText(FakeGenerator):
+    """Refuses every text but the prompt, as an encoder does of which a longer text is too long."""
+
+    def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+        if any(request.text != PROMPT for request in requests):
+            raise PromptError("the prompt is too long")
+        return super().generate(requests, on_step)
+
+
+def test_a_repair_whose_words_cannot_be_read_loses_no_draft() -> None:
+    result = outcome(FakeVerifier({"c3": "broken"}), generator=OneText())
+    assert result.exit == 3
+    assert [draft.id for draft in result.drafts] == ["d1", "d2"]
+    assert result.spec.statuses() == result.spec.statuses_on("d1")
+    assert result.notes == ("a repair could not be drawn: the prompt is too long",)
+    with pytest.raises(PromptError, match="too long"):
+        outcome(prompt="1 blue car", generator=OneText())
 
 
 def test_what_cannot_be_judged_is_not_repaired_and_not_met() -> None:
@@ -171,6 +191,37 @@ def test_drafts_are_ranked(script: dict[str, object], likelihoods: tuple[float |
     result = outcome(FakeVerifier(script), generator=generator, drafts=3, max_rounds=0)
     assert result.best is not None
     assert result.best.id == best
+
+
+def test_likelihoods_are_compared_only_of_one_generator_and_one_text() -> None:
+    def draft(name: str, likelihood: float, generator: str = "ntm@1", text: str = PROMPT) -> Draft:
+        request = Request(text=text)
+        return Draft(
+            id=name, path=f"{name}.png", sha256="", request=request, generator=generator, log_likelihood=likelihood
+        )
+
+    drafts = (draft("d1", -9.0), draft("d2", -1.0, generator="flow@2"), draft("d3", -1.0, text="apples, and a car"))
+    verdicts = {d.id: (Verdict(commitment="e1", outcome="met", reason="", verifier="fake@1"),) for d in drafts}
+    assert best_of(drafts, verdicts) == drafts[0]
+    likelier = draft("d4", -2.0)
+    assert best_of((*drafts, likelier), verdicts | {"d4": verdicts["d1"]}) == likelier
+
+
+def test_likelihoods_outlive_a_stop() -> None:
+    run, generator = start(drafts=3, max_rounds=0), FakeGenerator(likelihoods=(-9.0, -2.0, -5.0))
+
+    def interrupt(news: Progress) -> None:
+        if news.draft == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        graph.generate(run, tools(run, generator=generator), interrupt)
+    result = graph.generate(run, tools(run, generator=FakeGenerator()))  # only the last draft is drawn again
+    assert [draft["log_likelihood"] for draft in json_report(result)["drafts"]] == [-9.0, -2.0, None]
+    loaded = graph.load(run)
+    assert loaded is not None
+    assert loaded.best is not None
+    assert loaded.best.id == "d2"
 
 
 def test_the_ledger_rests_on_the_best_draft() -> None:
