@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from scope.errors import UsageError
+from scope.protocols import DEFAULT_GENERATOR
 from scope.spec import Model
 
 PREFIX = "SCOPE_"
@@ -22,7 +23,7 @@ class Settings(Model):
     SCOPE_HOME, where runs are kept, is read by `scope.runs.home`.
     """
 
-    generator: str = "flow"
+    generator: str = DEFAULT_GENERATOR
     drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
     max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
     max_time: float | None = Field(default=None, gt=0, description="seconds")

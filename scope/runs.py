@@ -28,6 +28,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from scope.errors import OutputError, RunBusy, StateCorrupt, UsageError
 from scope.files import remove_partial, unwritable, write_atomic
+from scope.protocols import DEFAULT_GENERATOR
 from scope.spec import Model, canonical_json, sha256_of
 
 
@@ -40,7 +41,7 @@ def home() -> Path:
 class Options(Model):
     """How a run is to be made. It is part of the record, so a resumed run keeps its own."""
 
-    generator: str = "flow"
+    generator: str = DEFAULT_GENERATOR
     seed: int = Field(default=0, ge=0, description="decides every draft's own seed")
     drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
     max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")

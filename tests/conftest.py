@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from scope import plugins
 from scope.cli import app
+from scope.protocols import DEFAULT_GENERATOR
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach"
@@ -45,7 +46,9 @@ def exact_floats() -> Iterator[None]:
 def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
     """What is installed. A test replaces a part by assigning to it."""
     installed: Parts = {
-        ("generators", "flow"): lambda: FakeGenerator(name="flow", weights={"flow.safetensors": "ab" * 32}),
+        ("generators", DEFAULT_GENERATOR): lambda: FakeGenerator(
+            name=DEFAULT_GENERATOR, weights={"fake.safetensors": "ab" * 32}
+        ),
         ("verifiers", "objects"): FakeVerifier,
         ("language", "grammar"): FakeReader,
     }

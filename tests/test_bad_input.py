@@ -18,6 +18,7 @@ from scope import files
 from scope.images import png_bytes, read_record
 from scope.language.grammar import Grammar
 from scope.nn import weights
+from scope.protocols import DEFAULT_GENERATOR
 from scope.testing import FakeGenerator
 
 
@@ -115,13 +116,13 @@ def test_an_output_that_cannot_be_written_is_told_before_drawing(
 ) -> None:
     Path("file").write_text("")
     Path("folder.png").symlink_to("/dev/null")
-    parts["generators", "flow"] = lambda: pytest.fail("it began to draw")
+    parts["generators", DEFAULT_GENERATOR] = lambda: pytest.fail("it began to draw")
     one_line(cli("generate", PROMPT, "-o", output), code, word)
     assert run_folders(tmp_path) == []
 
 
 def test_a_disk_that_fills_while_the_picture_is_written(cli: Cli, parts: Parts) -> None:
-    parts["generators", "flow"] = lambda: FakeGenerator(name="flow", size=64)
+    parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR, size=64)
     Path("a.png").write_bytes(b"old")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     real = files.write_atomic
@@ -149,7 +150,7 @@ def test_a_disk_that_fills_while_the_picture_is_written(cli: Cli, parts: Parts) 
 
 
 def test_an_unknown_generator_is_told_with_the_nearest(cli: Cli, tmp_path: Path) -> None:
-    one_line(cli("generate", PROMPT, "--generator", "flwo"), 2, "'flwo'", "did you mean 'flow'?")
+    one_line(cli("generate", PROMPT, "--generator", f"{DEFAULT_GENERATOR}w"), 2, f"did you mean {DEFAULT_GENERATOR!r}?")
     assert run_folders(tmp_path) == []
 
 
@@ -186,20 +187,20 @@ BAD_WEIGHTS: dict[str, tuple[Callable[[Path], Any], bool, str]] = {  # damage, i
 def test_weights_that_cannot_be_used_lose_nothing(
     cli: Cli, parts: Parts, tmp_path: Path, damage: Callable[[Path], Any], hashed: bool, words: str
 ) -> None:
-    path = tmp_path / "flow.safetensors"
+    path = tmp_path / "fake.safetensors"
     made = whole(path)
     expected = sha256(made).hexdigest() if hashed else None
-    good = parts["generators", "flow"]
-    parts["generators", "flow"] = lambda: (weights.read(path, expected), good())[1]
+    good = parts["generators", DEFAULT_GENERATOR]
+    parts["generators", DEFAULT_GENERATOR] = lambda: (weights.read(path, expected), good())[1]
     damage(path)
-    one_line(cli("generate", PROMPT, "-o", "a.png"), 1, "flow.safetensors", words)
+    one_line(cli("generate", PROMPT, "-o", "a.png"), 1, "fake.safetensors", words)
     whole(path)
     assert cli("resume").exit_code == 0
     assert Path("a.png").is_file()
 
 
 def test_a_bug_is_one_line_too(cli: Cli, parts: Parts) -> None:
-    parts["generators", "flow"] = lambda: FakeGenerator(name="flow", fails=9)
+    parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR, fails=9)
     done = cli("generate", PROMPT)
     assert done.exit_code == 1
     assert "Traceback" not in done.stderr

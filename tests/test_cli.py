@@ -20,13 +20,14 @@ from scope.cli import app
 from scope.cli.console import plain
 from scope.cli.target import slug
 from scope.images import open_png, read_record, sidecar
+from scope.protocols import DEFAULT_GENERATOR
 from scope.testing import FakeGenerator, FakeVerifier
 
 #: The command line over fakes, in a process of its own. The generator takes a tenth of a second per picture.
 PROGRAM = """
 from scope import plugins
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
-slow = lambda: FakeGenerator(name="flow", delay=0.1)
+slow = lambda: FakeGenerator(delay=0.1)
 parts = {"generators": slow, "verifiers": FakeVerifier, "language": FakeReader}
 plugins.load = lambda kind, name: parts[kind]
 plugins.names = lambda kind: ["one"] if kind == "verifiers" else []
@@ -188,7 +189,7 @@ def test_a_picture_with_an_unmet_commitment_is_3(cli: Cli, parts: Parts, outcome
 
 
 def test_the_time_budget_is_4_and_keeps_a_picture(cli: Cli, parts: Parts) -> None:
-    parts["generators", "flow"] = lambda: FakeGenerator(name="flow", delay=0.05)
+    parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR, delay=0.05)
     parts["verifiers", "objects"] = lambda: FakeVerifier({"count": "broken"})
     done = cli("generate", PROMPT, "--max-time", "0.01", "--json")
     report = json.loads(done.stdout)
@@ -239,7 +240,7 @@ def test_the_record_says_what_was_asked_and_with_which_weights(cli: Cli) -> None
     record = read_record(path)
     assert record.specification.prompt == PROMPT
     assert record.options["seed"] == 5
-    assert record.weights == {"flow.safetensors": "ab" * 32}
+    assert record.weights == {"fake.safetensors": "ab" * 32}
     assert {v.commitment for v in record.verdicts} == {c.id for c in record.specification.commitments}
     assert sidecar(path).is_file()
 
@@ -269,7 +270,7 @@ def test_the_terminal_gets_no_hidden_characters(text: str) -> None:
 
 
 def test_dry_run_draws_and_writes_nothing(cli: Cli, parts: Parts, tmp_path: Path) -> None:
-    parts["generators", "flow"] = lambda: pytest.fail("a generator was made")
+    parts["generators", DEFAULT_GENERATOR] = lambda: pytest.fail("a generator was made")
     done = cli("generate", PROMPT, "--dry-run", "--json", "--drafts", "3", "--max-rounds", "1")
     plan = json.loads(done.stdout)
     assert done.exit_code == 0
@@ -297,7 +298,9 @@ def test_rerun_gives_the_same_bytes(cli: Cli) -> None:
 
 def test_rerun_says_when_the_bytes_differ(cli: Cli, parts: Parts) -> None:
     path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
-    parts["generators", "flow"] = lambda: FakeGenerator(name="flow", weights={"flow.safetensors": "ab" * 32}, size=9)
+    parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(
+        name=DEFAULT_GENERATOR, weights={"fake.safetensors": "ab" * 32}, size=9
+    )
     done = cli("rerun", path, "--json")
     assert done.exit_code == 3
     assert json.loads(done.stdout)["same"] is False
@@ -305,10 +308,12 @@ def test_rerun_says_when_the_bytes_differ(cli: Cli, parts: Parts) -> None:
 
 def test_rerun_refuses_other_weights(cli: Cli, parts: Parts) -> None:
     path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
-    parts["generators", "flow"] = lambda: FakeGenerator(name="flow", weights={"flow.safetensors": "cd" * 32})
+    parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(
+        name=DEFAULT_GENERATOR, weights={"fake.safetensors": "cd" * 32}
+    )
     done = cli("rerun", path)
     assert done.exit_code == 1
-    assert "other weights (flow.safetensors)" in done.stderr
+    assert "other weights (fake.safetensors)" in done.stderr
     assert here() == ["a.png", "a.png.json"]
 
 
@@ -336,6 +341,23 @@ def test_doctor_is_json_too(cli: Cli) -> None:
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert {"python", "scope", "packages", "device", "disk", "generators"} <= checks.keys()
     assert done.exit_code == (1 if any(check["ok"] is False for check in checks.values()) else 0)
+
+
+def test_the_doctor_says_which_generators_have_weights(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told() -> dict[str, Any]:
+        checks = json.loads(cli("doctor", "--json").stdout)["checks"]
+        (check,) = (check for check in checks if check["name"] == "generator")
+        return dict(check)
+
+    monkeypatch.setattr("scope.cli.doctor._shipped", lambda: {"flow": "ab" * 32, "pae": "cd" * 32})
+    monkeypatch.setenv("SCOPE_GENERATOR", "flow")
+    assert told() == {
+        "name": "generator", "ok": True, "found": "flow draws by default; with weights: flow", "advice": "",
+    }  # fmt: skip
+    monkeypatch.setenv("SCOPE_GENERATOR", "ntm")
+    assert told()["ok"] is False
+    monkeypatch.setenv("SCOPE_GENERATOR", "somebody's own")
+    assert told()["ok"] is True
 
 
 def test_training_prints_its_folder_and_continues_in_it(cli: Cli) -> None:

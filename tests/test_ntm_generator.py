@@ -20,7 +20,7 @@ from scope.nn.transformer import parameter_count
 from scope.nn.weights import fill, fingerprint, read, write
 from scope.protocols import Generator
 from scope.spec import Request, Start
-from scope.testing.fakes import FakeReader
+from scope.testing.fakes import FakeGenerator, FakeReader
 from scope.tokenizers.frame import Autoencoder
 from scope.tokenizers.pae import preset
 from scope.trainers import ntm as trainer
@@ -98,6 +98,7 @@ def test_likelihood_is_told_step_by_step_and_depends_on_the_prompt(generator: NT
 
 def test_the_command_prints_the_likelihood(cli, parts, generator: NTMGenerator) -> None:
     parts["generators", "ntm"] = lambda: generator
+    parts["generators", "flow"] = FakeGenerator
     parts["language", "grammar"] = FakeReader
     Image.new("RGB", (128, 128), "teal").save("teal.png")
     done = cli("likelihood", "teal.png", "a red apple", "--json")
@@ -245,6 +246,7 @@ def pool() -> Pool:
         torch.randn(12, 5, 384).half(),
         torch.ones(12, 5, dtype=torch.uint8),
         torch.ones(12, 5, dtype=torch.bool),
+        torch.zeros(12, 8, dtype=torch.uint8),
     )
 
 

@@ -25,7 +25,7 @@ from scope import plugins, runs, toolbox
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
 from scope.graph import generate
-from scope.protocols import Toolbox
+from scope.protocols import DEFAULT_GENERATOR, Toolbox
 from scope.spec import Request
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
@@ -86,7 +86,7 @@ def _megabytes(maxrss: int) -> float:
 
 
 def _draft() -> Row:
-    generator = plugins.load("generators", "flow")()
+    generator = plugins.load("generators", DEFAULT_GENERATOR)()
     seconds = _repeated(lambda seed: generator.generate([Request(text=PROMPT, seed=seed)]))
     return _row("draft", seconds, peak_mb=Metric(value=_megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)))
 

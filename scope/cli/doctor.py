@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _OPTIONAL = ("editors",)  # kinds of parts that scope works without
 _LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
+_WEIGHTS = Path(__file__).parents[1] / "weights"
 _PATIENCE = 3.0  # seconds for one question to a server
 
 
@@ -61,6 +62,7 @@ def _checks() -> Iterator[Check]:
     yield from _packages()
     yield _device()
     yield from _weights()
+    yield _generator()
     yield _disk()
     yield from _runs()
     yield from _plugins()
@@ -103,13 +105,11 @@ def _device() -> Check:
 
 
 def _weights() -> Iterator[Check]:
-    folder = Path(__file__).parents[1] / "weights"
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
+    shipped = _shipped()
+    if not shipped:
         yield Check(name="weights", ok=False, found="no manifest", advice="reinstall scope")
-        return
-    for name, expected in json.loads(manifest.read_text(encoding="utf-8")).items():
-        path = folder / f"{name}.safetensors"
+    for name, expected in shipped.items():
+        path = _WEIGHTS / f"{name}.safetensors"
         whole = path.is_file() and sha256(path.read_bytes()).hexdigest() == expected
         found = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "missing"
         yield Check(
@@ -118,6 +118,28 @@ def _weights() -> Iterator[Check]:
             found=found if whole or not path.is_file() else f"{found}, damaged",
             advice="" if whole else "reinstall scope",
         )
+
+
+def _shipped() -> dict[str, str]:
+    """Return the sha256 of each file of weights that this version ships."""
+    manifest = _WEIGHTS / "manifest.json"
+    named: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
+    return named
+
+
+def _generator() -> Check:
+    """Check that the generator that draws by default has weights; others need none that are known here."""
+    from scope.config import Settings
+    from scope.worlds.vocabulary import EMBEDDED
+
+    try:
+        chosen = Settings.load().generator
+    except ScopeError as error:
+        return Check(name="generator", ok=False, found=str(error), advice="unset it")
+    able = [name for name in EMBEDDED if name in _shipped()]
+    ok = chosen in able or chosen not in EMBEDDED
+    found = f"{chosen} draws by default; with weights: {', '.join(able) or 'none'}"
+    return Check(name="generator", ok=ok, found=found, advice="" if ok else "choose another: SCOPE_GENERATOR")
 
 
 def _disk() -> Check:

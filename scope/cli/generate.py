@@ -49,6 +49,7 @@ def generate(
 ) -> None:
     """Draw a prompt, judge every commitment, repair what is broken; print the path of the picture."""
     from scope import plugins, runs
+    from scope.worlds.vocabulary import EMBEDDED
 
     flags = {
         "drafts": drafts,
@@ -69,7 +70,7 @@ def generate(
     plugins.load("language", options.language)
     specification = _reader().decompose(prompt)
     order = Order(output=target(output, f"{slug(specification.prompt)}-{seed}"), metadata=not no_metadata)
-    if options.generator == "flow":
+    if options.generator in EMBEDDED:
         show_unknown(specification)
     if dry_run:
         return show_plan(specification, options, order, as_json)

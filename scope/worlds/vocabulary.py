@@ -3,6 +3,8 @@
 from scope.protocols import Vocabulary
 from scope.worlds.catalogue import COLORS, FIRST, FIRST_MAX_COUNT, FIRST_SETTINGS
 
+EMBEDDED = ("flow", "ntm")  # the generators whose weights, where they ship, are of the same name
+
 SHIPPED = Vocabulary(
     nouns=frozenset(name for concept in FIRST.values() for name in (concept.noun, *concept.aliases)),
     colors=frozenset(COLORS),
