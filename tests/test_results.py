@@ -7,7 +7,7 @@ import pytest
 from conftest import Cli
 from pydantic import ValidationError
 
-from scope.benchmarks.results import Metric, Results, Row, load, markdown, number, rendered
+from scope.benchmarks.results import MEASURED_BY, Metric, Results, Row, load, markdown, number, rendered
 from scope.errors import ScopeError
 
 ROOT = Path(__file__).parents[1]
@@ -115,5 +115,4 @@ def test_the_readme_shows_the_figures_of_this_repository() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda path: path.stem)
 def test_every_file_of_figures_is_whole(path: Path) -> None:
-    benchmark = {"pae": "tokenizers"}.get(path.stem, path.stem)
-    assert load(path).command == f"scope bench {benchmark}"
+    assert load(path).command == f"scope bench {MEASURED_BY.get(path.stem, path.stem)}"

@@ -1,30 +1,50 @@
-"""What the shipped generator draws right in one draft: held-out prompts of the pocket world, by kind of promise.
+"""What the shipped generators draw right in one draft, and what normalizing trajectories win: two files of figures.
 
-Each task draws plans of which a pair (colour and noun, or two related nouns) was never trained on, words them, and
-reads them as any prompt is read. The loop's own verifier scores, so these are the figures of the loop and not of an
-independent judge; its ceiling is in verifiers.json.
+`generators`: held-out prompts of the pocket world, by kind of promise. Each task draws plans of which a pair (colour
+and noun, or two related nouns) was never trained on, words them, and reads them as any prompt is read. The judge
+scores, whom no loop and no training may ask. `text` is how near to the word comes what can be read on the sign: 1 less
+the edit distance, as a share of the longer one. `fd` compares all pictures with the true scenes of the same plans. The
+row `true_scenes` is the judge's ceiling.
+
+`ntm`: the comparison of `scope.benchmarks.ntm`.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
-from functools import cache
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
+from PIL import Image
+from spacy.matcher.levenshtein import levenshtein
 
+from scope.benchmarks import features
+from scope.benchmarks import ntm as comparison
+from scope.benchmarks.metrics.curves import mean
+from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments
 from scope.benchmarks.parser import share
 from scope.benchmarks.results import Metric, Results, Row
-from scope.errors import ScopeError
-from scope.generators import flow
+from scope.errors import ScopeError, UsageError
+from scope.generators import flow, ntm
+from scope.jury.judge import Judge
+from scope.jury.judge import load as load_judge
+from scope.jury.reading import plain, read
 from scope.language.grammar import Grammar
+from scope.nn.features import FeatureNet
+from scope.nn.weights import expected
+from scope.protocols import Generator
 from scope.skills.bind import request_of
-from scope.spec import Specification, Type
-from scope.verifiers import objects
+from scope.spec import Request, Specification, Type
+from scope.trainers.run import to_tensor
 from scope.worlds.catalogue import COLORS, FIRST, FIRST_RELATIONS, FIRST_SETTINGS
-from scope.worlds.pocket import Group, Plan, caption, held_out
+from scope.worlds.pocket import Group, Plan, caption, compose, held_out
+from scope.worlds.sampling import WORDS
 
-PROMPTS = 100  # per task
+PROMPTS, QUICK = 60, 6  # per task
 SEED = 700_000
 Random = np.random.Generator
+
+# -- tasks ---------------------------------------------------------------------------------------
 
 
 def _group(random: Random, noun: str, count: int = 1, colored: bool = True) -> Group:
@@ -69,6 +89,11 @@ def setting(random: Random) -> Plan:
     return replace(single_object(random), setting=place)
 
 
+def text(random: Random) -> Plan:
+    """One coloured thing and a sign with a word: what does it say?"""
+    return replace(single_object(random), text=str(random.choice(WORDS)))
+
+
 #: Task -> (plans, the types of commitment that its score asks for).
 TASKS: dict[str, tuple[Callable[[Random], Plan], frozenset[Type]]] = {
     "single_object": (single_object, frozenset({Type.PRESENCE})),
@@ -78,39 +103,165 @@ TASKS: dict[str, tuple[Callable[[Random], Plan], frozenset[Type]]] = {
     "position": (position, frozenset({Type.PRESENCE, Type.RELATION})),
     "color_attribution": (color_attribution, frozenset({Type.PRESENCE, Type.ATTRIBUTE})),
     "setting": (setting, frozenset({Type.LAYOUT})),
+    "text": (text, frozenset({Type.TEXT})),
 }
 
 
-def prompts(task: Callable[[Random], Plan], count: int = PROMPTS) -> list[Specification]:
-    """Return `count` held-out prompts of a task, read."""
-    random, grammar = np.random.default_rng(SEED), Grammar()
-    specs: list[Specification] = []
-    while len(specs) < count:
+def plans(task: Callable[[Random], Plan], count: int) -> list[Plan]:
+    """Return `count` plans of a task of which a pair is held out, whatever their signs say."""
+    random = np.random.default_rng(SEED)
+    found: list[Plan] = []
+    while len(found) < count:
         plan = task(random)
-        if held_out(plan):
-            specs.append(grammar.decompose(caption(plan, random).text))
-    return specs
+        if held_out(replace(plan, text=None)):
+            found.append(plan)
+    return found
 
 
-def measure() -> Results:
-    """Return the share of prompts of each task that one draft meets.
+def prompts(task: Callable[[Random], Plan], count: int) -> list[Specification]:
+    """Return the prompts of the plans of a task, read."""
+    random, grammar = np.random.default_rng((SEED, 1)), Grammar()
+    return [grammar.decompose(caption(plan, random).text) for plan in plans(task, count)]
 
-    Raises: ScopeError if fewer prompts were scored than expected.
+
+@dataclass(frozen=True)
+class Prompt:
+    """One picture that a task asks for."""
+
+    plan: Plan
+    spec: Specification
+    seed: int
+
+    @property
+    def request(self) -> Request:
+        """Return what a generator is asked for, in its own number of steps."""
+        return request_of(self.spec, seed=self.seed)
+
+
+def asked(count: int) -> dict[str, list[Prompt]]:
+    """Return `count` prompts of each task."""
+    return {
+        name: [
+            Prompt(plan, spec, SEED + i)
+            for i, (plan, spec) in enumerate(zip(plans(task, count), prompts(task, count), strict=True))
+        ]
+        for name, (task, _) in TASKS.items()
+    }
+
+
+# -- scores --------------------------------------------------------------------------------------
+
+
+def score(judge: Judge, image: Image.Image, spec: Specification, types: frozenset[Type]) -> float:
+    """Return whether all promises of these types are kept, 0 or 1; of words, how near they come."""
+    promised = [c for c in spec.commitments if c.type in types]
+    if Type.TEXT in types:
+        return nearness(str(promised[0].value), read(image))
+    return float(all(v.outcome == "met" for v in judge.check(image, promised, spec)))
+
+
+def nearness(word: str, found: tuple[str, ...]) -> float:
+    """Return how near to a word the nearest of what was read on signs comes, or all of it together, in [0, 1]."""
+    word = plain(word)
+    return max(1 - levenshtein(word, other) / max(len(word), len(other)) for other in (*found, "".join(found)))
+
+
+class Album:
+    """What one artist drew. Tasks that ask for the same picture get the one there is."""
+
+    def __init__(self, draw: Callable[[Prompt], Image.Image]) -> None:
+        self.draw, self.pictures, self.seconds = draw, dict[Request, Image.Image](), 0.0
+
+    def picture(self, prompt: Prompt) -> Image.Image:
+        """Return the picture of a prompt."""
+        if prompt.request not in self.pictures:
+            began = time.monotonic()
+            self.pictures[prompt.request] = self.draw(prompt)
+            self.seconds += time.monotonic() - began
+        return self.pictures[prompt.request]
+
+    def scores(self, judge: Judge, tasks: dict[str, list[Prompt]]) -> dict[str, Metric]:
+        """Return the mean score of each task."""
+        found = {}
+        for name, of_task in tasks.items():
+            _, types = TASKS[name]
+            scores = [score(judge, self.picture(prompt), prompt.spec, types) for prompt in of_task]
+            found[name] = mean(scores) if Type.TEXT in types else share(round(sum(scores)), len(scores))
+        return found
+
+    def moments(self, network: FeatureNet) -> Moments:
+        """Return those of the features of all pictures."""
+        images = to_tensor([np.asarray(picture) for picture in self.pictures.values()], torch.device("cpu"))
+        return moments(features.features_of(network, images))
+
+
+def true_scene(prompt: Prompt) -> Image.Image:
+    """Return the scene that a prompt describes."""
+    return Image.fromarray(compose(prompt.plan, (SEED, prompt.seed)).image)
+
+
+def drawn_by(generator: Generator, steps: int) -> Callable[[Prompt], Image.Image]:
+    """Return how a generator draws prompts in so many steps."""
+
+    def draw(prompt: Prompt) -> Image.Image:
+        return generator.generate([prompt.request.model_copy(update={"steps": steps})])[0].image
+
+    return draw
+
+
+# -- all together --------------------------------------------------------------------------------
+
+#: Row -> (whose weights it needs, the generator, its steps).
+ROWS: dict[str, tuple[str, Callable[[], Generator], int]] = {
+    "flow_50": ("flow", flow.load, 50),
+    "ntm_4": ("ntm", ntm.load, 4),
+}
+
+
+def drawing(quick: bool = False) -> Results:
+    """Return the scores of each generator of which there are weights, and those of true scenes.
+
+    Raises: ScopeError if fewer prompts were scored than expected, or Tesseract is not installed.
     """
-    generator, verifier = flow.load(), objects.load()
-    metrics: dict[str, Metric] = {}
-    draw = cache(lambda request: generator.generate([request])[0].image)  # two tasks ask about the same pictures
-    for name, (task, types) in TASKS.items():
-        met = []
-        for seed, spec in enumerate(prompts(task)):
-            image = draw(request_of(spec, seed=SEED + seed))
-            asked = [c for c in spec.commitments if c.type in types]
-            met.append(all(v.outcome == "met" for v in verifier.check(image, asked, spec)))
-        if len(met) != PROMPTS:
-            raise ScopeError(f"{name}: {len(met)} of {PROMPTS} prompts were scored; the figures are not written")
-        metrics[name] = share(sum(met), len(met))
-    row = Row(name=f"flow_{flow.STEPS}", metrics=metrics, note="one draft, no repair; scored by the loop's verifier")
+    count, judge, began = QUICK if quick else PROMPTS, load_judge(), time.monotonic()
+    tasks, network = asked(count), features.load()[0] if "features" in expected() else None
+    truth = Album(true_scene)
+    ceiling = truth.scores(judge, tasks)
+    rows = [Row(name="true_scenes", metrics=ceiling, note="the judge's ceiling")]
+    for name, (weights, load, steps) in ROWS.items():
+        if weights not in expected():
+            rows.append(Row(name=name, note=f"this version ships no weights named {weights}"))
+            continue
+        album = Album(drawn_by(load(), steps))
+        metrics = album.scores(judge, tasks)
+        if network is not None:
+            metrics["fd"] = _fd(album.moments(network), truth.moments(network), len(album.pictures))
+        metrics["images_per_s"] = Metric(value=len(album.pictures) / album.seconds, n=len(album.pictures))
+        rows.append(Row(name=name, metrics=metrics, note="one draft, no repair"))
+    if any(row.metrics[task].n != count for row in rows if row.metrics for task in TASKS):
+        raise ScopeError(f"not all of {count} prompts of each task were scored; the figures are not written")
     return Results(
-        name="generators", command="scope bench generators", seeds=(SEED,), judge=f"{verifier.name}@{verifier.version}",
-        n_expected=PROMPTS * len(TASKS), rows=(row,),
+        name="generators", command="scope bench generators" + (" --quick" if quick else ""), seeds=(SEED,),
+        hours=(time.monotonic() - began) / 3600, judge=f"{judge.name}@{judge.version}",
+        judge_ceiling={task: metric.value for task, metric in ceiling.items()}, n_expected=count * len(TASKS),
+        rows=tuple(rows),
     )  # fmt: skip
+
+
+def _fd(ours: Moments, true: Moments, n: int) -> Metric:
+    return Metric(value=frechet_distance(ours, true), n=n)
+
+
+PARTS: dict[str, Callable[[bool], Results]] = {"generators": drawing, "ntm": comparison.measure}
+
+
+def measure(quick: bool = False, only: str | None = None) -> Iterator[Results]:
+    """Yield the figures of each part, or `only` of one.
+
+    Raises: UsageError if there is no such part; ScopeError as `drawing` and the comparison do.
+    """
+    if only not in (None, *PARTS):
+        raise UsageError(f"the benchmark 'generators' has no part {only!r}; it has: {', '.join(PARTS)}")
+    for name, part in PARTS.items():
+        if only in (None, name):
+            yield part(quick)

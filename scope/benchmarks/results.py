@@ -1,6 +1,7 @@
 """The figures: one JSON file a comparison, written by the command that measured it, rendered into the README's tables.
 
-A benchmark is a module of this package with `measure() -> Results`; `scope bench` saves and shows what it returns.
+A benchmark is a module of this package with `measure() -> Results`, or one that yields several, each saved and shown
+by `scope bench` as it comes.
 """
 
 import os
@@ -14,6 +15,9 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from scope.errors import ScopeError
 from scope.files import write_atomic
 from scope.spec import Model
+
+#: Files that have another name than the benchmark which writes them.
+MEASURED_BY = {"pae": "tokenizers", "ntm": "generators"}
 
 _GRAPH = re.compile(r"<!-- graph -->.*?<!-- /graph -->", re.DOTALL)
 
@@ -95,7 +99,8 @@ def rendered(text: str, folder: Path) -> str:
     def fill(match: "re.Match[str]") -> str:
         name = match["name"]
         path = folder / f"{name}.json"
-        table = markdown(load(path)) if path.is_file() else f"Not measured yet: `scope bench {name}`."
+        missing = f"Not measured yet: `scope bench {MEASURED_BY.get(name, name)}`."
+        table = markdown(load(path)) if path.is_file() else missing
         return f"<!-- results:{name} -->\n{table}\n<!-- /results:{name} -->"
 
     text = _GRAPH.sub(lambda match: f"<!-- graph -->\n```mermaid\n{_diagram()}```\n<!-- /graph -->", text)

@@ -3,16 +3,21 @@
 [project.entry-points."scope.benchmarks"]
 mine = "my_package.module:measure"      # measure() -> scope.benchmarks.results.Results
 
-One that takes `quick` also has a small sample, which is shown and not stored.
+One that yields several comparisons has each of them stored as it comes. One that takes `quick` also has a small sample,
+which is shown and not stored; one that takes `only` can measure one of its parts alone.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scope.cli.console import Commands, give, quiet_stdout, say
 from scope.errors import PluginError, ScopeError, UsageError
+
+if TYPE_CHECKING:
+    from scope.benchmarks.results import Results
 
 Folder = Annotated[Path, typer.Option("--results", help="Folder of the figures.")]
 
@@ -77,35 +82,51 @@ def figures(
 
 
 def _command(name: str, summary: str) -> Any:
-    """Return the command that runs one benchmark."""
+    """Return the command that runs one benchmark, stores its figures, and shows them; a quick one's are only shown."""
     alone = typer.Typer(add_completion=False)
 
-    @alone.command(name, help=f"{summary} Writes {name}.json.")
+    @alone.command(name, help=summary)
     def measure(
         results: Folder = Path("results"),
         quick: Annotated[bool, typer.Option("--quick", help="A small sample; it is shown and not stored.")] = False,
+        only: Annotated[str | None, typer.Option(help="One part of it, where it has several.")] = None,
     ) -> None:
-        _measure(name, results, quick)
+        from scope.benchmarks.results import markdown
+
+        asked = {option: value for option, value in (("quick", quick), ("only", only)) if value}
+        for figures in _measured(name, asked):
+            path = None if quick else figures.save(results)
+            for line in markdown(figures).splitlines():
+                say(line)
+            if path is not None:
+                give(str(path))
 
     return typer.main.get_command(alone)
 
 
-def _measure(name: str, folder: Path, quick: bool) -> None:
-    """Run a benchmark, store its figures, and show them; those of a quick one are only shown."""
+def _measured(name: str, asked: dict[str, Any]) -> Iterator["Results"]:
+    """Run a benchmark; yield its comparisons as they come.
+
+    Raises: UsageError if it has no such option; PluginError if it gives something else.
+    """
     from inspect import signature
 
     from scope import plugins
-    from scope.benchmarks.results import Results, markdown
+    from scope.benchmarks.results import Results
 
     measure = plugins.load("benchmarks", name)
-    if quick and "quick" not in signature(measure).parameters:
-        raise UsageError(f"the benchmark {name!r} has no quick sample; leave --quick out")
+    for option, lacks in (("quick", "quick sample"), ("only", "parts")):
+        if option in asked and option not in signature(measure).parameters:
+            raise UsageError(f"the benchmark {name!r} has no {lacks}; leave --{option} out")
     with quiet_stdout():
-        results = measure(quick=True) if quick else measure()
-    if not isinstance(results, Results):
-        raise PluginError(f"the benchmark {name!r} gave {type(results).__name__}, not scope.benchmarks.results.Results")
-    path = None if quick else results.save(folder)
-    for line in markdown(results).splitlines():
-        say(line)
-    if path is not None:
-        give(str(path))
+        given = measure(**asked)
+    several = given if isinstance(given, Iterator) else iter((given,))
+    while True:
+        with quiet_stdout():
+            figures = next(several, several)
+        if figures is several:
+            return
+        if not isinstance(figures, Results):
+            kind = type(figures).__name__
+            raise PluginError(f"the benchmark {name!r} gave {kind}, not scope.benchmarks.results.Results")
+        yield figures
