@@ -1,12 +1,18 @@
 """Figures hold the numbers of the tables."""
 
 import re
+from zlib import crc32
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from scope.benchmarks.figures import curves, draw
+from scope.benchmarks.figures import curves, draw, drawings
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
+from scope.generators import flow, ntm
+from scope.protocols import Picture
+from scope.spec import Request
 
 FIGURES = Results(
     name="pae",
@@ -31,6 +37,33 @@ def test_the_same_figures_give_the_same_drawing_and_it_names_each_tokenizer(tmp_
     strip = [re.sub(r'(id="|#)[mp][0-9a-f]{10}', r"\1", text) for text in drawn]
     assert strip[0] == strip[1]
     assert "kl vae" in drawn[0]
+
+
+class Painter:
+    """Draws a plain picture whose colour says for what, from which seed, and in how many steps."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def color(self, request: Request) -> tuple[int, int, int]:
+        return (crc32(request.text.encode()) % 256, request.seed % 256, request.steps + 100 * (self.name == "ntm"))
+
+    def generate(self, requests: list[Request]) -> list[Picture]:
+        return [Picture(Image.new("RGB", (128, 128), self.color(request))) for request in requests]
+
+
+def test_the_grid_shows_the_same_prompts_and_seeds_in_every_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(flow, "load", lambda: Painter("flow"))
+    monkeypatch.setattr(ntm, "load", lambda: Painter("ntm"))
+    with Image.open(drawings(tmp_path)) as page:
+        cells = np.asarray(page)
+    tops = [46 + 64 + 128 * row + band * (46 + 3 * 128) for band in range(2) for row in range(3)]
+    middles = cells[tops][:, [56 + 64 + 128 * column for column in range(8)]]
+    for band in (middles[:3], middles[3:]):
+        assert [set(row[:, 2].tolist()) for row in band] == [{4}, {50}, {104}]
+        assert np.array_equal(band[0, :, :2], band[1, :, :2])
+        assert np.array_equal(band[0, :, :2], band[2, :, :2])
+    assert len({tuple(cell) for row in (middles[0], middles[3]) for cell in row.tolist()}) == 16  # no prompt twice
 
 
 def test_without_figures_the_message_says_which_file_is_missing(tmp_path):

@@ -1,13 +1,25 @@
-"""Figures of the documents: the stored results as curves, and what the shipped tokenizer keeps of a picture."""
+"""Figures of the documents: results as curves, what the shipped tokenizer keeps, what the shipped generators draw."""
 
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scope.benchmarks.results import Metric, Results, load
 from scope.errors import OutputError
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 _PREFIX = "gfd_at_"
+
+#: How many prompts of each task of the benchmark of generators are in the grid: 16 in all.
+_SHOWN = {
+    "single_object": 2, "two_object": 2, "counting": 3, "position": 3, "color_attribution": 3, "setting": 2, "text": 1,
+}  # fmt: skip
+_LABEL, _CAPTION, _COLUMNS = 56, 46, 8  # pixels to the left and above, and pictures in a row
 
 
 def curves(results: Results) -> dict[str, list[tuple[int, Metric]]]:
@@ -40,6 +52,43 @@ def reconstructions(out: Path) -> Path:
     path = out / "reconstructions.png"
     Image.fromarray(np.concatenate(rows)).save(path, optimize=True)
     return path
+
+
+def drawings(out: Path) -> Path:
+    """Draw what flow matching draws in 4 and in 50 steps, and NTM in 4, of the same held-out prompts and seeds.
+
+    Raises: WeightsError if the weights of one of them are missing or damaged.
+    """
+    from scope.benchmarks.generators import asked, drawn_by
+    from scope.generators import flow, ntm
+
+    tasks, fm = asked(max(_SHOWN.values())), flow.load()
+    prompts = [prompt for name, count in _SHOWN.items() for prompt in tasks[name][:count]]
+    artists = {"FM-4": drawn_by(fm, 4), "FM-50": drawn_by(fm, 50), "NTM-4": drawn_by(ntm.load(), 4)}
+    rows = {label: [draw(prompt) for prompt in prompts] for label, draw in artists.items()}
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "generators.png"
+    grid([prompt.spec.prompt for prompt in prompts], rows).save(path, optimize=True)
+    return path
+
+
+def grid(captions: Sequence[str], rows: dict[str, list["Image"]]) -> "Image":
+    """Return one picture of labelled rows under their captions, folded after every eight columns."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    side = next(iter(rows.values()))[0].width
+    height = _CAPTION + side * len(rows)
+    bands = -(-len(captions) // _COLUMNS)
+    page = Image.new("RGB", (_LABEL + side * _COLUMNS, height * bands), "white")
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(11)
+    for number, caption in enumerate(captions):
+        x, y = _LABEL + side * (number % _COLUMNS), height * (number // _COLUMNS)
+        pen.text((x + 4, y + 2), textwrap.fill(caption, side // 6), "black", font, spacing=2)
+        for place, (label, pictures) in enumerate(rows.items()):
+            top = y + _CAPTION + side * place
+            pen.text((4, top + side // 2), label, "black", font)
+            page.paste(pictures[number], (x, top))
+    return page
 
 
 def draw(folder: Path, out: Path) -> Path:

@@ -74,11 +74,12 @@ def figures(
     results: Folder = Path("results"),
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the figures.")] = Path("docs"),
 ) -> None:
-    """Draw the figures of the documents: the stored results as curves, and what the shipped tokenizer keeps."""
-    from scope.benchmarks.figures import draw, reconstructions
+    """Draw the figures of the documents: stored results as curves, and what the shipped weights keep and draw."""
+    from scope.benchmarks.figures import draw, drawings, reconstructions
 
     give(str(reconstructions(output)))
     give(str(draw(results, output)))
+    give(str(drawings(output)))
 
 
 def _command(name: str, summary: str) -> Any:
