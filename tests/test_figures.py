@@ -57,8 +57,8 @@ def test_the_grid_shows_the_same_prompts_and_seeds_in_every_row(tmp_path, monkey
     monkeypatch.setattr(ntm, "load", lambda: Painter("ntm"))
     with Image.open(drawings(tmp_path)) as page:
         cells = np.asarray(page)
-    tops = [46 + 64 + 128 * row + band * (46 + 3 * 128) for band in range(2) for row in range(3)]
-    middles = cells[tops][:, [56 + 64 + 128 * column for column in range(8)]]
+    tops = [46 + 64 + 130 * row + band * (46 + 3 * 130) for band in range(2) for row in range(3)]
+    middles = cells[tops][:, [56 + 64 + 130 * column for column in range(8)]]
     for band in (middles[:3], middles[3:]):
         assert [set(row[:, 2].tolist()) for row in band] == [{4}, {50}, {104}]
         assert np.array_equal(band[0, :, :2], band[1, :, :2])

@@ -19,7 +19,7 @@ _PREFIX = "gfd_at_"
 _SHOWN = {
     "single_object": 2, "two_object": 2, "counting": 3, "position": 3, "color_attribution": 3, "setting": 2, "text": 1,
 }  # fmt: skip
-_LABEL, _CAPTION, _COLUMNS = 56, 46, 8  # pixels to the left and above, and pictures in a row
+_LABEL, _CAPTION, _GAP, _COLUMNS = 56, 46, 2, 8  # pixels to the left, above and between, and pictures in a row
 
 
 def curves(results: Results) -> dict[str, list[tuple[int, Metric]]]:
@@ -76,7 +76,7 @@ def grid(captions: Sequence[str], rows: dict[str, list["Image"]]) -> "Image":
     """Return one picture of labelled rows under their captions, folded after every eight columns."""
     from PIL import Image, ImageDraw, ImageFont
 
-    side = next(iter(rows.values()))[0].width
+    side = next(iter(rows.values()))[0].width + _GAP
     height = _CAPTION + side * len(rows)
     bands = -(-len(captions) // _COLUMNS)
     page = Image.new("RGB", (_LABEL + side * _COLUMNS, height * bands), "white")

@@ -163,7 +163,7 @@ def score(judge: Judge, image: Image.Image, spec: Specification, types: frozense
 def nearness(word: str, found: tuple[str, ...]) -> float:
     """Return how near to a word the nearest of what was read on signs comes, or all of it together, in [0, 1]."""
     word = plain(word)
-    return max(1 - levenshtein(word, other) / max(len(word), len(other)) for other in (*found, "".join(found)))
+    return max(1 - int(levenshtein(word, other)) / max(len(word), len(other)) for other in (*found, "".join(found)))
 
 
 class Album:
