@@ -94,5 +94,5 @@ def load() -> FlowGenerator:
     Raises: WeightsError if they are missing or damaged.
     """
     tokenizer, pae = load_pae()
-    model = DiT()
+    model = DiT(tokenizer.d)
     return FlowGenerator(model, tokenizer, {"flow": load_shipped(model, "flow"), "pae": pae})
