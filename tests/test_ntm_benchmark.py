@@ -19,7 +19,7 @@ SIZE = bench.Size(
         update={"c": 4, "tokens": 16, "width": 16, "depth": 1, "layers": 1, "transporter_width": 16}
         | {"denoiser_width": 16, "denoiser_depth": 1}
     ),
-    steps=2, batch=4, scenes=8, held=3, seeds=(0,),
+    steps=2, batch=4, scenes=8, held=3, judged=2, seeds=(0,),
 )  # fmt: skip
 
 
@@ -27,8 +27,8 @@ SIZE = bench.Size(
 def pool() -> Pool:
     torch.manual_seed(2)
     latents, states = torch.randn(8, 4, 4, 4).half(), torch.randn(8, 5, 384).half()
-    words = torch.ones(8, 5, dtype=torch.uint8)
-    return Pool(latents, torch.zeros(8, 3, 4, 4, dtype=torch.int16), states, words, words > 0)
+    words, letters = torch.ones(8, 5, dtype=torch.uint8), torch.zeros(8, 8, dtype=torch.uint8)
+    return Pool(latents, torch.zeros(8, 3, 4, 4, dtype=torch.int16), states, words, words > 0, letters)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from scope.trainers import pool as pools
 from scope.trainers.run import to_tensor
 from scope.worlds.catalogue import COLORS, FIRST
 from scope.worlds.pocket import Group, Plan, compose, held_out
+from scope.worlds.scene import arrange
 
 CPU = torch.device("cpu")
 
@@ -20,10 +21,10 @@ def pae() -> PAE:
 
 
 def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> None:
-    scene = compose(Plan((Group("apple", 1, "red"), Group("dog")), "left of"), 3)
-    truth = pools.cells(scene)
+    layout = arrange(Plan((Group("apple", 1, "red"), Group("dog")), "left of"), 3)
+    truth = pools.cells(layout)
     inside = torch.zeros(8, 8, dtype=torch.bool)
-    for thing in scene.objects:
+    for thing in layout.objects:
         x0, y0, x1, y1 = (v // 16 for v in thing.box)
         here = truth[:, y0:y1, x0:x1].flatten(1)
         inside[y0:y1, x0:x1] = True
@@ -36,34 +37,49 @@ def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> N
 
 
 def test_parts_of_drawings_of_two_sizes_have_other_names() -> None:
-    few, many = (pools.cells(compose(Plan((Group("apple", count),)), 1))[2] for count in (1, 4))
+    few, many = (pools.cells(arrange(Plan((Group("apple", count),)), 1))[2] for count in (1, 4))
     assert not set(few[few > 0].tolist()) & set(many[many > 0].tolist())
     assert int(max(few.max(), many.max())) < pools.CELL_CLASSES[2]
 
 
-def test_no_plan_of_the_pool_is_held_out_and_some_hold_one_coloured_thing() -> None:
+def test_the_rows_of_a_sign_are_its_own_and_no_part_of_a_thing() -> None:
+    layout = arrange(Plan((Group("apple"),), text="OPEN"), 2)
+    assert layout.board is not None
+    truth = pools.cells(layout)
+    rows = slice(layout.board[1] // 16, layout.board[3] // 16)
+    assert (truth[0, rows] == 1 + len(FIRST)).all()
+    assert not truth[1:, rows].any()
+    assert int((truth[0] == 1 + len(FIRST)).sum()) == 16
+
+
+def test_no_plan_of_the_pool_is_held_out_some_hold_one_coloured_thing_and_some_a_sign() -> None:
     random = np.random.default_rng(0)
-    plans = [pools.plan_of(random, single=0.5) for _ in range(200)]
-    assert not any(held_out(plan) or plan.text for plan in plans)
+    plans = [pools.plan_of(random, pools.Mix(single=0.5, signs=0.5)) for _ in range(200)]
+    assert not any(held_out(plan) for plan in plans)
     singles = sum(len(p.groups) == 1 and p.groups[0].count == 1 and p.groups[0].color is not None for p in plans)
     assert singles > 100
+    assert 20 < sum(plan.text is not None for plan in plans) < 60
+    assert not any(pools.plan_of(random, pools.Mix()).text for _ in range(50))
 
 
 def test_a_pool_holds_what_the_tokenizer_and_the_text_encoder_say(pae: PAE) -> None:
-    pool = pools.make(pae, 3, seed=5, single=0.3, where=CPU)
+    mix = pools.Mix(0.3, signs=1.0)
+    pool = pools.make(pae, 3, seed=5, mix=mix, where=CPU)
     random = np.random.default_rng((5, 999_983))
-    plans = [pools.plan_of(random, 0.3) for _ in range(3)]
+    plans = [pools.plan_of(random, mix) for _ in range(3)]
     scenes = [compose(plan, (5, i)) for i, plan in enumerate(plans)]
     latents = pae.encode(to_tensor([s.image for s in scenes], CPU))
     assert torch.allclose(pool.latents.float(), latents, atol=0.1, rtol=0.05)  # half precision both ways
-    assert torch.equal(pool.cells, torch.stack([pools.cells(s) for s in scenes]))
+    assert torch.equal(pool.cells, torch.stack([pools.cells(arrange(plan, (5, i))) for i, plan in enumerate(plans)]))
     text = pool.text(torch.tensor([2, 0]))
     assert text.states.shape[:2] == text.mask.shape == text.groups.shape
-    assert int(text.groups.max()) == max(len(p.groups) for p in (plans[0], plans[2]))
+    assert int(text.groups.max()) == max(len(p.groups) + (p.text is not None) for p in (plans[0], plans[2]))
+    assert any(plan.text for plan in plans)
+    assert [bytes(row[row > 0].tolist()).decode() for row in pool.letters] == [plan.text or "" for plan in plans]
 
 
 def test_a_pool_is_made_once(pae: PAE, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = pools.kept(tmp_path / "pool.pt", pae, 2, 1, 0.0, CPU)
+    first = pools.kept(tmp_path / "pool.pt", pae, 2, 1, pools.Mix(), CPU)
     monkeypatch.setattr(pools, "make", lambda *_: pytest.fail("it was made again"))
-    again = pools.kept(tmp_path / "pool.pt", pae, 2, 1, 0.0, CPU)
+    again = pools.kept(tmp_path / "pool.pt", pae, 2, 1, pools.Mix(), CPU)
     assert all(torch.equal(a, b) for a, b in zip(vars(first).values(), vars(again).values(), strict=True))

@@ -19,7 +19,7 @@ from scope.trainers import run as runs
 from scope.trainers import vfm as vfm_trainer
 
 #: Recipe -> how many trainings one after another are in it.
-RECIPES = {"vfm": 1, "names": 1, "pae": 4, "objects": 1, "judge": 1, "flow": 1}
+RECIPES = {"vfm": 1, "names": 1, "pae": 4, "objects": 1, "judge": 1, "features": 1, "flow": 1}
 ARMS = get_args(pae_trainer.Arm)
 TINY = pae_trainer.PRESETS["tiny"]
 
@@ -91,6 +91,14 @@ def test_the_tiny_tokenizer_is_trained_with_every_loss_and_the_critic_is_kept(sh
     assert {int(moment["step"]) for moment in moments} == {2}
     last = json.loads((shared / "first" / "metrics.jsonl").read_text().splitlines()[-1])
     assert {"l1", "perceptual", "ssr", "scr", "mcr", "psnr"} <= set(last)
+
+
+def test_once_the_encoder_is_frozen_only_the_decoder_learns(shared):
+    """So that a generator which started on encoder.safetensors knows the latents of pae.safetensors."""
+    before, after = (read(shared / "first" / f"{name}.safetensors") for name in ("encoder", "pae"))
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    assert moved
+    assert all(key.startswith("decoder.") for key in moved)
 
 
 def test_what_was_trained_before_does_not_decide_where_a_tokenizer_starts(shared, tmp_path):

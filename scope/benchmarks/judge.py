@@ -27,8 +27,7 @@ from scope.jury.second import SecondOpinion
 from scope.spec import Commitment, Specification, Type
 from scope.worlds.catalogue import FIRST_RELATIONS, HELD_OUT_VENDORS, VENDORS, drawn_by
 from scope.worlds.pocket import Group, Plan, Scene, broken, compose, held_out, sample_whole, specification
-from scope.worlds.sampling import text
-from scope.worlds.sign import FONTS
+from scope.worlds.sampling import font_for, text
 
 SCENES, SIGNS, OTHERS, QUICK = 1000, 300, 200, 40
 SEED = 900_000
@@ -59,8 +58,8 @@ def signed(seed: int) -> Iterator[Plan]:
     random = np.random.default_rng(seed)
     while True:
         plan = sample_whole(random, "train")
-        group, word, font = Group(plan.groups[0].noun, 1 + int(random.random() < 0.3)), text(random), FONTS
-        plan = Plan((group,), None, plan.setting, word, plan.style, font=font[int(random.integers(len(font)))])
+        group, said = Group(plan.groups[0].noun, 1 + int(random.random() < 0.3)), text(random)
+        plan = Plan((group,), None, plan.setting, said, plan.style, font=font_for(random, said))
         if held_out(plan):
             yield plan
 

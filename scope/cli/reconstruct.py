@@ -21,7 +21,7 @@ def reconstruct(
     output: Output = None,
     resize: Annotated[bool, typer.Option("--resize", help="Cut out the middle square and scale it to fit.")] = False,
     weights: Annotated[Path | None, typer.Option(help="Weights of your own. Without it: the shipped ones.")] = None,
-    preset: Annotated[str, typer.Option(help="Size of --weights: tiny, pocket, shipped, closeup, full.")] = "pocket",
+    preset: Annotated[str, typer.Option(help="Size of --weights: tiny, pocket, closeup, full.")] = "pocket",
     as_json: Json = False,
 ) -> None:
     """Encode a picture, decode it again, and say how near to it that comes (PSNR)."""

@@ -19,6 +19,7 @@ class Recipe(StrEnum):
     NTM = "ntm"
     OBJECTS = "objects"
     JUDGE = "judge"
+    FEATURES = "features"
 
 
 def train(

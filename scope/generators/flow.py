@@ -23,7 +23,7 @@ from scope.worlds.sprites import SIZE
 from scope.worlds.vocabulary import SHIPPED
 
 STEPS, CFG_SCALE = 30, 3.0
-SHIFT = 3.0  # of the times: nouns and places are decided near the noise, so most steps are spent there
+SHIFT = 5.0  # of the times: nouns and places are decided near the noise, so most steps are spent there
 
 
 class FlowGenerator:

@@ -38,7 +38,7 @@ class Shape(Model):
     """How large a model is. Tokens are c numbers; `depth` counts layers."""
 
     backbone: pretrained.Kind | Literal["dit"] = "dit"
-    c: int = 32
+    c: int = 128
     tokens: int = 64
     levels: tuple[int, ...] = (4, 8, 16)
     width: int = 256  # of the predictor, which is as large as the flow-matching model that it starts from

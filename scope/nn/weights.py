@@ -1,4 +1,8 @@
-"""Shipped weights: safetensors in the package, checked before they are used."""
+"""Shipped weights: safetensors in the package, checked before they are used.
+
+Tensors are in half precision. Packed ones are bytes: a large matrix is stored as int8 and one scale a row, beside it
+under its name and `SCALE`, which halves a file and moves a weight by at most 1/254 of the largest of its row.
+"""
 
 import hashlib
 import json
@@ -13,6 +17,9 @@ from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from scope.errors import WeightsError
+
+SCALE = ":scale"
+_LARGE = 131_072  # numbers; below it lie the whitening matrices of tokenizers, which bytes are too coarse for
 
 
 def weights_path(name: str) -> Path:
@@ -44,7 +51,7 @@ def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
             f"the weights {path.name} are not the ones that this version ships (sha256 differs); reinstall scope"
         )
     try:
-        tensors = {k: v.float() for k, v in load(raw).items()}
+        tensors = _unpacked(load(raw))
     except (SafetensorError, ValueError) as error:
         raise WeightsError(f"the weights {path.name} are damaged ({error}); reinstall scope") from error
     bad = [k for k, v in tensors.items() if not torch.isfinite(v).all()]
@@ -75,11 +82,31 @@ def load_shipped(model: nn.Module, name: str) -> str:
     return sha256
 
 
-def write(model: nn.Module, path: Path) -> str:
-    """Save a model as half-precision safetensors and return the file's sha256."""
+def write(model: nn.Module, path: Path, pack: bool = False) -> str:
+    """Save a model as half-precision safetensors, with large matrices in bytes if asked; return the file's sha256."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.detach().cpu().half().contiguous() for k, v in model.state_dict().items()}, path)
+    tensors: dict[str, Tensor] = {}
+    for name, value in model.state_dict().items():
+        large = pack and value.ndim >= 2 and value.numel() >= _LARGE
+        tensors |= _packed(name, value.detach().cpu()) if large else {name: value.detach().cpu().half().contiguous()}
+    save_file(tensors, path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _packed(name: str, value: Tensor) -> dict[str, Tensor]:
+    rows = value.float().flatten(1)
+    scale = (rows.abs().amax(1) / 127).clamp_min(1e-7).half()  # the smallest number that half precision still holds
+    whole = (rows / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
+    return {name: whole.view(value.shape).contiguous(), name + SCALE: scale}
+
+
+def _unpacked(stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    tensors = {name: value.float() for name, value in stored.items() if not name.endswith(SCALE)}
+    for name, scale in stored.items():
+        if name.endswith(SCALE):
+            rows = tensors[name.removesuffix(SCALE)].flatten(1)
+            rows.mul_(scale.float()[:, None])
+    return tensors
 
 
 def fingerprint(model: nn.Module) -> Tensor:

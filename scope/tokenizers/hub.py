@@ -52,7 +52,7 @@ class AutoencoderPAE(pae.PAE, ModelMixin, ConfigMixin):  # type: ignore[misc]
     @classmethod
     def shipped(cls) -> Self:
         """Return the tokenizer that comes with scope."""
-        model = cast(Self, cls(**pae.PRESETS["shipped"]))
+        model = cast(Self, cls(**pae.PRESETS["pocket"]))
         load_shipped(model, "pae")
         return model
 

@@ -6,11 +6,12 @@ Prior     Z_T = P(H), refined in a stage of its own and then frozen (prior.py)
 Decoder   x^ = D(z)
 Losses    L = L1 + 1.0 perceptual + 0.5 GAN + 0.2 SSR + 0.5 MCR + 1.0 SCR   z against Z_T (alignment.py)
 
-Departures: the pocket VFM stands in for DINOv2-L (vfm.py), and the small presets decode by convolutions ("pixels"), not
-by a vision transformer ("patches"). `attention` has a residual path, since the paper's unresidual one starts as noise.
-`linear`: to save samples, the shipped 128-px weights started from the PCA of patches and not from noise
-(`start_linear`): d - 1 channels and one constant, which the sphere's chart z[:-1] / z[-1] undoes, go around encoder and
-decoder by linear paths, zero at construction; DAM, projector and decoder learned what is to be added.
+Departures: the pocket VFM stands in for DINOv2-L (vfm.py), and 32-px pictures are decoded by convolutions ("pixels"),
+not by a vision transformer ("patches"). `attention` has a residual path, since the paper's unresidual one starts as
+noise. `linear`: to save samples, the pocket preset starts from the PCA of patches and not from noise (`start_linear`):
+d - 1 channels and one constant, which the sphere's chart z[:-1] / z[-1] undoes, go around encoder and decoder by linear
+paths, zero at construction; DAM, projector and decoder learn what is to be added. It has d = 128, not 32: what a patch
+loses with 32 is more than a judge of pictures forgives, and a decoder that invents it would take longer to train.
 """
 
 import torch
@@ -32,12 +33,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "vfm": "conv/16/32/1", "decoder": "pixels", "prior": "whitened", "linear": False,
     },
     "pocket": {
-        "size": 128, "patch": 16, "d": 32, "dim": 256, "depth": 3, "modulator_depth": 1, "heads": 4,
-        "vfm": "conv/16/192/2", "decoder": "pixels", "prior": "refined", "linear": False,
-    },
-    "shipped": {
-        "size": 128, "patch": 16, "d": 32, "dim": 256, "depth": 3, "modulator_depth": 1, "heads": 4,
-        "vfm": "vit/128/16/192/4/3", "decoder": "patches", "prior": "whitened", "linear": True,
+        "size": 128, "patch": 16, "d": 128, "dim": 256, "depth": 3, "modulator_depth": 1, "heads": 4,
+        "vfm": "conv/16/192/2", "decoder": "patches", "prior": "refined", "linear": True,
     },
     "closeup": {
         "size": 32, "patch": 4, "d": 8, "dim": 96, "depth": 2, "modulator_depth": 1, "heads": 2,
@@ -102,6 +99,11 @@ class PAE(Autoencoder):
                 z = z + self.skip(patchify(images, self.patch))
         return sphere(z)
 
+    def freeze_encoder(self) -> None:
+        """Let only the decoder learn from here on, so that latents stay what they are."""
+        for part in (self.modulator, self.mix, self.project):
+            part.requires_grad_(False)
+
     def z(self, images: Tensor) -> Tensor:
         """(b, 3, size, size) in [-1, 1] -> z (b, n, d) on the sphere."""
         return self.tokens(images, self.features(images))
@@ -152,5 +154,10 @@ def preset(name: str, **changes: object) -> PAE:
 
 def load() -> tuple[PAE, str]:
     """Return the shipped tokenizer and the sha256 of its weights."""
-    model = preset("shipped")
+    model = preset("pocket")
     return model, load_shipped(model, "pae")
+
+
+def shipped() -> PAE:
+    """Return the shipped tokenizer, as a plugin."""
+    return load()[0]

@@ -24,7 +24,7 @@ from scope.generators.ntm import CFG_SCALE, T_MIN, build, predictor
 from scope.generators.ntm import PRESETS as SHAPES
 from scope.nn import ntm, pretrained, trajectory
 from scope.nn.ntm import NTM
-from scope.nn.text import STATE_DIM, Conditioning, Words, encode
+from scope.nn.text import STATE_DIM, Conditioning, encode
 from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.weights import expected, fill, fingerprint, load_shipped, read, weights_path, write
 from scope.tokenizers.pae import PAE, preset
@@ -43,10 +43,11 @@ class NTMConfig(TrainConfig):
 
     model: str = "pocket"  # of scope.generators.ntm.PRESETS
     tokenizer: str = ""
-    tokenizer_preset: str = "shipped"
+    tokenizer_preset: str = "pocket"
     start_from: str = "flow"
     pool: int = 40_000  # scenes
-    single: float = 0.35  # share of scenes of one coloured thing, beside what the world draws
+    single: float = 0.2  # share of scenes of one coloured thing, beside what the world draws
+    signs: float = 0.2  # share of the others that get a sign, where they have room for one
     pairs: bool = False
     lowest: float = 0.01  # the clean end of a trajectory is drawn between these two times
     highest: float = 0.05
@@ -201,7 +202,7 @@ def start(config: NTMConfig) -> NTM:
 @torch.no_grad()
 def sample_grid(model: NTM, tokenizer: PAE, where: torch.device) -> Tensor:
     """Draw PROMPTS with fixed noise in as few steps as the model was trained for, and without the denoiser."""
-    b, text, steps = len(PROMPTS), encode([Words(p) for p in PROMPTS]).to(where), model.levels[0]
+    b, text, steps = len(PROMPTS), encode(PROMPTS).to(where), model.levels[0]
     tokens = (tokenizer.size // tokenizer.patch) ** 2
     noise = torch.randn((steps + 1, b, tokens, tokenizer.d), generator=torch.Generator().manual_seed(0)).to(where)
     t = trajectory.times(steps, tokens, torch.full((b,), T_MIN, device=where))
@@ -217,8 +218,10 @@ def train(config: NTMConfig, folder: Path) -> None:
     tokenizer, model = tokenizer_of(config), start(config)
     model.fingerprint.copy_(fingerprint(tokenizer))
     tokenizer = tokenizer.to(device())
-    pool = pools.kept(folder / "pool.pt", tokenizer, config.pool, config.seed, config.single, device())
+    pool = pools.kept(
+        folder / "pool.pt", tokenizer, config.pool, config.seed, pools.Mix(config.single, config.signs), device()
+    )
     reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else its texts are of another encoder, in the pool
     model = fit(config, folder, pool, model, tokenizer if reads_prompts else None)
     model = distil(config, folder / "denoiser", pool, model)
-    print(write(model, folder / "ntm.safetensors"))
+    print(write(model, folder / "ntm.safetensors", pack=True))

@@ -2,7 +2,8 @@
 
 L = l1 L1 + perceptual P + gan GAN + the tokenizer's own losses. First come, where they are missing: the VFM, the
 refined prior (stage R), and the network of the perceptual loss. GAN and MCR join after `gan_from` and `mcr_from` of the
-steps, since both are noise before there is a picture.
+steps, since both are noise before there is a picture. After `freeze_from` of the steps the decoder learns alone, and a
+generator can start on the latents meanwhile: encoder.safetensors holds the tokenizer of that moment.
 """
 
 from pathlib import Path
@@ -41,6 +42,9 @@ class PAEConfig(TrainConfig):
     depth: int = 3
     modulator_depth: int = 1
     heads: int = 4
+    decoder: Literal["pixels", "patches"] = "pixels"
+    linear: bool = False  # start from the PCA of patches
+    freeze_from: float = 1.0  # of the steps
     vfm: str = "pocket"  # preset of trainers/vfm.py
     perceptual_net: str = "pocket"
     prior: Literal["refined", "whitened"] = "refined"
@@ -70,10 +74,13 @@ _CLOSEUP = PAEConfig(
 PRESETS = {
     "tiny": _CLOSEUP.model_copy(
         update={"steps": 2, "batch": 4, "pool": 16, "dim": 32, "depth": 1, "vfm": "tiny", "perceptual_net": "tiny",
-                "prior_steps": 2, "gan_from": 0.0, "mcr_from": 0.0, "save_every": 1, "log_every": 1}
+                "prior_steps": 2, "gan_from": 0.0, "mcr_from": 0.0, "freeze_from": 0.5, "save_every": 1, "log_every": 1}
     ),
     "closeup": _CLOSEUP,
-    "pocket": PAEConfig(steps=2500, batch=24, lr=1e-3, seed=31, ema=0.998, mcr_share=0.125),
+    "pocket": PAEConfig(
+        steps=3200, batch=24, lr=1e-3, seed=31, ema=0.998, d=128, l1=40.0, perceptual=2.0, scr=0.5, mcr=0.05,
+        mcr_from=0.0, mcr_share=0.125, decoder="patches", linear=True, freeze_from=0.15,
+    ),
 }  # fmt: skip
 
 #: World -> pixels of a picture's side and of a token's.
@@ -115,7 +122,8 @@ def untrained(config: PAEConfig, vfm: nn.Module | str, distance: Distance = F.l1
             how = Perturbation(config.angles, config.renormalise, config.share_direction)
             return PAE(
                 size, patch, config.d, config.dim, config.depth, config.modulator_depth, config.heads, vfm,
-                prior=config.prior, perturbation=how, mcr_share=config.mcr_share, distance=distance,
+                decoder=config.decoder, linear=config.linear, prior=config.prior, perturbation=how,
+                mcr_share=config.mcr_share, distance=distance,
             )  # fmt: skip
         case "ae":
             return AE(size, patch, config.d, config.dim, config.depth)
@@ -128,8 +136,11 @@ def untrained(config: PAEConfig, vfm: nn.Module | str, distance: Distance = F.l1
 
 
 def _aligned(model: PAE, config: PAEConfig, folder: Path, pool: Views) -> None:
-    """Give a PAE its prior: stage R, or the principal components."""
-    model.whiten(pool.batch(torch.arange(min(1024, len(pool))), torch.device("cpu")))
+    """Give a PAE its prior, stage R or the principal components, and its linear start."""
+    some = pool.batch(torch.arange(min(1024, len(pool))), torch.device("cpu"))
+    model.whiten(some)
+    if config.linear:
+        model.start_linear(some)
     if isinstance(model.prior, RefinedPrior):
         if not (folder / "prior" / "prior.safetensors").exists():
             recipe = prior.PriorConfig(
@@ -184,7 +195,14 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
     run = TrainingRun(folder, config, model, {"critic": critic, "against": against})
     likeness.network.to(run.device)
     last = next(p for p in reversed(list(model.decoder.parameters())) if p.ndim >= 2 and p.requires_grad)
+    frozen_at = round(config.freeze_from * config.steps)
+    if isinstance(model, PAE) and run.step > frozen_at:
+        model.freeze_encoder()
     for step in run.steps():
+        if isinstance(model, PAE) and step == frozen_at:
+            model.load_state_dict(run.ema.model.state_dict())
+            model.freeze_encoder()
+            save(run.ema.model, pool, folder / "encoder.safetensors")
         noise, done = run.torch_rng(step), step / config.steps
         images = pool.batch(torch.randint(len(pool), (config.batch,), generator=noise), run.device)
         likeness.aim(noise)
@@ -204,9 +222,13 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
         run.update(loss, **terms, **looked.terms, psnr=10 * torch.log10(4 / mse))
         if (step + 1) % 400 == 0:
             run.save_grid(f"{step + 1:06d}", torch.cat([images[:8], looked.decoded[:8].detach()]))
-    finished = run.ema.model
-    finished.set_statistics(torch.cat([tokens(finished, pool, start) for start in range(0, min(2048, len(pool)), 64)]))
-    print(write(finished, folder / "pae.safetensors"))
+    print(save(run.ema.model, pool, folder / "pae.safetensors"))
+
+
+def save(model: Autoencoder, pool: Views, path: Path) -> str:
+    """Write a tokenizer whose latents are at unit scale; return the file's sha256."""
+    model.set_statistics(torch.cat([tokens(model, pool, start) for start in range(0, min(2048, len(pool)), 64)]))
+    return write(model, path, pack=True)
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """The pictures that tokenizers learn from, drawn once, and what each of their cells shows.
 
-Two worlds: "scenes" (128 px, cells of 16 px; half crowds, half scenes as the world draws them) and "closeups" (32 px,
-cells of 4 px). Nothing that is held out is among them.
+Two worlds: "scenes" (128 px, cells of 16 px; a third each of crowds, of scenes as the world draws them, and of those
+that a first generator learns to draw) and "closeups" (32 px, cells of 4 px). Nothing that is held out is among them.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from torch import Tensor
 from scope.trainers.crowds import WORLD, crowd
 from scope.worlds import closeups as near
 from scope.worlds.catalogue import COLORS, CONCEPTS, SETTINGS
-from scope.worlds.pocket import compose, sample_whole
+from scope.worlds.pocket import compose, sample, sample_whole
 from scope.worlds.sprites import GRID, SIZE
 
 World = Literal["scenes", "closeups"]
@@ -62,13 +62,13 @@ def _scenes(count: int, seed: int) -> Views:
     images = np.empty((count, SIZE, SIZE, 3), np.uint8)
     cells = np.zeros((count, 3, SIZE // GRID, SIZE // GRID), np.int16)
     for i in range(count):
-        if i % 2:
+        if i % 3 == 0:
             drawn = crowd(random, WORLD)
             setting = drawn.setting
             things = [(m.noun, m.color, m.box) for m in drawn.members]
             images[i] = drawn.image
         else:
-            scene = compose(sample_whole(random), (seed, i))
+            scene = compose(sample_whole(random) if i % 3 == 1 else sample(random, "train"), (seed, i))
             setting, images[i] = scene.plan.setting, scene.image
             things = [
                 (o.noun, o.color, ((o.box[0] + o.box[2]) / 2, (o.box[1] + o.box[3]) / 2, float(o.box[2] - o.box[0])))

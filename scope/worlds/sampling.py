@@ -18,7 +18,7 @@ from scope.worlds.catalogue import (
 )  # fmt: skip
 from scope.worlds.chance import Random, pick
 from scope.worlds.plan import Group, Plan
-from scope.worlds.sign import FONTS
+from scope.worlds.sign import FONTS, NUMBER_FONTS
 from scope.worlds.splits import Split, held_out
 
 WORDS = tuple(
@@ -93,15 +93,17 @@ def _whole(random: Random, drawable: Sequence[tuple[str, tuple[str, ...]]]) -> P
     relation, groups = _things(random, nouns, style)
     total = sum(group.count for group in groups)
     sign = random.random() < 0.12 and total <= 3 and relation not in ("above", "below")
+    setting = pick(random, tuple(SETTINGS)) if random.random() < 0.8 else "plain"
+    said = text(random) if sign else None
     others = [noun for noun in nouns if noun not in {group.noun for group in groups}]
     return Plan(
         groups,
         relation,
-        pick(random, tuple(SETTINGS)) if random.random() < 0.8 else "plain",
-        text(random) if sign else None,
+        setting,
+        said,
         style,
         (pick(random, others),) if others and random.random() < 0.1 else (),
-        pick(random, FONTS) if sign else FONTS[0],
+        font_for(random, said) if said else FONTS[0],
     )
 
 
@@ -143,6 +145,11 @@ def text(random: Random) -> str:
     if random.random() < 0.25:
         return str(int(random.integers(10 ** int(random.integers(1, 5)))))
     return pick(random, WORDS + MORE_WORDS)
+
+
+def font_for(random: Random, said: str) -> str:
+    """Draw a font in which `said` can be read."""
+    return pick(random, NUMBER_FONTS if said.isdecimal() else FONTS)
 
 
 def _of_split(draw: Callable[[], Plan], split: Split) -> Plan:
