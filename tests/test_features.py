@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from scope.benchmarks.features import features_of
+from scope.benchmarks.features import features_of, load
+from scope.benchmarks.metrics.pictures import frechet_distance, moments
 from scope.nn.features import FeatureNet, perceptual_distance
 from scope.nn.weights import fill, read
 from scope.trainers import features as trainer
 from scope.worlds.catalogue import COLORS, CONCEPTS, MAX_COUNT, SETTINGS
-from scope.worlds.pocket import Group, Plan, Scene, compose
+from scope.worlds.pocket import Group, Plan, Scene, compose, sample_whole
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +111,23 @@ def test_a_few_scenes_are_learned_by_heart(tmp_path):
         loss.backward()
         optimizer.step()
     assert all(share == 1 for share in trainer.right(model(images), truth).values())
+
+
+@pytest.mark.weights
+def test_shipped_features_tell_true_scenes_from_worse_ones_and_the_more_so_the_worse_they_are():
+    shipped, _ = load()
+    random = np.random.default_rng(5)
+    scenes = [compose(sample_whole(random, "held_out"), (5, i)) for i in range(400)]
+    true, others = (features_of(shipped, tensor(part)) for part in (scenes[:200], scenes[200:]))
+    bare = [compose(Plan((Group("dog"),), None, scene.plan.setting), i) for i, scene in enumerate(scenes[200:])]
+
+    def distance(images: torch.Tensor) -> float:
+        return frechet_distance(moments(true), moments(features_of(shipped, images)))
+
+    floor = frechet_distance(moments(true), moments(others))
+    blurred = [distance(F.avg_pool2d(tensor(scenes[200:]), k, 1, k // 2)) for k in (3, 7, 15)]
+    noise = torch.randn(200, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    noisy = [distance(tensor(scenes[200:]) + amount * noise) for amount in (0.1, 0.2, 0.5)]
+    assert floor < blurred[0] < blurred[1] < blurred[2]
+    assert floor < noisy[0] < noisy[1] < noisy[2]
+    assert distance(tensor(bare)) > 2 * floor

@@ -128,6 +128,11 @@ def test_nearness_is_one_less_the_share_of_letters_to_change(word: str, found: t
     assert bench.nearness(word, found) == pytest.approx(near)
 
 
+def test_the_interval_of_a_mean_of_shares_stays_within_them() -> None:
+    assert bench._mean([0.9, 1.0]).ci == pytest.approx((0.315, 1), abs=1e-3)
+    assert bench._mean([0.5]).ci == (0, 1)  # one says nothing
+
+
 # -- two files of one command --------------------------------------------------------------------
 
 

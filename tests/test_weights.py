@@ -22,7 +22,7 @@ from scope.worlds.catalogue import CONCEPTS
 from scope.worlds.pocket import caption, compose, sample, specification
 
 pytestmark = pytest.mark.weights
-NAMES = ("flow", "judge", "objects", "pae")
+NAMES = ("features", "flow", "judge", "objects", "pae")
 
 
 @pytest.fixture(scope="module")

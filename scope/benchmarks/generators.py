@@ -186,13 +186,20 @@ class Album:
         for name, of_task in tasks.items():
             _, types = TASKS[name]
             scores = [score(judge, self.picture(prompt), prompt.spec, types) for prompt in of_task]
-            found[name] = mean(scores) if Type.TEXT in types else share(round(sum(scores)), len(scores))
+            found[name] = _mean(scores) if Type.TEXT in types else share(round(sum(scores)), len(scores))
         return found
 
     def moments(self, network: FeatureNet) -> Moments:
         """Return those of the features of all pictures."""
         images = to_tensor([np.asarray(picture) for picture in self.pictures.values()], torch.device("cpu"))
         return moments(features.features_of(network, images))
+
+
+def _mean(scores: list[float]) -> Metric:
+    """Return the mean of scores in [0, 1]; its interval does not leave them."""
+    metric = mean(scores)
+    low, high = metric.ci or (0.0, 1.0)
+    return metric.model_copy(update={"ci": (max(0.0, low), min(1.0, high))})
 
 
 def true_scene(prompt: Prompt) -> Image.Image:

@@ -4,7 +4,8 @@
 mine = "my_package.module:measure"      # measure() -> scope.benchmarks.results.Results
 
 One that yields several comparisons has each of them stored as it comes. One that takes `quick` also has a small sample,
-which is shown and not stored; one that takes `only` can measure one of its parts alone.
+which is shown and not stored, as is what it says of `weights` of your own; one that takes `only` can measure one of its
+parts alone.
 """
 
 from collections.abc import Iterator
@@ -91,12 +92,13 @@ def _command(name: str, summary: str) -> Any:
         results: Folder = Path("results"),
         quick: Annotated[bool, typer.Option("--quick", help="A small sample; it is shown and not stored.")] = False,
         only: Annotated[str | None, typer.Option(help="One part of it, where it has several.")] = None,
+        weights: Annotated[Path | None, typer.Option(help="Weights of your own; what they do is shown only.")] = None,
     ) -> None:
         from scope.benchmarks.results import markdown
 
-        asked = {option: value for option, value in (("quick", quick), ("only", only)) if value}
+        asked = {option: value for option, value in (("quick", quick), ("only", only), ("weights", weights)) if value}
         for figures in _measured(name, asked):
-            path = None if quick else figures.save(results)
+            path = None if quick or weights else figures.save(results)
             for line in markdown(figures).splitlines():
                 say(line)
             if path is not None:
@@ -116,7 +118,7 @@ def _measured(name: str, asked: dict[str, Any]) -> Iterator["Results"]:
     from scope.benchmarks.results import Results
 
     measure = plugins.load("benchmarks", name)
-    for option, lacks in (("quick", "quick sample"), ("only", "parts")):
+    for option, lacks in (("quick", "quick sample"), ("only", "parts"), ("weights", "weights to choose")):
         if option in asked and option not in signature(measure).parameters:
             raise UsageError(f"the benchmark {name!r} has no {lacks}; leave --{option} out")
     with quiet_stdout():

@@ -1,6 +1,6 @@
 """Shipped weights: safetensors in the package, checked before they are used.
 
-Tensors are in half precision. Packed ones are bytes: a large matrix is stored as int8 and one scale a row, beside it
+Tensors are in half precision. Packed ones are bytes: a large matrix is stored as int8 and one scale a row, in fp32,
 under its name and `SCALE`, which halves a file and moves a weight by at most 1/254 of the largest of its row.
 """
 
@@ -95,8 +95,8 @@ def write(model: nn.Module, path: Path, pack: bool = False) -> str:
 
 def _packed(name: str, value: Tensor) -> dict[str, Tensor]:
     rows = value.float().flatten(1)
-    scale = (rows.abs().amax(1) / 127).clamp_min(1e-7).half()  # the smallest number that half precision still holds
-    whole = (rows / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
+    scale = (rows.abs().amax(1) / 127).clamp_min(1e-12)
+    whole = (rows / scale[:, None]).round().to(torch.int8)
     return {name: whole.view(value.shape).contiguous(), name + SCALE: scale}
 
 
@@ -105,7 +105,7 @@ def _unpacked(stored: dict[str, Tensor]) -> dict[str, Tensor]:
     for name, scale in stored.items():
         if name.endswith(SCALE):
             rows = tensors[name.removesuffix(SCALE)].flatten(1)
-            rows.mul_(scale.float()[:, None])
+            rows.mul_(scale[:, None])
     return tensors
 
 
