@@ -57,8 +57,9 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
         return f"the setting {value!r}"
     if commitment.type is Type.COUNT and isinstance(value, int) and value > vocabulary.max_count:
         return f"counts above {vocabulary.max_count}"
-    if commitment.type is Type.TEXT and not vocabulary.writes_text:
-        return "how to write words"
+    if commitment.type is Type.TEXT and len(str(value).encode()) > vocabulary.max_letters:
+        most = vocabulary.max_letters
+        return f"how to write more than {most} letters" if most else "how to write words"
     return None
 
 

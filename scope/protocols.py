@@ -28,7 +28,7 @@ class Vocabulary:
     colors: frozenset[str]
     settings: frozenset[str]
     max_count: int
-    writes_text: bool = False
+    max_letters: int = 0  # bytes of a text that it can write; 0: it cannot write
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import pytest
 from scope import graph, runs
 from scope.desk import Desk
 from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
+from scope.judge import unknown_to
+from scope.language.grammar import Grammar
 from scope.outcome import Progress, best_of, json_report
 from scope.protocols import OnStep, Picture, Toolbox, Vocabulary, ignore_steps
 from scope.runs import Options, Run
@@ -330,6 +332,13 @@ def test_words_that_the_weights_do_not_know_are_named() -> None:
     assert "do not know the setting 'beach'" in reasons["c6"]
     assert "do not know how to write words" in reasons["c7"]
     assert any("'car'" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(("word", "unknown"), [("OPEN", None), ("LIBRARY", "how to write more than 4 letters")])
+def test_a_word_is_unknown_where_it_is_longer_than_any_that_the_weights_can_write(word, unknown) -> None:
+    vocabulary = Vocabulary(frozenset(), frozenset(), frozenset(), max_count=1, max_letters=4)
+    (commitment,) = (c for c in Grammar().decompose(f'a sign that says "{word}"').commitments if c.type is Type.TEXT)
+    assert unknown_to(vocabulary, commitment) == unknown
 
 
 # -- drafts and records --------------------------------------------------------------------------

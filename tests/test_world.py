@@ -27,6 +27,7 @@ from scope.worlds.catalogue import (
     FIRST_SETTINGS,
     HELD_OUT_VENDORS,
     MAX_COUNT,
+    MAX_LETTERS,
     RELATIONS,
     SETTINGS,
     VENDORS,
@@ -49,7 +50,7 @@ from scope.worlds.pocket import (
     specification,
 )  # fmt: skip
 from scope.worlds.sampling import MORE_WORDS, WORDS
-from scope.worlds.sign import FONTS, LONGEST, sign
+from scope.worlds.sign import FONTS, sign
 from scope.worlds.sprites import sprite
 
 
@@ -223,7 +224,7 @@ def test_the_ground_is_untouched_where_the_mask_and_the_sign_are_not():
 @pytest.mark.parametrize("font", FONTS)
 def test_every_word_fits_its_sign_in_every_font(font):
     blank = sign(" ", font)
-    for word in ("W" * LONGEST, "1234", *WORDS, *MORE_WORDS):
+    for word in ("W" * MAX_LETTERS, "1234", *WORDS, *MORE_WORDS):
         ink = np.abs(sign(word, font) - blank).max(-1) > 0.3
         columns = np.flatnonzero(ink.any(0))
         assert columns[0] >= 3, word
@@ -231,7 +232,7 @@ def test_every_word_fits_its_sign_in_every_font(font):
 
 
 def test_words_are_no_longer_than_a_sign_holds_and_fonts_differ():
-    assert max(len(word) for word in WORDS + MORE_WORDS) <= LONGEST
+    assert max(len(word) for word in WORDS + MORE_WORDS) <= MAX_LETTERS
     assert len({sign("FRESH", font).tobytes() for font in FONTS}) == len(FONTS)
 
 

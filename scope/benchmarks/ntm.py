@@ -158,7 +158,7 @@ def learn(size: Size, folder: Path, pool: pools.Pool, seed: int, arm: str) -> NT
     torch.manual_seed(seed)
     base = trainer.NTMConfig(
         steps=size.steps, batch=size.batch, lr=1e-3, warmup=size.warmup, seed=seed, start_from="",
-        pairs=True, denoiser_steps=max(1, size.steps // 8),
+        pairs=True, denoiser_steps=max(1, size.steps // 8), denoiser_batch=min(12, size.batch),
     )  # fmt: skip
     recipe = base.model_copy(update=ARMS[arm][1])
     if recipe.start_from:
@@ -325,6 +325,6 @@ def measure(quick: bool = False) -> Results:
     folder = Path("runs") / size.name
     rows = compared([of_seed(size, folder, seed) for seed in size.seeds])
     return Results(
-        name="ntm", command="scope bench ntm" + (" --quick" if quick else ""), seeds=size.seeds,
+        name="ntm", command="scope bench generators" + (" --quick" if quick else ""), seeds=size.seeds,
         hours=(time.monotonic() - began) / 3600, judge=f"{Judge.name}@{Judge.version}", n_expected=size.held, rows=rows,
     )  # fmt: skip

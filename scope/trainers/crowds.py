@@ -13,9 +13,19 @@ from numpy.random import Generator as Random
 from numpy.typing import NDArray
 
 from scope.worlds.background import background
-from scope.worlds.catalogue import COLORS, CONCEPTS, HELD_OUT_VENDORS, SETTINGS, TONED, TONES, VENDORS, drawn_by
+from scope.worlds.catalogue import (
+    COLORS,
+    CONCEPTS,
+    HELD_OUT_VENDORS,
+    MAX_LETTERS,
+    SETTINGS,
+    TONED,
+    TONES,
+    VENDORS,
+    drawn_by,
+)
 from scope.worlds.pocket import Group, Plan, held_out
-from scope.worlds.sign import FONTS, HEIGHT, LONGEST, WIDTH, sign
+from scope.worlds.sign import FONTS, HEIGHT, WIDTH, sign
 from scope.worlds.sprites import GRID, SIZE, Pixels, sprite
 
 _NOUNS, _SETTINGS = tuple(CONCEPTS), tuple(SETTINGS)
@@ -113,7 +123,7 @@ def crowd(random: Random, shares: Shares = JUDGED) -> Crowd:
 def _hang(random: Random, canvas: Pixels, offset: NDArray[np.int64], free: NDArray[np.bool_]) -> None:
     """Draw a sign with random characters, and take its rows."""
     row, left = int(random.integers(0, len(free) - 1)), int(random.integers(0, SIZE - WIDTH + 1))
-    text = "".join(random.choice(_LETTERS, int(random.integers(1, LONGEST + 1))))
+    text = "".join(random.choice(_LETTERS, int(random.integers(1, MAX_LETTERS + 1))))
     top = int(offset[1]) + row * GRID
     canvas[top : top + HEIGHT, left : left + WIDTH] = sign(text, FONTS[random.integers(len(FONTS))])
     free[row : row + HEIGHT // GRID] = False

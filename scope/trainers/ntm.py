@@ -56,6 +56,7 @@ class NTMConfig(TrainConfig):
     drop_groups: float = 0.1
     denoiser_steps: int = 1_000
     denoiser_lr: float = 5e-4
+    denoiser_batch: int = 12  # whole trajectories, each with gradients through every step
     compile: bool = False
 
 
@@ -63,11 +64,13 @@ PRESETS = {
     "tiny": NTMConfig(
         steps=2, batch=4, lr=1e-3, model="tiny", start_from="", pool=8, denoiser_steps=2, save_every=1, log_every=1,
     ),
-    "pocket": NTMConfig(steps=4_000, batch=32, lr=3e-4, seed=61, ema=0.999, weight_decay=1e-4),
+    "pocket": NTMConfig(
+        steps=1_500, batch=48, lr=3e-4, seed=61, ema=0.998, weight_decay=1e-4, pairs=True, denoiser_steps=300,
+    ),
     # Needs `tokenizer`, and pool.pt in its folder: a `Pool` of 16x16x32 latents and of Qwen2.5-VL's text states.
     "full": NTMConfig(
         steps=100_000, batch=1024, lr=1e-4, model="full", tokenizer_preset="full", start_from="", ema=0.9999,
-        weight_decay=1e-4,
+        weight_decay=1e-4, denoiser_batch=1024,
     ),
 }  # fmt: skip
 
@@ -149,7 +152,7 @@ def fit(config: NTMConfig, folder: Path, pool: Pool, model: NTM, tokenizer: PAE 
 
 def distil(config: NTMConfig, folder: Path, pool: Pool, model: NTM) -> NTM:
     """Train, or continue training, the denoiser of a trained model; return the model with it."""
-    changed = {"steps": config.denoiser_steps, "lr": config.denoiser_lr, "pairs": False}
+    changed = {"steps": config.denoiser_steps, "lr": config.denoiser_lr, "batch": config.denoiser_batch, "pairs": False}
     config = config.model_copy(update=changed)
     model = model.eval().requires_grad_(False)
     run = TrainingRun(folder, config, copy.deepcopy(model.denoiser).train().requires_grad_())

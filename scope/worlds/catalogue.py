@@ -364,3 +364,4 @@ STYLES: dict[str, Style] = {
 NUMBERS = ("zero", "one", "two", "three", "four", "five")
 MAX_COUNT = 5
 FIRST_MAX_COUNT = 4
+MAX_LETTERS = 8  # characters on a sign

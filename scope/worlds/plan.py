@@ -9,13 +9,14 @@ from scope.worlds.catalogue import (
     CONCEPTS,
     HELD_OUT_VENDORS,
     MAX_COUNT,
+    MAX_LETTERS,
     RELATIONS,
     SETTINGS,
     TONED,
     TONES,
     VENDORS,
 )
-from scope.worlds.sign import FONTS, LONGEST
+from scope.worlds.sign import FONTS
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def _flaws(plan: Plan) -> Iterator[str]:
         yield f"it has no setting {plan.setting!r}"
     if plan.style not in (*VENDORS, *HELD_OUT_VENDORS):
         yield f"it has no style {plan.style!r}"
-    if plan.text is not None and not 1 <= len(plan.text) <= LONGEST:
-        yield f"its signs hold 1 to {LONGEST} characters, and {plan.text!r} has {len(plan.text)}"
+    if plan.text is not None and not 1 <= len(plan.text) <= MAX_LETTERS:
+        yield f"its signs hold 1 to {MAX_LETTERS} characters, and {plan.text!r} has {len(plan.text)}"
     if plan.relation is not None:
         yield from _flaws_of_relation(plan.relation, [group.count for group in plan.groups])
 

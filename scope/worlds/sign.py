@@ -12,7 +12,6 @@ from PIL import Image, ImageDraw, ImageFont
 FONTS = ("aileron", "roboto-slab", "permanent-marker", "special-elite")
 #: In permanent-marker a 1 is a stroke and a 7 a 1: people could not tell what a number says, nor can a judge.
 NUMBER_FONTS = tuple(font for font in FONTS if font != "permanent-marker")
-LONGEST = 8  # characters
 WIDTH, HEIGHT = 112, 32  # pixels
 
 

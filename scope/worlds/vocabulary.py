@@ -1,7 +1,7 @@
 """What the shipped generator's weights were trained to draw, known without loading them."""
 
 from scope.protocols import Vocabulary
-from scope.worlds.catalogue import COLORS, FIRST, FIRST_MAX_COUNT, FIRST_SETTINGS
+from scope.worlds.catalogue import COLORS, FIRST, FIRST_MAX_COUNT, FIRST_SETTINGS, MAX_LETTERS
 
 EMBEDDED = ("flow", "ntm")  # the generators whose weights, where they ship, are of the same name
 
@@ -10,4 +10,5 @@ SHIPPED = Vocabulary(
     colors=frozenset(COLORS),
     settings=frozenset(FIRST_SETTINGS) - {"plain"},
     max_count=FIRST_MAX_COUNT,
+    max_letters=MAX_LETTERS,
 )
