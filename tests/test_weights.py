@@ -83,7 +83,6 @@ def test_the_detector_meets_nearly_every_promise_of_true_scenes(verifier):
     assert np.mean(met) > 0.9
 
 
-@pytest.mark.xfail(strict=False, reason="the detector of 198 nouns finds 13 of these, the one of 92 found 15")
 def test_a_coloured_thing_of_a_held_out_pair_is_drawn_so_that_the_verifier_finds_it(generator, verifier):
     """The bar of the first weights; the full figure, of more prompts, is in results/generators.json."""
     found = 0
@@ -127,7 +126,7 @@ def test_the_tokenizer_reconstructs_true_scenes(generator):
     with torch.no_grad():
         decoded = generator.tokenizer.decode(generator.tokenizer.encode(images))
     psnr = 10 * torch.log10(4 / (decoded - images).square().mean())
-    assert psnr > 24
+    assert psnr > 29
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "flipped", "nan", "other model"])
