@@ -22,14 +22,14 @@ from scope.tokenizers.pae import load as load_pae
 from scope.worlds.sprites import SIZE
 from scope.worlds.vocabulary import SHIPPED
 
-STEPS, CFG_SCALE = 30, 3.0
+STEPS, CFG_SCALE = 30, 2.0
 SHIFT = 5.0  # of the times: nouns and places are decided near the noise, so most steps are spent there
 
 
 class FlowGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
-    name, version, resamples = "flow", "2", True
+    name, version, resamples = "flow", "3", True
 
     def __init__(
         self, model: DiT, tokenizer: Autoencoder, weights: dict[str, str], sampler: samplers.Sampler = samplers.euler

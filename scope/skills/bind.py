@@ -9,9 +9,9 @@ from scope.skills.wording import groups, sentence
 from scope.spec import Binding, Draft, Request, Specification, Start, Status, Type, answers, grounded
 
 #: Guidance of a request that was worded anew: what was missed is asked for harder than by default.
-REBIND_CFG_SCALE = 4.5
+REBIND_CFG_SCALE = 3.0
 #: Time to which a draft is noised before its last part is drawn again: places are settled by then, things are not.
-RESAMPLE_FROM = 0.85
+RESAMPLE_FROM = 0.92
 
 _UNBOUND = (Status.DECLARED, Status.OPEN, Status.GROUNDED)
 

@@ -30,7 +30,7 @@ class FlowConfig(TrainConfig):
     dim: int = 256
     depth: int = 5
     heads: int = 4
-    pool: int = 40_000  # scenes
+    pool: int = 60_000  # scenes
     single: float = 0.2  # share of scenes of one coloured thing, beside what the world draws
     signs: float = 0.2  # share of the others that get a sign, where they have room for one
     time_mean: float = 2.2  # of logit t: how many things stand where is decided at t in [.9, .98], what each cell shows
@@ -55,7 +55,7 @@ PRESETS = {
         save_every=1,
         log_every=1,
     ),
-    "pocket": FlowConfig(steps=7_000, batch=48, lr=1e-3, seed=41, ema=0.9995, compile=True),
+    "pocket": FlowConfig(steps=12_000, batch=48, lr=1e-3, seed=41, ema=0.999, compile=True),
 }
 
 PROMPTS = (

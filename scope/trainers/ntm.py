@@ -45,7 +45,7 @@ class NTMConfig(TrainConfig):
     tokenizer: str = ""
     tokenizer_preset: str = "pocket"
     start_from: str = "flow"
-    pool: int = 40_000  # scenes
+    pool: int = 60_000  # scenes
     single: float = 0.2  # share of scenes of one coloured thing, beside what the world draws
     signs: float = 0.2  # share of the others that get a sign, where they have room for one
     pairs: bool = False
