@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from scope.cli.console import Commands, give, say
-from scope.errors import OutputError, UsageError
+from scope.errors import UsageError
 
 if TYPE_CHECKING:
     from scope.worlds.samples import Which
@@ -103,12 +103,6 @@ def build(
     ] = None,
 ) -> None:
     """Draw the packaged sheets of sprites from the pinned releases of the art (for maintainers)."""
-    try:
-        import resvg_py  # noqa: F401 - asked for here, so that the message can say what to install
-    except ImportError as error:
-        raise OutputError(
-            "drawing vector art needs resvg-py; install it with: pip install 'scope-t2i[train]'"
-        ) from error
     from scope import data
     from scope.files import write_atomic
     from scope.worlds import licences

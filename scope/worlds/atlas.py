@@ -120,7 +120,12 @@ def fitted(large: Image.Image) -> Image.Image:
 
 
 def _svg(text: str) -> Image.Image:
-    import resvg_py
+    try:
+        import resvg_py
+    except ImportError as error:
+        raise ScopeError(
+            "drawing vector art needs resvg-py; install it with: pip install 'scope-t2i[train]'"
+        ) from error
 
     return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=text, width=512))))
 
