@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import tarfile
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import webdataset
 from conftest import Cli
 from PIL import Image
 
-from scope.errors import UsageError
-from scope.worlds import shards
+from scope.errors import ScopeError, UsageError
+from scope.worlds import atlas, shards
 from scope.worlds.edits import HELD_OUT_FAMILIES
 from scope.worlds.samples import Which, sample_of
 from scope.worlds.shards import Dataset
@@ -141,6 +142,12 @@ def test_build_refuses_a_folder_without_the_pinned_art(cli: Cli) -> None:
     done = cli("world", "build", "art", "-o", "out")
     assert done.exit_code == 1
     assert "npm pack" in done.stderr
+
+
+def test_drawing_vector_art_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(ScopeError, match=r"scope-t2i\[train\]"):
+        atlas._svg("<svg/>")
 
 
 def test_sheets_show_what_an_export_holds(cli: Cli) -> None:
