@@ -25,7 +25,6 @@ from scope.jury.judge import Judge
 from scope.jury.judge import load as load_judge
 from scope.nn.features import FeatureNet, perceptual_distance
 from scope.nn.transformer import to_tokens
-from scope.nn.weights import fill, read
 from scope.tokenizers import pae
 from scope.tokenizers.frame import Autoencoder
 from scope.trainers.run import to_tensor
@@ -56,21 +55,13 @@ def measure(quick: bool = False, weights: Path | None = None) -> Results:
 
     Raises: WeightsError if the weights are missing, damaged, or of another preset.
     """
-    model, (network, _), judge = _tokenizer(weights), features.load(), load_judge()
+    model, (network, _), judge = pae.of(weights), features.load(), load_judge()
     count = QUICK if quick else SCENES
     rows = tuple(row(name, model, network, judge, count) for name in ROWS)
     return Results(
         name="reconstruction", command="scope bench reconstruction", seeds=(SEED,),
         judge=f"{judge.name}@{judge.version}", n_expected=count * len(ROWS), rows=rows,
     )  # fmt: skip
-
-
-def _tokenizer(weights: Path | None) -> Autoencoder:
-    if weights is None:
-        return pae.shipped()
-    model = pae.preset("pocket")
-    fill(model, read(weights), weights.name)
-    return model.eval().requires_grad_(False)
 
 
 def row(name: str, model: Autoencoder, network: FeatureNet, judge: Judge, count: int) -> Row:

@@ -54,17 +54,13 @@ def reconstruct(
 def _tokenizer(weights: Path | None, preset: str) -> tuple["PAE", str]:
     """Return the tokenizer and the sha256 of its weights."""
     from scope.files import sha256_of_file
-    from scope.nn.weights import fill, read
     from scope.tokenizers import pae
 
     if weights is None:
         return pae.load()
     if preset not in pae.PRESETS:
         raise UsageError(f"--preset {preset}: choose from {', '.join(pae.PRESETS)}")
-    tensors = read(weights)
-    model = pae.preset(preset)
-    fill(model, tensors, str(weights))
-    return model.eval().requires_grad_(False), sha256_of_file(weights)
+    return pae.of(weights, preset), sha256_of_file(weights)
 
 
 def _fitted(path: Path, picture: "Image", size: int, resize: bool) -> "Image":

@@ -14,12 +14,14 @@ paths, zero at construction; DAM, projector and decoder learn what is to be adde
 loses with 32 is more than a judge of pictures forgives, and a decoder that invents it would take longer to train.
 """
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.nn.transformer import Attention, patchify, to_grid, to_tokens
-from scope.nn.weights import load_shipped
+from scope.nn.weights import fill, load_shipped, read
 from scope.tokenizers import vfm as backbones
 from scope.tokenizers.alignment import Distance, Perturbation, mcr, scr, sphere, ssr
 from scope.tokenizers.frame import Autoencoder, Looked
@@ -150,6 +152,19 @@ class PAE(Autoencoder):
 def preset(name: str, **changes: object) -> PAE:
     """Return an untrained PAE of a named size."""
     return PAE(**(PRESETS[name] | changes))  # type: ignore[arg-type]
+
+
+def of(weights: Path | None, name: str = "pocket") -> PAE:
+    """Return the frozen tokenizer of a file and its preset; without a file, the shipped one.
+
+    Raises: WeightsError if the weights are missing, damaged, or of another preset.
+    """
+    model = preset(name)
+    if weights is None:
+        load_shipped(model, "pae")
+        return model
+    fill(model, read(weights), weights.name)
+    return model.eval().requires_grad_(False)
 
 
 def load() -> tuple[PAE, str]:

@@ -16,8 +16,9 @@ from scope.generators.flow import CFG_SCALE, SHIFT
 from scope.nn import paths, samplers
 from scope.nn.dit import DiT
 from scope.nn.text import Conditioning, Words, encode
-from scope.nn.weights import fill, load_shipped, read, write
-from scope.tokenizers.pae import PAE, preset
+from scope.nn.weights import fill, read, write
+from scope.tokenizers import pae
+from scope.tokenizers.pae import PAE
 from scope.trainers import pool as pools
 from scope.trainers.run import TrainConfig, TrainingRun
 
@@ -109,39 +110,34 @@ def cells_loss(logits: Tensor, cells: Tensor, keep: Tensor) -> Tensor:
 
 def tokenizer_of(config: FlowConfig) -> PAE:
     """Return the frozen tokenizer of a recipe."""
-    pae = preset(config.tokenizer_preset)
-    if config.tokenizer:
-        fill(pae, read(Path(config.tokenizer)), config.tokenizer)
-        return pae.eval().requires_grad_(False)
-    load_shipped(pae, "pae")
-    return pae
+    return pae.of(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
 
 
 @torch.no_grad()
-def sample_grid(model: DiT, pae: PAE, where: torch.device) -> Tensor:
+def sample_grid(model: DiT, tokenizer: PAE, where: torch.device) -> Tensor:
     """Draw PROMPTS with fixed noise, 24 Euler steps, without commitment groups."""
     text = encode(PROMPTS).to(where)
-    noise = torch.randn((len(PROMPTS), pae.d, 8, 8), generator=torch.Generator().manual_seed(0)).to(where)
+    noise = torch.randn((len(PROMPTS), tokenizer.d, 8, 8), generator=torch.Generator().manual_seed(0)).to(where)
     drop = torch.zeros(len(PROMPTS), dtype=torch.bool, device=where)
 
     def field(x: Tensor, t: Tensor) -> Tensor:
         return samplers.guided(model(x, t, text), model(x, t, text, drop), CFG_SCALE)
 
-    images: Tensor = pae.decode(samplers.euler(field, noise, samplers.times(24, SHIFT)))
+    images: Tensor = tokenizer.decode(samplers.euler(field, noise, samplers.times(24, SHIFT)))
     return images
 
 
 def train(config: FlowConfig, folder: Path) -> None:
     """Train, or continue training, the generator; writes folder/flow.safetensors."""
     torch.manual_seed(config.seed)
-    pae = tokenizer_of(config)
-    dit = DiT(pae.d, dim=config.dim, depth=config.depth, heads=config.heads)
+    tokenizer = tokenizer_of(config)
+    dit = DiT(tokenizer.d, dim=config.dim, depth=config.depth, heads=config.heads)
     if config.start_from:
         fill(dit, read(Path(config.start_from)), config.start_from)
     run = TrainingRun(folder, config, Pupil(dit))
-    pae = pae.to(run.device)
+    tokenizer = tokenizer.to(run.device)
     pool = pools.kept(
-        folder / "pool.pt", pae, config.pool, config.seed, pools.Mix(config.single, config.signs), run.device
+        folder / "pool.pt", tokenizer, config.pool, config.seed, pools.Mix(config.single, config.signs), run.device
     )
     forward = torch.compile(run.model) if config.compile else run.model
     for step in run.steps():
@@ -159,5 +155,5 @@ def train(config: FlowConfig, folder: Path) -> None:
         flow, shown = flow_loss(v, x_0, eps, weight), cells_loss(logits, cells, keep)
         run.update(flow + config.cells * shown, flow=flow, cells=shown)
         if step % 500 == 499:
-            run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model.dit, pae, run.device))
+            run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model.dit, tokenizer, run.device))
     print(write(run.ema.model.dit, folder / "flow.safetensors", pack=True))

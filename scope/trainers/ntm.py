@@ -26,8 +26,9 @@ from scope.nn import ntm, pretrained, trajectory
 from scope.nn.ntm import NTM
 from scope.nn.text import STATE_DIM, Conditioning, encode
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import expected, fill, fingerprint, load_shipped, read, weights_path, write
-from scope.tokenizers.pae import PAE, preset
+from scope.nn.weights import expected, fill, fingerprint, read, weights_path, write
+from scope.tokenizers import pae
+from scope.tokenizers.pae import PAE
 from scope.trainers import pool as pools
 from scope.trainers.flow import PROMPTS
 from scope.trainers.pool import Pool
@@ -178,12 +179,7 @@ def distil(config: NTMConfig, folder: Path, pool: Pool, model: NTM) -> NTM:
 
 def tokenizer_of(config: NTMConfig) -> PAE:
     """Return the frozen tokenizer of a recipe."""
-    pae = preset(config.tokenizer_preset)
-    if config.tokenizer:
-        fill(pae, read(Path(config.tokenizer)), config.tokenizer)
-        return pae.eval().requires_grad_(False)
-    load_shipped(pae, "pae")
-    return pae
+    return pae.of(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
 
 
 def start(config: NTMConfig) -> NTM:
