@@ -6,7 +6,7 @@ from scope.worlds.catalogue import COLORS, FIRST, FIRST_MAX_COUNT, FIRST_SETTING
 EMBEDDED = ("flow", "ntm")  # the generators whose weights, where they ship, are of the same name
 
 SHIPPED = Vocabulary(
-    nouns=frozenset(name for concept in FIRST.values() for name in (concept.noun, *concept.aliases)),
+    nouns=frozenset(name for concept in FIRST.values() for name in (concept.noun, *concept.aliases)) | {"sign"},
     colors=frozenset(COLORS),
     settings=frozenset(FIRST_SETTINGS) - {"plain"},
     max_count=FIRST_MAX_COUNT,
