@@ -256,13 +256,14 @@ TINY = trainer.PRESETS["tiny"]
 @pytest.mark.parametrize("pairs", [False, True])
 def test_trajectories_for_training_are_neighbours_of_the_schedule(pairs: bool) -> None:
     config = TINY.model_copy(update={"pairs": pairs})
+    model = build(PRESETS["tiny"].model_copy(update={"shift": 3.0}))
     for seed in range(4):
         noise = torch.Generator().manual_seed(seed)
-        x, t, T = trainer.trajectories(config, (4, 8, 16), torch.zeros(6, 64, 8), noise)
+        x, t, T = trainer.trajectories(config, model, torch.zeros(6, 64, 8), noise)
         assert len(x) == len(t) == (2 if pairs else int(T[0]) + 1)
         for i, number in enumerate(T.tolist()):
-            whole = generators.trajectory.times(number, 64, t[:1, i])[:, 0] if not pairs else None
-            inner = generators.trajectory.times(number, 64, torch.tensor([0.03]))[1:, 0]
+            whole = model.times(number, 64, t[:1, i])[:, 0] if not pairs else None
+            inner = model.times(number, 64, torch.tensor([0.03]))[1:, 0]
             assert whole is None or torch.equal(whole, t[:, i])
             assert bool((t[1:, i, None] == inner).any(1).all())
             assert bool((t[0, i] == inner).any()) or 0.01 <= float(t[0, i]) <= 0.05

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from scope.nn import trajectory
+from scope.nn import samplers, trajectory
 from scope.nn.gaussian import Gaussian, guided
 
 PAIRS = [(1.0, 0.7), (1.0, 0.02), (0.83, 0.6), (0.35, 0.02)]
@@ -23,6 +23,12 @@ def test_the_times_are_those_of_the_shifted_schedule(tokens: int, expected: tupl
     assert t[:, 0].tolist() == pytest.approx([0.02, *expected, 1.0], abs=1e-3)
     assert t[0].tolist() == [0.02, 0.05]
     assert torch.equal(t[1:, 0], t[1:, 1])
+
+
+def test_a_shift_of_ones_own_stands_for_that_of_the_tokens() -> None:
+    """They are the times of flow matching, counted upwards."""
+    t = trajectory.times(4, 64, double(0.02), shift=5.0)
+    assert t[1:, 0].tolist() == pytest.approx(samplers.times(4, 5.0).flip(0)[1:].tolist())
 
 
 @pytest.mark.parametrize(("t", "s"), PAIRS)

@@ -32,7 +32,7 @@ from scope.generators.flow import SHIFT
 from scope.generators.ntm import LN2, T_MIN, Shape, build
 from scope.jury.judge import Judge
 from scope.jury.judge import load as load_judge
-from scope.nn import ntm, samplers, trajectory
+from scope.nn import ntm, samplers
 from scope.nn.dit import DiT
 from scope.nn.features import FeatureNet
 from scope.nn.ntm import NTM
@@ -84,9 +84,9 @@ class Size:
 
 _SHAPE = Shape(
     width=128, depth=3, heads=2, word_depth=1, layers=2, transporter_width=96, transporter_heads=2, denoiser_width=96,
-    denoiser_heads=2,
+    denoiser_heads=2, shift=SHIFT,
 )  # fmt: skip
-FULL = Size("bench-ntm", _SHAPE, steps=1_500, batch=48, scenes=12_000, held=300, judged=100, seeds=(0, 1, 2))
+FULL = Size("bench-ntm", _SHAPE, steps=1_000, batch=48, scenes=12_000, held=300, judged=100, seeds=(0, 1, 2))
 QUICK = Size("bench-ntm-quick", _SHAPE, steps=30, batch=16, scenes=512, held=32, judged=16, seeds=(0,))
 
 
@@ -193,7 +193,7 @@ def by_trajectory(model: NTM, T: int, decoder: str) -> Drawing:
 
     def draw(noise: Tensor, text: Conditioning) -> Tensor:
         b, n = noise.shape[1:3]
-        t = trajectory.times(T, n, torch.full((b,), T_MIN, device=noise.device))
+        t = model.times(T, n, torch.full((b,), T_MIN, device=noise.device))
         many = torch.full((b,), T, device=noise.device)
         u = ntm.descend(model, noise[-1:], t, many, text, noise, CFG_SCALE)
         return ntm.DECODERS[decoder](model, u, t, many, text)
@@ -256,7 +256,7 @@ def timing(model: NTM, held: HeldOut, T: int = 4, count: int = 8) -> dict[str, f
     """Return the seconds a picture of each part of the drawing, in a batch of `count`."""
     where = next(model.parameters()).device
     x_0, text = to_tokens(held.latents)[:count].to(where), flow_trainer.taken(held.text, torch.arange(count)).to(where)
-    t = trajectory.times(T, x_0.shape[1], torch.full((len(x_0),), T_MIN, device=where))
+    t = model.times(T, x_0.shape[1], torch.full((len(x_0),), T_MIN, device=where))
     many, noise = torch.full((len(x_0),), T, device=where), torch.randn((T + 1, *x_0.shape), device=where)
     seconds, u = {}, noise
     began = time.monotonic()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from scope.errors import UsageError, WeightsError
 from scope.generators import words
+from scope.generators.flow import SHIFT
 from scope.nn import ntm, pretrained, trajectory
 from scope.nn.dit import DiT
 from scope.nn.ntm import NTM, Backbone, Denoiser
@@ -55,6 +56,7 @@ class Shape(Model):
     word_depth: int = 2
     spread: float = 0.3  # see `scope.nn.ntm`; 0 is the paper's
     learned_sigma: bool = True
+    shift: float | None = None  # of the times; None is the paper's
 
 
 PRESETS = {
@@ -62,7 +64,7 @@ PRESETS = {
         c=8, width=32, depth=1, heads=2, layers=1, transporter_width=16, transporter_heads=2, denoiser_width=32,
         denoiser_depth=1, denoiser_heads=2,
     ),
-    "pocket": Shape(),
+    "pocket": Shape(shift=SHIFT),
     # The paper's model of 256 px: latents 16x16x32, text states of Qwen2.5-VL-7B.
     "full": Shape(
         backbone="flux", c=32, tokens=256, width=3072, depth=24, heads=24, layers=4, transporter_width=3072,
@@ -80,7 +82,7 @@ def build(shape: Shape, backbone: Backbone | None = None) -> NTM:
     )  # fmt: skip
     return NTM(
         backbone or predictor(shape), transporter, Denoiser(denoiser, shape.levels), shape.c, shape.levels,
-        shape.spread, shape.learned_sigma,
+        shape.spread, shape.learned_sigma, shape.shift,
     )  # fmt: skip
 
 
@@ -155,7 +157,7 @@ class NTMGenerator:
         steps = self.model.check(request.steps or T)
         text, tokens = self._read(request), (self.tokenizer.size // self.tokenizer.patch) ** 2
         noise = _noise(steps, (1, tokens, self.tokenizer.d), request.seed).to(self.device)
-        t = trajectory.times(steps, tokens, torch.full((1,), T_MIN, device=self.device))
+        t = self.model.times(steps, tokens, torch.full((1,), T_MIN, device=self.device))
         many = torch.full((1,), steps, device=self.device)
         scale = CFG_SCALE if request.cfg_scale is None else request.cfg_scale
         with torch.no_grad():

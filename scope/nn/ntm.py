@@ -14,7 +14,9 @@ Departures: C'^2 = C^2 + spread B^2 t^2 / (t^2 + (1 - t)^2), which is C for spre
 the deviation of x_s | x_t of unit Gaussian data: with C alone the last step asks for an x_0 that is right to 2 % and
 its likelihood starts tens of nats a dimension too low. The same form of mu serves a network from scratch. Levels are
 samples of a batch: nothing attends from one to another, since the text's "non-causal across timestep levels" would
-let the predictor see what it predicts. The state at t = 1 is noise already, and is not transported.
+let the predictor see what it predicts. The state at t = 1 is noise already, and is not transported. `shift` stands for
+the e^m of the times, which the paper takes from the number of tokens alone: a token of 128 numbers shows what it is at
+higher noise than one of 32.
 
 Shapes: states (b, n, c) or (K + 1, b, n, c); times t (b,) or (K + 1, b); number of steps T (b,), one of `levels`.
 """
@@ -74,10 +76,12 @@ class NTM(nn.Module):
         levels: Sequence[int],
         spread: float = 0.0,
         learned_sigma: bool = True,
+        shift: float | None = None,
     ) -> None:
         super().__init__()
         self.backbone, self.transporter, self.denoiser = backbone, transporter, denoiser
         self.levels, self.spread, self.learned_sigma = tuple(sorted(levels)), spread, learned_sigma
+        self.shift = shift
         self.clock = Clock(backbone.dim, levels)
         self.delta = zero(nn.Linear(backbone.dim, c))
         # Of the tokenizer whose latents it was trained on; numbers up to 255, which half precision holds exactly.
@@ -91,6 +95,10 @@ class NTM(nn.Module):
         if T not in self.levels:
             raise UsageError(f"NTM draws in {', '.join(map(str, self.levels))} steps; {T} were asked for")
         return T
+
+    def times(self, T: int, tokens: int, t_min: Tensor) -> Tensor:
+        """Return the T + 1 times of each sample, (T + 1, b), from `t_min` (b,) to 1."""
+        return trajectory.times(T, tokens, t_min, self.shift)
 
     def transport(self, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
         """Return u of x (b, n, c) and log|det du/dx| (b,)."""
@@ -165,7 +173,7 @@ def bound(model: NTM, x_0: Tensor, t_min: float, T: int, text: Conditioning, eps
     if not torch.isfinite(x_0).all():
         raise ScopeError("the latents hold NaN or infinity, so they have no likelihood; check the picture's tokenizer")
     b, n, _ = x_0.shape
-    t = trajectory.times(T, n, torch.full((b,), t_min, device=x_0.device))
+    t = model.times(T, n, torch.full((b,), t_min, device=x_0.device))
     x = trajectory.chain(x_0, t, eps)
     nll = reverse(model, x, t, torch.full((b,), T, device=x_0.device), text).nll()
     return torch.cat([nll[:-1] - trajectory.forward_nll(x[:-1], t[:-1]), nll[-1:]])

@@ -28,10 +28,10 @@ class Posterior(NamedTuple):
     C: Tensor
 
 
-def times(T: int, tokens: int, t_min: Tensor) -> Tensor:
-    """Return the T + 1 times of each sample, (T + 1, b), rising from `t_min` (b,) to 1."""
+def times(T: int, tokens: int, t_min: Tensor, shift: float | None = None) -> Tensor:
+    """Return the T + 1 times of each sample, (T + 1, b), rising from `t_min` (b,) to 1; `shift` in place of e^m."""
     even = torch.arange(1, T + 1, device=t_min.device, dtype=torch.float64) / T
-    shift = math.exp(0.5 + 0.65 * (tokens - 256) / 3840)
+    shift = math.exp(0.5 + 0.65 * (tokens - 256) / 3840) if shift is None else shift
     shifted = shift / (shift + 1 / even - 1)
     return torch.cat([t_min[None], shifted.to(t_min.dtype)[:, None].expand(T, len(t_min))])
 

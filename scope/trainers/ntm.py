@@ -13,7 +13,6 @@ The denoiser g_phi (3.9) then learns from true trajectories what trajectory deno
 
 import copy
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -79,9 +78,7 @@ PRESETS = {
 # -- data ----------------------------------------------------------------------------------------
 
 
-def trajectories(
-    config: NTMConfig, levels: Sequence[int], x_0: Tensor, noise: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
+def trajectories(config: NTMConfig, model: NTM, x_0: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Return states (K + 1, b, n, c) of clean tokens x_0, their times (K + 1, b), and the numbers of steps T (b,).
 
     K is T, one for all, or 1 where single pairs are asked for.
@@ -89,15 +86,15 @@ def trajectories(
     b, n, _ = x_0.shape
     t_min = config.lowest + (config.highest - config.lowest) * torch.rand(b, generator=noise)
     if not config.pairs:
-        T = torch.tensor(levels)[torch.randint(len(levels), (1,), generator=noise)].expand(b)
-        t = trajectory.times(int(T[0]), n, t_min)
+        T = torch.tensor(model.levels)[torch.randint(len(model.levels), (1,), generator=noise)].expand(b)
+        t = model.times(int(T[0]), n, t_min)
     else:
-        T = torch.tensor(levels)[torch.randint(len(levels), (b,), generator=noise)]
+        T = torch.tensor(model.levels)[torch.randint(len(model.levels), (b,), generator=noise)]
         k = (T * torch.rand(b, generator=noise)).long()
         t = torch.zeros(2, b)
-        for number in levels:
+        for number in model.levels:
             mine, each = number == T, torch.arange(b)
-            at = trajectory.times(number, n, t_min)
+            at = model.times(number, n, t_min)
             t[:, mine] = torch.stack([at[k[mine], each[mine]], at[k[mine] + 1, each[mine]]])
     return trajectory.chain(x_0, t, torch.randn((len(t), *x_0.shape), generator=noise)), t, T
 
@@ -139,7 +136,7 @@ def fit(config: NTMConfig, folder: Path, pool: Pool, model: NTM, tokenizer: PAE 
         noise, where = run.torch_rng(step), run.device
         chosen = torch.randint(len(pool), (config.batch,), generator=noise)
         x_0 = to_tokens(pool.latents[chosen].float())
-        x, t, T = (part.to(where) for part in trajectories(config, model.levels, x_0, noise))
+        x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
         text = text_of(config, pool, chosen, noise).to(where)
         keep = (torch.rand(config.batch, generator=noise) >= config.drop_text).to(where)
         weight = config.anchor * 0.5 * (1 + math.cos(math.pi * step / config.steps))
@@ -161,7 +158,7 @@ def distil(config: NTMConfig, folder: Path, pool: Pool, model: NTM) -> NTM:
         noise, where = run.torch_rng(step), run.device
         chosen = torch.randint(len(pool), (config.batch,), generator=noise)
         x_0 = to_tokens(pool.latents[chosen].float())
-        x, t, T = (part.to(where) for part in trajectories(config, model.levels, x_0, noise))
+        x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
         text = text_of(config, pool, chosen, noise).to(where)
         target = ntm.denoised_states(model, x, t, T, text)[0]
         with torch.no_grad():
@@ -204,7 +201,7 @@ def sample_grid(model: NTM, tokenizer: PAE, where: torch.device) -> Tensor:
     b, text, steps = len(PROMPTS), encode(PROMPTS).to(where), model.levels[0]
     tokens = (tokenizer.size // tokenizer.patch) ** 2
     noise = torch.randn((steps + 1, b, tokens, tokenizer.d), generator=torch.Generator().manual_seed(0)).to(where)
-    t = trajectory.times(steps, tokens, torch.full((b,), T_MIN, device=where))
+    t = model.times(steps, tokens, torch.full((b,), T_MIN, device=where))
     T = torch.full((b,), steps, device=where)
     u = ntm.descend(model, noise[-1:], t, T, text, noise, CFG_SCALE)
     images: Tensor = tokenizer.decode(to_grid(ntm.raw(model, u, t, T, text)))

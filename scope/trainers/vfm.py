@@ -20,13 +20,16 @@ class VFMConfig(TrainConfig):
     pool: int = 12_000
 
 
+_CLOSEUP = VFMConfig(
+    steps=1500, batch=64, lr=2e-3, seed=22, world="closeups", name="conv/4/96/2", pool=16_000, ema=0.99
+)
+
 PRESETS = {
     "tiny": VFMConfig(
         steps=2, batch=4, lr=1e-3, world="closeups", name="conv/4/32/1", pool=16, save_every=1, log_every=1
     ),
-    "closeup": VFMConfig(
-        steps=1500, batch=64, lr=2e-3, seed=22, world="closeups", name="conv/4/96/2", pool=16_000, ema=0.99
-    ),
+    "closeup": _CLOSEUP,
+    "closeup-quick": _CLOSEUP.model_copy(update={"steps": 300, "pool": 4_000}),
     "pocket": VFMConfig(steps=1500, batch=48, lr=2e-3, seed=23),
 }
 
