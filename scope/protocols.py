@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-DEFAULT_GENERATOR = "flow"  # what draws where nobody chose
+DEFAULT_GENERATOR = "ntm"  # what draws where nobody chose
 
 OnStep = Callable[[int, int], None]  # (steps done, steps in all)
 

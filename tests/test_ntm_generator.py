@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,22 @@ def test_the_same_request_gives_the_same_picture_whatever_is_drawn_beside_it(gen
     both = [picture.image.tobytes() for picture in generator.generate([APPLE, other])]
     assert both == [generator.generate([request])[0].image.tobytes() for request in (APPLE, other)]
     assert both[0] != both[1]
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_the_last_step_alone_is_taken_at_its_mean(
+    level: int, generator: NTMGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (before,), drawn = generator.generate([APPLE]), generators._noise
+
+    def other(steps: int, shape: Sequence[int], seed: int) -> torch.Tensor:
+        noise = drawn(steps, shape, seed)
+        noise[level] += 1
+        return noise
+
+    monkeypatch.setattr(generators, "_noise", other)
+    (after,) = generator.generate([APPLE])
+    assert (before.image.tobytes() == after.image.tobytes()) == (level == 0)
 
 
 @pytest.mark.parametrize("decoder", ["raw", "denoised", "distilled"])

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from scope.benchmarks.generators import prompts, setting, single_object
 from scope.errors import WeightsError
-from scope.generators import flow
+from scope.generators import flow, ntm
 from scope.language.grammar import Grammar
 from scope.nn.weights import expected, fill, read, weights_path
 from scope.protocols import Generator, Verifier
@@ -22,12 +22,13 @@ from scope.worlds.catalogue import CONCEPTS
 from scope.worlds.pocket import caption, compose, sample, specification
 
 pytestmark = pytest.mark.weights
-NAMES = ("features", "flow", "judge", "objects", "pae")
+NAMES = ("features", "flow", "judge", "ntm", "objects", "pae")
 
 
-@pytest.fixture(scope="module")
-def generator() -> flow.FlowGenerator:
-    return flow.load()
+@pytest.fixture(scope="module", params=[flow, ntm], ids=["flow", "ntm"])
+def generator(request: pytest.FixtureRequest) -> Generator:
+    loaded: Generator = request.param.load()
+    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_all_weights_together_are_small():
 def test_they_fill_the_protocols(generator, verifier):
     assert isinstance(generator, Generator)
     assert isinstance(verifier, Verifier)
-    assert set(generator.weights) == {"flow", "pae"}
+    assert set(generator.weights) == {generator.name, "pae"}
 
 
 def test_the_same_request_gives_the_same_picture_whatever_is_drawn_beside_it(generator):
@@ -66,9 +67,16 @@ def test_the_same_request_gives_the_same_picture_whatever_is_drawn_beside_it(gen
 
 def test_every_step_is_told(generator):
     told: list[tuple[int, int]] = []
-    request = request_of(Grammar().decompose("a red apple"), seed=0).model_copy(update={"steps": 5})
+    request = request_of(Grammar().decompose("a red apple"), seed=0).model_copy(update={"steps": 4})
     generator.generate([request], lambda done, total: told.append((done, total)))
-    assert told == [(i, 5) for i in range(1, 6)]
+    assert told == [(i, 4) for i in range(1, 5)]
+
+
+def test_the_default_draws_in_four_steps(generator):
+    told: list[int] = []
+    request = request_of(Grammar().decompose("a red apple"), seed=0)
+    generator.generate([request], lambda done, total: told.append(total))
+    assert set(told) == {4 if generator.name == "ntm" else flow.STEPS}
 
 
 def test_the_detector_meets_nearly_every_promise_of_true_scenes(verifier):
@@ -119,6 +127,19 @@ def test_settings_are_drawn_as_promised(generator, verifier):
         promised = [c for c in spec.commitments if c.type == "layout"]
         met += verifier.check(picture.image, promised, spec)[0].outcome == "met"
     assert met >= 7
+
+
+def test_a_true_scene_is_likelier_with_its_own_caption_than_with_that_of_another():
+    """Half would be by chance. The captions name things, colours and settings that the weights know."""
+    model, random = ntm.load(), np.random.default_rng(5)
+    plans = [sample(random, "held_out") for _ in range(8)]
+    images = [Image.fromarray(compose(plan, (5, i)).image) for i, plan in enumerate(plans)]
+    words = [caption(plan, random).text for plan in plans]
+    right = 0
+    for i, image in enumerate(images):
+        own, other = (model.log_likelihood(image, words[j]).nats for j in (i, (i + 1) % len(plans)))
+        right += own > other
+    assert right >= 7
 
 
 def test_the_tokenizer_reconstructs_true_scenes(generator):

@@ -86,7 +86,7 @@ _SHAPE = Shape(
     width=128, depth=3, heads=2, word_depth=1, layers=2, transporter_width=96, transporter_heads=2, denoiser_width=96,
     denoiser_heads=2, shift=SHIFT,
 )  # fmt: skip
-FULL = Size("bench-ntm", _SHAPE, steps=1_000, batch=48, scenes=12_000, held=300, judged=100, seeds=(0, 1, 2))
+FULL = Size("bench-ntm", _SHAPE, steps=400, batch=48, scenes=12_000, held=200, judged=60, seeds=(0, 1, 2))
 QUICK = Size("bench-ntm-quick", _SHAPE, steps=30, batch=16, scenes=512, held=32, judged=16, seeds=(0,))
 
 

@@ -29,7 +29,7 @@ SHIFT = 5.0  # of the times: nouns and places are decided near the noise, so mos
 class FlowGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
-    name, version, resamples = "flow", "3", True
+    name, version, resamples = "flow", "4", True
 
     def __init__(
         self, model: DiT, tokenizer: Autoencoder, weights: dict[str, str], sampler: samplers.Sampler = samplers.euler

@@ -1,7 +1,8 @@
 """The NTM generator: a picture in four steps, and how likely the model holds a picture to be for a prompt.
 
 Normalizing Trajectory Models (arXiv 2605.08078) on PAE latents; the mathematics is in `scope.nn.ntm`. The likelihood
-is that of latents, not of pixels.
+is that of latents, not of pixels. Departure: the last step is taken at its mean, since what a model that saw little is
+unsure of would stand in the picture as noise.
 """
 
 from collections.abc import Sequence
@@ -162,6 +163,7 @@ class NTMGenerator:
         scale = CFG_SCALE if request.cfg_scale is None else request.cfg_scale
         with torch.no_grad():
             known = self._start(request, noise, t, many)
+            noise[0] = 0
             u = ntm.descend(self.model, known, t, many, text, noise, scale, on_step)
             latents = to_grid(ntm.DECODERS[self.decoder](self.model, u, t, many, text))
             pixels = ((self.tokenizer.decode(latents)[0] + 1) * 127.5).round().clamp(0, 255).byte()

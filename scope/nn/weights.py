@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from scope.errors import WeightsError
 
 SCALE = ":scale"
-_LARGE = 131_072  # numbers; below it lie the whitening matrices of tokenizers, which bytes are too coarse for
+#: From how many numbers on a matrix is packed: of generators; of tokenizers, for whose whitening bytes are too coarse.
+LARGE, LARGER = 30_000, 131_072
 
 
 def weights_path(name: str) -> Path:
@@ -82,12 +83,12 @@ def load_shipped(model: nn.Module, name: str) -> str:
     return sha256
 
 
-def write(model: nn.Module, path: Path, pack: bool = False) -> str:
-    """Save a model as half-precision safetensors, with large matrices in bytes if asked; return the file's sha256."""
+def write(model: nn.Module, path: Path, pack: int | None = None) -> str:
+    """Save a model as half-precision safetensors, matrices of `pack` numbers or more in bytes; return its sha256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
-        large = pack and value.ndim >= 2 and value.numel() >= _LARGE
+        large = pack is not None and value.ndim >= 2 and value.numel() >= pack
         tensors |= _packed(name, value.detach().cpu()) if large else {name: value.detach().cpu().half().contiguous()}
     save_file(tensors, path)
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -16,7 +16,7 @@ from scope.generators.flow import CFG_SCALE, SHIFT
 from scope.nn import paths, samplers
 from scope.nn.dit import DiT
 from scope.nn.text import Conditioning, Words, encode
-from scope.nn.weights import fill, read, write
+from scope.nn.weights import LARGE, fill, read, write
 from scope.tokenizers import pae
 from scope.tokenizers.pae import PAE
 from scope.trainers import pool as pools
@@ -156,4 +156,4 @@ def train(config: FlowConfig, folder: Path) -> None:
         run.update(flow + config.cells * shown, flow=flow, cells=shown)
         if step % 500 == 499:
             run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model.dit, tokenizer, run.device))
-    print(write(run.ema.model.dit, folder / "flow.safetensors", pack=True))
+    print(write(run.ema.model.dit, folder / "flow.safetensors", pack=LARGE))

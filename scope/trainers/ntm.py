@@ -25,7 +25,7 @@ from scope.nn import ntm, pretrained, trajectory
 from scope.nn.ntm import NTM
 from scope.nn.text import STATE_DIM, Conditioning, encode
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import expected, fill, fingerprint, read, weights_path, write
+from scope.nn.weights import LARGE, expected, fill, fingerprint, read, weights_path, write
 from scope.tokenizers import pae
 from scope.tokenizers.pae import PAE
 from scope.trainers import pool as pools
@@ -65,7 +65,8 @@ PRESETS = {
         steps=2, batch=4, lr=1e-3, model="tiny", start_from="", pool=8, denoiser_steps=2, save_every=1, log_every=1,
     ),
     "pocket": NTMConfig(
-        steps=1_500, batch=48, lr=3e-4, seed=61, ema=0.998, weight_decay=1e-4, pairs=True, denoiser_steps=300,
+        steps=500, batch=48, lr=5e-4, warmup=100, seed=61, ema=0.995, weight_decay=1e-4, pairs=True,
+        denoiser_steps=60,
     ),
     # Needs `tokenizer`, and pool.pt in its folder: a `Pool` of 16x16x32 latents and of Qwen2.5-VL's text states.
     "full": NTMConfig(
@@ -197,10 +198,11 @@ def start(config: NTMConfig) -> NTM:
 
 @torch.no_grad()
 def sample_grid(model: NTM, tokenizer: PAE, where: torch.device) -> Tensor:
-    """Draw PROMPTS with fixed noise in as few steps as the model was trained for, and without the denoiser."""
+    """Draw PROMPTS with fixed noise in as few steps as the model was trained for, the last at its mean, undenoised."""
     b, text, steps = len(PROMPTS), encode(PROMPTS).to(where), model.levels[0]
     tokens = (tokenizer.size // tokenizer.patch) ** 2
     noise = torch.randn((steps + 1, b, tokens, tokenizer.d), generator=torch.Generator().manual_seed(0)).to(where)
+    noise[0] = 0
     t = model.times(steps, tokens, torch.full((b,), T_MIN, device=where))
     T = torch.full((b,), steps, device=where)
     u = ntm.descend(model, noise[-1:], t, T, text, noise, CFG_SCALE)
@@ -220,4 +222,4 @@ def train(config: NTMConfig, folder: Path) -> None:
     reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else its texts are of another encoder, in the pool
     model = fit(config, folder, pool, model, tokenizer if reads_prompts else None)
     model = distil(config, folder / "denoiser", pool, model)
-    print(write(model, folder / "ntm.safetensors", pack=True))
+    print(write(model, folder / "ntm.safetensors", pack=LARGE))

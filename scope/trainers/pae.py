@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.nn.features import FeatureNet, perceptual_distance
-from scope.nn.weights import fill, read, write
+from scope.nn.weights import LARGER, fill, read, write
 from scope.tokenizers.alignment import Distance, Perturbation
 from scope.tokenizers.baselines import AE, KLVAE, RAE, VAVAE
 from scope.tokenizers.frame import Autoencoder
@@ -228,7 +228,7 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
 def save(model: Autoencoder, pool: Views, path: Path) -> str:
     """Write a tokenizer whose latents are at unit scale; return the file's sha256."""
     model.set_statistics(torch.cat([tokens(model, pool, start) for start in range(0, min(2048, len(pool)), 64)]))
-    return write(model, path, pack=True)
+    return write(model, path, pack=LARGER)
 
 
 @torch.no_grad()
