@@ -11,7 +11,7 @@ from scope.graph import STRATEGIES
 from scope.knowledge import folder, packaged
 from scope.language.grammar import Grammar
 from scope.outcome import json_report
-from scope.protocols import Passage, Picture, Toolbox
+from scope.protocols import DEFAULT_GENERATOR, Passage, Picture, Toolbox
 from scope.runs import Options, Run
 from scope.spec import (
     Answer,
@@ -237,7 +237,7 @@ def test_a_repair_tells_what_it_fixed_and_what_it_broke() -> None:
 def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
     helped = RepairResult(strategy="regenerate", family="relation", fixed=("c3",), broke=(), seconds=0.1)
     for number in range(8):
-        gains.learn(f"run{number}", "flow", [helped])
+        gains.learn(f"run{number}", DEFAULT_GENERATOR, [helped])
     for learned, strategy in ((True, "regenerate"), (False, "rebind")):
         run = start(max_rounds=1, drafts=1, learned=learned)
         outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"})))
