@@ -2,11 +2,11 @@
 
 One backbone, one pool of latents, one order of data, one optimiser, as many pictures seen: a Gaussian step of fixed
 width (g0), of learned width (g1), the same with as many parameters as NTM (g1_wide), flow matching (fm), and NTM from
-scratch, from flow matching, and from flow matching without its anchor. `elbo_bpd` bounds the bits a dimension of
-held-out latents at t = 0.02, the same chains for all; `gain_bpd` is how far below g1 it lies at as many steps, seed by
-seed. FD and accuracy are those of pictures drawn for the held-out captions; accuracy, which takes a judge long, is told
-of four steps and of flow matching. Every model learns from single pairs of neighbouring states. All is kept in
-runs/bench-ntm: a run that was stopped goes on where it was.
+scratch, from flow matching (whose pictures come on top), and from flow matching without its anchor. `elbo_bpd` bounds
+the bits a dimension of held-out latents at t = 0.02, the same chains for all; `gain_bpd` is how far below g1 it lies at
+as many steps, seed by seed. FD and accuracy are those of pictures drawn for the held-out captions; accuracy, which
+takes a judge long, is told of four steps and of flow matching. Every model learns from single pairs of neighbouring
+states. All is kept in runs/bench-ntm: a run that was stopped goes on where it was.
 """
 
 import json
