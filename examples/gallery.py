@@ -6,9 +6,10 @@ It shows scope from Python: a run, a toolbox, the state machine, the outcome.
 import re
 from pathlib import Path
 
-from scope import graph, runs, toolbox
-from scope.images import open_png, save_png
-from scope.outcome import Outcome, json_report
+from scope.engine import assemble, graph
+from scope.engine.outcome import Outcome, json_report
+from scope.runs import store
+from scope.runs.png import open_png, save_png
 
 PROMPTS = (
     "two red apples to the left of a blue car on a beach",
@@ -23,8 +24,8 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 def draw(prompt: str) -> tuple[Outcome, Path]:
     """Run the machine on a prompt with the embedded defaults, and put the best draft into docs/."""
-    run = runs.create(prompt, runs.Options(learned=False))
-    outcome = graph.generate(run, toolbox.of(run))
+    run = store.create(prompt, store.Options(learned=False))
+    outcome = graph.generate(run, assemble.of(run))
     assert outcome.best is not None, "a run without a time budget always has a draft"
     path = DOCS / "gallery" / f"{re.sub('[^a-z0-9]+', '-', prompt)}.png"
     path.parent.mkdir(parents=True, exist_ok=True)

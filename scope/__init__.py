@@ -1,11 +1,11 @@
 """Text to image that proves what it drew: one verdict per commitment of the prompt.
 
-Importing this package loads no torch. `scope.graph.generate` runs the whole machine.
+Importing this package loads no torch. `scope.engine.graph.generate` runs the whole machine.
 """
 
 from scope.errors import ScopeError
 from scope.protocols import Generator, LanguageModel, Picture, Reader, Skill, Tokenizer, Toolbox, Verifier, Vocabulary
-from scope.spec import Commitment, Draft, Event, Request, Specification, Status, Verdict
+from scope.specification import Commitment, Draft, Event, Request, Specification, Status, Verdict
 
 __version__ = "0.1.0"
 

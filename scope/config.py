@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from scope.errors import UsageError
 from scope.protocols import DEFAULT_GENERATOR
-from scope.spec import Model
+from scope.specification import Model
 
 PREFIX = "SCOPE_"
 
@@ -20,7 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 class Settings(Model):
     """Defaults that the environment may change: SCOPE_GENERATOR, SCOPE_DRAFTS and so on.
 
-    SCOPE_HOME, where runs are kept, is read by `scope.runs.home`.
+    SCOPE_HOME, where runs are kept, is read by `scope.runs.store.home`.
     """
 
     generator: str = DEFAULT_GENERATOR

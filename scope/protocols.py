@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from scope.spec import Commitment, Model, Request, Source, Specification, Verdict
+from scope.specification import Commitment, Model, Request, Source, Specification, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from scope.protocols import OnStep, Picture, Toolbox, ignore_steps
-from scope.spec import Answer, Commitment, Event, Kind, Request, Specification, Status, Type, Verdict, ground
+from scope.specification import Answer, Commitment, Event, Kind, Request, Specification, Status, Type, Verdict, ground
 
 # -- skills --------------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scope import plugins
 from scope.cli import app
+from scope.plugins import registry
 from scope.protocols import DEFAULT_GENERATOR
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
@@ -52,9 +52,9 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
         ("verifiers", "objects"): FakeVerifier,
         ("language", "grammar"): FakeReader,
     }
-    real = plugins.load
-    monkeypatch.setattr(plugins, "load", lambda kind, name: installed.get((kind, name)) or real(kind, name))
-    monkeypatch.setattr(plugins, "names", lambda kind: [name for of, name in installed if of == kind])
+    real = registry.load
+    monkeypatch.setattr(registry, "load", lambda kind, name: installed.get((kind, name)) or real(kind, name))
+    monkeypatch.setattr(registry, "names", lambda kind: [name for of, name in installed if of == kind])
     return installed
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from scope.judge import judge
+from scope.engine.verification import judge
 from scope.protocols import Toolbox
 from scope.skills.bind import Bind, request_of
-from scope.spec import (
+from scope.specification import (
     Answer,
     Fact,
     Source,

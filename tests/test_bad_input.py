@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from typer.testing import Result
 
 from scope import files
-from scope.images import png_bytes, read_record
-from scope.language.grammar import Grammar
 from scope.nn import weights
+from scope.parsing.grammar import Grammar
 from scope.protocols import DEFAULT_GENERATOR
+from scope.runs.png import png_bytes, read_record
 from scope.testing import FakeGenerator
 
 
@@ -136,7 +136,7 @@ def test_a_disk_that_fills_while_the_picture_is_written(cli: Cli, parts: Parts) 
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("scope.images.write_atomic", full)
+        patch.setattr("scope.runs.png.write_atomic", full)
         line = one_line(cli("generate", PROMPT, "-o", "a.png", "--no-metadata"), 1, "disk is full", "scope resume")
     assert Path("a.png").read_bytes() == b"old"
     assert [path.name for path in Path().iterdir()] == ["a.png"]
@@ -282,4 +282,4 @@ def test_rerun_of_a_picture_whose_generator_is_not_installed(cli: Cli, parts: Pa
     ],
 )
 def test_a_recipe_that_does_not_exist(cli: Cli, arguments: tuple[str, ...], word: str) -> None:
-    one_line(cli("train", "objects", *arguments), 2, word)
+    one_line(cli("train", "detector", *arguments), 2, word)

@@ -5,12 +5,12 @@ import torch
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
+from scope.models.discriminator import MOST, Critic, adaptive, hinge
 from scope.nn.transformer import to_grid
 from scope.protocols import Tokenizer
+from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.baselines import AE, KLVAE, RAE, VAVAE
-from scope.tokenizers.frame import Autoencoder
 from scope.tokenizers.pae import preset
-from scope.trainers.critic import MOST, Critic, adaptive, hinge
 
 VFM = "conv/4/16/1"
 ARMS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scope.children import GRACE, Child, ChildDied, TimeIsUp
+from scope.plugins.worker import GRACE, Child, ChildDied, TimeIsUp
 
 LIMIT = 1.0
 

@@ -19,13 +19,13 @@ from typer.testing import CliRunner
 from scope.cli import app
 from scope.cli.console import plain
 from scope.cli.target import slug
-from scope.images import open_png, read_record, sidecar
 from scope.protocols import DEFAULT_GENERATOR
+from scope.runs.png import open_png, read_record, sidecar
 from scope.testing import FakeGenerator, FakeVerifier
 
 #: The command line over fakes, in a process of its own. The generator takes a tenth of a second per picture.
 PROGRAM = """
-from scope import plugins
+from scope.plugins import registry as plugins
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 slow = lambda: FakeGenerator(delay=0.1)
 parts = {"generators": slow, "verifiers": FakeVerifier, "language": FakeReader}
@@ -361,15 +361,15 @@ def test_the_doctor_says_which_generators_have_weights(cli: Cli, monkeypatch: py
 
 
 def test_training_prints_its_folder_and_continues_in_it(cli: Cli) -> None:
-    first = cli("train", "objects", "--preset", "tiny", "--out", "weights")
+    first = cli("train", "detector", "--preset", "tiny", "--out", "weights")
     assert first.exit_code == 0, first.stderr
     assert first.stdout == f"{Path.cwd() / 'weights'}\n"
     assert "step 2/2" in first.stderr
-    assert "step 1/2" not in cli("train", "objects", "--preset", "tiny", "--out", "weights").stderr
+    assert "step 1/2" not in cli("train", "detector", "--preset", "tiny", "--out", "weights").stderr
 
 
 def test_dry_run_of_a_training_shows_what_would_be_used(cli: Cli) -> None:
-    done = cli("train", "objects", "--preset", "tiny", "--set", "lr=0.5", "--dry-run")
+    done = cli("train", "detector", "--preset", "tiny", "--set", "lr=0.5", "--dry-run")
     assert json.loads(done.stdout)["config"]["lr"] == 0.5
     assert here() == []
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from scope.trainers import views as trained
-from scope.trainers.views import CLASSES, views
-from scope.worlds.background import background
-from scope.worlds.catalogue import COLORS, CONCEPTS, SETTINGS
+from scope.training.data import tokenizer_images as trained
+from scope.training.data.tokenizer_images import CLASSES, views
 from scope.worlds.closeups import CELLS, COLOR_NAMES, NOUNS, PLACES, SIDE, closeups
 from scope.worlds.pocket import Group, Plan, compose, held_out, sample, sample_whole
+from scope.worlds.pocket.background import background
+from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, SETTINGS
 
 COUNT, SEED = 120, 3
 

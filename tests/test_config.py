@@ -5,8 +5,8 @@ from pydantic import Field
 
 from scope.config import Settings, override
 from scope.errors import UsageError
-from scope.runs import Options
-from scope.spec import Model
+from scope.runs.store import Options
+from scope.specification import Model
 
 
 class Recipe(Model):

@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from scope import confirm
+from scope.engine import review
 from scope.errors import UsageError
-from scope.spec import Specification, Status
+from scope.specification import Specification, Status
 from scope.testing import FakeReader
 
 PROMPT = "2 red apple left of 1 blue car on beach"
@@ -26,14 +26,14 @@ def live(specification: Specification) -> dict[str, object]:
 
 
 def test_agreeing_changes_nothing() -> None:
-    assert confirm.edited(spec(), confirm.spec_question(spec()).text) == spec()
+    assert review.edited(spec(), review.spec_question(spec()).text) == spec()
 
 
 def test_a_changed_value_is_waived_and_declared_anew() -> None:
-    before, listed = spec(), entries(confirm.spec_question(spec()).text)
+    before, listed = spec(), entries(review.spec_question(spec()).text)
     color = next(e for e in listed if e["value"] == "red")
     color |= {"value": "green", "claim": "the apple is green"}
-    after = confirm.edited(before, yaml.safe_dump(listed))
+    after = review.edited(before, yaml.safe_dump(listed))
     assert after.statuses()[str(color["id"])] is Status.WAIVED
     [new] = [c for c in after.commitments if c.value == "green"]
     assert (new.origin, new.targets) == ("user", ("e1",))
@@ -41,9 +41,9 @@ def test_a_changed_value_is_waived_and_declared_anew() -> None:
 
 
 def test_what_speaks_of_a_changed_thing_follows_it() -> None:
-    listed = entries(confirm.spec_question(spec()).text)
+    listed = entries(review.spec_question(spec()).text)
     listed[0] |= {"value": "pear", "claim": "there is a pear"}
-    after = confirm.edited(spec(), yaml.safe_dump(listed))
+    after = review.edited(spec(), yaml.safe_dump(listed))
     [pear] = [c for c in after.commitments if c.value == "pear"]
     relation = next(c for c in reversed(after.commitments) if c.value == "left of")
     assert relation.targets == (pear.id, "e2")
@@ -51,15 +51,15 @@ def test_what_speaks_of_a_changed_thing_follows_it() -> None:
 
 
 def test_what_speaks_of_a_deleted_thing_is_given_up_with_it() -> None:
-    listed = [e for e in entries(confirm.spec_question(spec()).text) if e["id"] != "e2"]
-    after = confirm.edited(spec(), yaml.safe_dump(listed))
+    listed = [e for e in entries(review.spec_question(spec()).text) if e["id"] != "e2"]
+    after = review.edited(spec(), yaml.safe_dump(listed))
     assert all("e2" not in after[i].targets for i in live(after))
     assert "e2" not in live(after)
     assert set(live(after).values()) == {"apple", 2, "red", "beach"}
 
 
 def test_something_may_be_added() -> None:
-    listed = entries(confirm.spec_question(spec()).text)
+    listed = entries(review.spec_question(spec()).text)
     listed.append({"id": "hat", "kind": "entity", "type": "presence", "claim": "there is a hat", "value": "hat"})
     listed.append(
         {
@@ -72,7 +72,7 @@ def test_something_may_be_added() -> None:
             "aspect": "color",
         }
     )
-    after = confirm.edited(spec(), yaml.safe_dump(listed))
+    after = review.edited(spec(), yaml.safe_dump(listed))
     assert after["e3"].value == "hat"
     assert after.commitments[-1].targets == ("e3",)
 
@@ -98,24 +98,24 @@ DOG = "{id: x, kind: entity, type: presence, claim: c, value: dog}"
 )
 def test_what_cannot_be_used_says_why(text: str, why: str) -> None:
     with pytest.raises(UsageError, match=why):
-        confirm.edited(spec(), text)
+        review.edited(spec(), text)
 
 
 def test_an_id_may_not_be_there_twice_nor_speak_of_nothing() -> None:
-    listed = entries(confirm.spec_question(spec()).text)
+    listed = entries(review.spec_question(spec()).text)
     with pytest.raises(UsageError, match="twice"):
-        confirm.edited(spec(), yaml.safe_dump([*listed, listed[0]]))
+        review.edited(spec(), yaml.safe_dump([*listed, listed[0]]))
     listed[-1] |= {"targets": ["e9"], "value": "changed"}
     with pytest.raises(UsageError, match="e9"):
-        confirm.edited(spec(), yaml.safe_dump(listed))
+        review.edited(spec(), yaml.safe_dump(listed))
 
 
 def test_a_plan_may_name_another_strategy_and_give_things_up() -> None:
-    question = confirm.repair_question(spec(), "rebind", ("rebind", "regenerate"))
+    question = review.repair_question(spec(), "rebind", ("rebind", "regenerate"))
     text = question.text.replace("strategy: rebind", "strategy: regenerate").replace("waive: []", "waive: [e2]")
-    plan = confirm.planned(spec(), text, question.strategies)
-    assert plan == confirm.Plan(strategy="regenerate", waive=("e2",))
-    after = confirm.waived(spec(), plan.waive)
+    plan = review.planned(spec(), text, question.strategies)
+    assert plan == review.Plan(strategy="regenerate", waive=("e2",))
+    after = review.waived(spec(), plan.waive)
     gone = {i for i, status in after.statuses().items() if status is Status.WAIVED}
     assert gone == {"e2"} | {c.id for c in spec().commitments if "e2" in c.depends_on}
 
@@ -123,4 +123,4 @@ def test_a_plan_may_name_another_strategy_and_give_things_up() -> None:
 @pytest.mark.parametrize("text", ["repair: perhaps", "strategy: pray", "{strategy: rebind, waive: [x9]}", "- a"])
 def test_a_plan_that_cannot_be_carried_out_says_why(text: str) -> None:
     with pytest.raises(UsageError):
-        confirm.planned(spec(), text, ("rebind",))
+        review.planned(spec(), text, ("rebind",))

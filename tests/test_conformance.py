@@ -13,7 +13,7 @@ from scope.errors import UsageError
 from scope.skills.bind import Bind
 from scope.skills.decompose import Decompose
 from scope.skills.repair import Repair
-from scope.spec import Commitment, Kind, Type
+from scope.specification import Commitment, Kind, Type
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier, validate
 from scope.testing.conformance import CHECKS, examined, kind_of
 from scope.testing.trial import Trial, samples, tools

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-durability = pytest.importorskip("scope.benchmarks.durability")
+durability = pytest.importorskip("scope.benchmarks.experiments.durability")
 
 pytestmark = pytest.mark.slow
 

@@ -4,10 +4,19 @@ import numpy as np
 import pytest
 
 from scope.errors import UsageError
-from scope.worlds.catalogue import HELD_OUT_VENDORS, TONED, VENDORS
-from scope.worlds.edits import FAMILIES, HELD_OUT_FAMILIES, LOOKS, REDRAWN, TRAINED_FAMILIES, EditPair, families, pair
 from scope.worlds.pocket import Plan, check, draw, held_out, holds
-from scope.worlds.scene import Layout
+from scope.worlds.pocket.catalogue import HELD_OUT_VENDORS, TONED, VENDORS
+from scope.worlds.pocket.edits import (
+    FAMILIES,
+    HELD_OUT_FAMILIES,
+    LOOKS,
+    REDRAWN,
+    TRAINED_FAMILIES,
+    EditPair,
+    families,
+    pair,
+)
+from scope.worlds.pocket.scene import Layout
 
 SEEDS = range(3)
 each_family = pytest.mark.parametrize("family", list(FAMILIES))

@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 from scope.benchmarks.features import features_of, load
 from scope.benchmarks.metrics.pictures import frechet_distance, moments
-from scope.nn.features import FeatureNet, perceptual_distance
+from scope.models.features import FeatureNet, perceptual_distance
 from scope.nn.weights import fill, read
-from scope.trainers import features as trainer
-from scope.worlds.catalogue import COLORS, CONCEPTS, MAX_COUNT, SETTINGS
+from scope.training.recipes import features as trainer
 from scope.worlds.pocket import Group, Plan, Scene, compose, sample_whole
+from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, MAX_COUNT, SETTINGS
 
 
 @pytest.fixture(scope="module")

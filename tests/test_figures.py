@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scope.benchmarks.figures import curves, draw, drawings
+from scope.benchmarks.experiments.plots import curves, draw, drawings
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
 from scope.generators import flow, ntm
 from scope.protocols import Picture
-from scope.spec import Request
+from scope.specification import Request
 
 FIGURES = Results(
     name="pae",

@@ -9,11 +9,11 @@ from torch import nn
 
 from scope.errors import ImageError, PromptError, WeightsError
 from scope.generators.flow import FlowGenerator
+from scope.models.dit import DiT
 from scope.nn import samplers
-from scope.nn.dit import DiT
 from scope.protocols import Generator
-from scope.spec import Binding, Request, Span
-from scope.tokenizers.frame import Autoencoder
+from scope.specification import Binding, Request, Span
+from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import preset
 
 APPLE = Request(text="a red apple", seed=3)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from scope import gains
-from scope.gains import Gain
 from scope.protocols import Toolbox
+from scope.runs import repair_stats
+from scope.runs.repair_stats import Gain
 from scope.skills.repair import EDIT, REBIND, REGENERATE, RESAMPLE, Repair
-from scope.spec import RepairResult, Specification, Status
+from scope.specification import RepairResult, Specification, Status
 from scope.testing import FakeGenerator, FakeReader
 
 FIXED = RepairResult(strategy=REBIND, family="count", fixed=("c1", "c2"), broke=("c3",), seconds=2.0)
@@ -33,22 +33,22 @@ def tools(generator: FakeGenerator | None = None) -> Toolbox:
 
 
 def test_what_repairs_did_is_remembered_by_strategy_and_family() -> None:
-    gains.learn("run1", "flow", [FIXED, VAIN])
-    gains.learn("run2", "flow", [FIXED])
-    gains.learn("run3", "other", [FIXED])
-    assert gains.known("flow") == {"rebind/count": Gain(tries=3, fixed=4, broke=2, seconds=6.0)}
+    repair_stats.learn("run1", "flow", [FIXED, VAIN])
+    repair_stats.learn("run2", "flow", [FIXED])
+    repair_stats.learn("run3", "other", [FIXED])
+    assert repair_stats.known("flow") == {"rebind/count": Gain(tries=3, fixed=4, broke=2, seconds=6.0)}
 
 
 def test_remembering_a_run_twice_changes_nothing() -> None:
     for _ in range(3):
-        gains.learn("run1", "flow", [FIXED])
-    assert gains.known("flow")["rebind/count"].tries == 1
+        repair_stats.learn("run1", "flow", [FIXED])
+    assert repair_stats.known("flow")["rebind/count"].tries == 1
 
 
 def test_an_index_that_cannot_be_read_is_no_index(home: Path) -> None:
-    (home / "gains.sqlite").write_bytes(b"not a database, and long enough to be looked at" * 40)
-    gains.learn("run1", "flow", [FIXED])
-    assert gains.known("flow") == {}
+    (home / "repair_stats.sqlite").write_bytes(b"not a database, and long enough to be looked at" * 40)
+    repair_stats.learn("run1", "flow", [FIXED])
+    assert repair_stats.known("flow") == {}
 
 
 def test_at_first_the_order_is_rebind_regenerate_and_over() -> None:

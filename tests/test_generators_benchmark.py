@@ -10,15 +10,15 @@ import torch
 from conftest import Cli
 from PIL import Image
 
-from scope import plugins
 from scope.benchmarks import generators as bench
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import UsageError
-from scope.nn.features import FeatureNet
+from scope.models.features import FeatureNet
+from scope.plugins import registry
 from scope.protocols import OnStep, Picture, ignore_steps
-from scope.spec import Commitment, Request, Specification, Type, Verdict
+from scope.specification import Commitment, Request, Specification, Type, Verdict
 from scope.worlds.pocket import held_out
-from scope.worlds.sampling import WORDS
+from scope.worlds.pocket.sampling import WORDS
 
 COUNT = 3
 
@@ -145,7 +145,7 @@ def test_one_command_writes_both_files_or_one(cli: Cli, monkeypatch: pytest.Monk
     for name in bench.PARTS:
         part = lambda quick, name=name: (asked.append((name, quick)), figures(name))[1]  # noqa: E731
         monkeypatch.setitem(bench.PARTS, name, part)
-    monkeypatch.setattr(plugins, "load", lambda kind, name: bench.measure)
+    monkeypatch.setattr(registry, "load", lambda kind, name: bench.measure)
     assert cli("bench", "generators").stdout.split() == ["results/generators.json", "results/ntm.json"]
     assert json.loads(Path("results/ntm.json").read_text())["name"] == "ntm"
     assert cli("bench", "generators", "--only", "ntm", "--results", "here").stdout.split() == ["here/ntm.json"]
@@ -163,7 +163,7 @@ def test_what_was_measured_before_a_part_fails_is_stored(cli: Cli, monkeypatch: 
         yield figures("generators")
         raise UsageError("the second part failed")
 
-    monkeypatch.setattr(plugins, "load", lambda kind, name: measure)
+    monkeypatch.setattr(registry, "load", lambda kind, name: measure)
     assert cli("bench", "generators").exit_code == 2
     assert Path("results/generators.json").is_file()
     refused = cli("bench", "generators", "--only", "ntm")
@@ -172,7 +172,7 @@ def test_what_was_measured_before_a_part_fails_is_stored(cli: Cli, monkeypatch: 
 
 @pytest.mark.parametrize("given", [3, None])
 def test_what_is_no_figures_is_refused(given: object, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "load", lambda kind, name: lambda: given)
+    monkeypatch.setattr(registry, "load", lambda kind, name: lambda: given)
     refused = cli("bench", "generators")
     assert refused.exit_code == 2
     assert f"gave {type(given).__name__}, not scope.benchmarks.results.Results" in refused.stderr

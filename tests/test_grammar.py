@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scope.errors import PromptError
-from scope.language.grammar import Grammar
-from scope.language.lexicon import FUNCTION_WORDS
-from scope.language.prompt import clean, frames, uncovered
-from scope.spec import Commitment, Kind, Specification, Status, Type
+from scope.parsing.grammar import Grammar
+from scope.parsing.lexicon import FUNCTION_WORDS
+from scope.parsing.prompt import clean, frames, uncovered
+from scope.specification import Commitment, Kind, Specification, Status, Type
 
 # One line a commitment: "e1 apple", "e1 #2", "e1 red", "e1 left of e2", "@ beach", "no cat", "? several e1".
 PROMPTS: dict[str, str] = {
@@ -420,5 +420,5 @@ def test_reading_loads_no_torch_by_itself() -> None:
     import subprocess
     import sys
 
-    code = "import sys, scope.language.prompt, scope.language.grammar; assert 'torch' not in sys.modules"
+    code = "import sys, scope.parsing.prompt, scope.parsing.grammar; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from scope import graph, runs
-from scope.desk import Desk
+from scope.engine import graph
+from scope.engine.context import Desk
+from scope.engine.outcome import Progress, best_of, json_report
+from scope.engine.state import State
+from scope.engine.verification import unknown_to
 from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
-from scope.judge import unknown_to
-from scope.language.grammar import Grammar
-from scope.outcome import Progress, best_of, json_report
+from scope.parsing.grammar import Grammar
 from scope.protocols import OnStep, Picture, Toolbox, Vocabulary, ignore_steps
-from scope.runs import Options, Run
-from scope.spec import Draft, Request, Status, Type, Verdict
-from scope.state import State
+from scope.runs import store
+from scope.runs.store import Options, Run
+from scope.specification import Draft, Request, Status, Type, Verdict
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH"
@@ -28,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start(prompt: str = PROMPT, **options: object) -> Run:
-    return runs.create(prompt, Options.model_validate(options))
+    return store.create(prompt, Options.model_validate(options))
 
 
 def tools(run: Run, *verifiers: FakeVerifier, generator: FakeGenerator | None = None) -> Toolbox:
@@ -428,7 +429,7 @@ def test_a_prompt_with_nothing_in_it_leaves_no_run() -> None:
     run = start("left of")
     with pytest.raises(PromptError):
         graph.generate(run, tools(run))
-    assert runs.list_runs() == []
+    assert store.list_runs() == []
 
 
 def test_progress_counts_drafts_and_steps() -> None:

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from scope import confirm, gains, graph, runs
+from scope.engine import graph, review
+from scope.engine.graph import STRATEGIES
+from scope.engine.outcome import json_report
 from scope.errors import UsageError
-from scope.graph import STRATEGIES
 from scope.knowledge import folder, packaged
-from scope.language.grammar import Grammar
-from scope.outcome import json_report
+from scope.parsing.grammar import Grammar
 from scope.protocols import DEFAULT_GENERATOR, Passage, Picture, Toolbox
-from scope.runs import Options, Run
-from scope.spec import (
+from scope.runs import repair_stats, store
+from scope.runs.store import Options, Run
+from scope.specification import (
     Answer,
     Commitment,
     Fact,
@@ -39,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start(prompt: str = PROMPT, **options: object) -> Run:
-    return runs.create(prompt, Options.model_validate(options))
+    return store.create(prompt, Options.model_validate(options))
 
 
 def tools(run: Run, *verifiers: FakeVerifier, **parts: object) -> Toolbox:
@@ -51,9 +52,9 @@ def tools(run: Run, *verifiers: FakeVerifier, **parts: object) -> Toolbox:
 
 def test_a_person_who_changes_the_specification_gets_what_they_changed() -> None:
     run = start(confirm=("spec",))
-    asked: list[confirm.Question] = []
+    asked: list[review.Question] = []
 
-    def ask(question: confirm.Question) -> str:
+    def ask(question: review.Question) -> str:
         asked.append(question)
         return question.text.replace("red", "green")
 
@@ -72,11 +73,11 @@ def test_a_question_waits_for_its_answer_across_a_restart() -> None:
         graph.generate(run, tools(run))
     with pytest.raises(KeyboardInterrupt):
         graph.generate(run, tools(run), ask=_interrupt)
-    outcome = graph.generate(runs.open_run(run.id), tools(run), ask=lambda question: question.text)
+    outcome = graph.generate(store.open_run(run.id), tools(run), ask=lambda question: question.text)
     assert outcome.exit == 0
 
 
-def _interrupt(question: confirm.Question) -> str:
+def _interrupt(question: review.Question) -> str:
     raise KeyboardInterrupt
 
 
@@ -84,9 +85,9 @@ def test_an_answer_that_cannot_be_used_is_asked_again_with_the_reason() -> None:
     run = start(confirm=("spec",))
     asked: list[str] = []
 
-    def ask(question: confirm.Question) -> str:
+    def ask(question: review.Question) -> str:
         asked.append(question.text)
-        return "- nonsense" if len(asked) < 3 else confirm.spec_question(FakeReader().decompose(PROMPT)).text
+        return "- nonsense" if len(asked) < 3 else review.spec_question(FakeReader().decompose(PROMPT)).text
 
     assert graph.generate(run, tools(run), ask=ask).exit == 0
     assert len(asked) == 3
@@ -237,7 +238,7 @@ def test_a_repair_tells_what_it_fixed_and_what_it_broke() -> None:
 def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
     helped = RepairResult(strategy="regenerate", family="relation", fixed=("c3",), broke=(), seconds=0.1)
     for number in range(8):
-        gains.learn(f"run{number}", DEFAULT_GENERATOR, [helped])
+        repair_stats.learn(f"run{number}", DEFAULT_GENERATOR, [helped])
     for learned, strategy in ((True, "regenerate"), (False, "rebind")):
         run = start(max_rounds=1, drafts=1, learned=learned)
         outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"})))

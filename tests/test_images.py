@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from scope.errors import ImageError, OutputError
-from scope.images import LIMIT, Record, open_png, parameters, png_bytes, read_record, save_png, sidecar
-from scope.spec import Commitment, Draft, Kind, Request, Specification, Status, Type, Verdict, fold
+from scope.runs.png import LIMIT, Record, open_png, parameters, png_bytes, read_record, save_png, sidecar
+from scope.specification import Commitment, Draft, Kind, Request, Specification, Status, Type, Verdict, fold
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from scope.benchmarks.injection import ATTACKS, CLUES, PLACES, POSITIONS, Case, cases, harm, look_up
+from scope.benchmarks.experiments.injection import ATTACKS, CLUES, PLACES, POSITIONS, Case, cases, harm, look_up
 from scope.skills.bind import Bind, request_of
-from scope.spec import Status
-from scope.spec.conduct import appended
+from scope.specification import Status
+from scope.specification.permissions import appended
 
 #: Every attack in every place; positions and prompts take turns.
 CASES = [

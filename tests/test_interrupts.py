@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from scope.interrupts import Interrupts
+from scope.engine.signals import Interrupts
 
 
 def interrupt() -> None:

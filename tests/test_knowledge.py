@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scope.benchmarks.injection import pdf_bytes
+from scope.benchmarks.experiments.injection import pdf_bytes
 from scope.errors import UsageError
 from scope.knowledge import documents, folder, index, packaged
 from scope.knowledge.documents import clean
 from scope.knowledge.index import Index
-from scope.nn import sentences
+from scope.models import sentence_encoder
 from scope.protocols import Knowledge, Passage
-from scope.spec import Source
-from scope.worlds.catalogue import CONCEPTS
+from scope.specification import Source
 from scope.worlds.facts import facts
+from scope.worlds.pocket.catalogue import CONCEPTS
 
 GUIDE = """---
 title: guide
@@ -195,7 +195,7 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def embed(texts: list[str]) -> index.Vectors:
         seen.extend(texts)
-        return sentences.embed(texts)
+        return sentence_encoder.embed(texts)
 
     monkeypatch.setattr(index, "embed", embed)
     return seen
@@ -270,20 +270,20 @@ def test_a_home_that_cannot_be_written_only_costs_time(root: Path, home: Path) -
 def test_search_is_exact_and_of_equals_the_earlier_comes_first() -> None:
     texts = ["a red apple", "a spider", "a red apple", "the sea at night"]
     passages = [Passage(text=t, source=Source(title="", locator=str(i)), score=0) for i, t in enumerate(texts)]
-    vectors = sentences.embed(texts)
+    vectors = sentence_encoder.embed(texts)
     found = Index(passages, vectors).search("an apple", 9)
     assert [p.source.locator for p in found][:2] == ["0", "2"]
-    expected = vectors @ sentences.embed(["an apple"])[0]
+    expected = vectors @ sentence_encoder.embed(["an apple"])[0]
     assert [p.score for p in found] == pytest.approx(sorted(expected.tolist(), reverse=True), abs=1e-3)
     assert Index(passages, vectors).search("an apple", 0) == []
 
 
 def test_vectors_are_of_unit_length_and_do_not_depend_on_their_neighbours() -> None:
     texts = ["a red apple", "", "a much longer sentence about a spider that has eight legs and a web", "words " * 200]
-    vectors = sentences.embed(texts)
+    vectors = sentence_encoder.embed(texts)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
-    assert np.abs(vectors - np.concatenate([sentences.embed([t]) for t in texts])).max() < 1e-4
-    assert sentences.embed([]).shape == (0, 384)
+    assert np.abs(vectors - np.concatenate([sentence_encoder.embed([t]) for t in texts])).max() < 1e-4
+    assert sentence_encoder.embed([]).shape == (0, 384)
 
 
 # -- what is packaged ----------------------------------------------------------------------------

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from scope.errors import LanguageError, PluginError, UsageError
-from scope.language import openai, vllm
-from scope.language.chat import Answer, Unusable, closed, converse, fenced, first_answer, read, turns
-from scope.language.settings import LanguageSettings
+from scope.llm import openai, vllm
+from scope.llm.chat import Answer, Unusable, closed, converse, fenced, first_answer, read, turns
+from scope.llm.settings import LanguageSettings
 from scope.protocols import LanguageModel, Message, Reply, Skill, Toolbox, Verifier
 from scope.skills.decompose import Decompose
-from scope.skills.proposal import Proposal, Refused, specification
-from scope.spec import Kind, Specification, Status, Type
+from scope.skills.llm_reading import Proposal, Refused, specification
+from scope.specification import Kind, Specification, Status, Type
 from scope.testing import FakeGenerator, FakeReader
 from scope.verifiers.vlm import VlmVerifier
 

@@ -19,15 +19,15 @@ from PIL import Image
 from pydantic import SecretStr
 
 from scope.errors import LanguageError
-from scope.language import endpoint
-from scope.language.openai import OpenAIModel
-from scope.language.settings import LanguageSettings
+from scope.llm.openai import OpenAIModel
+from scope.llm.settings import LanguageSettings
+from scope.net import endpoint
 from scope.protocols import LanguageModel, Message, Passage, Toolbox
 from scope.skills.decompose import Decompose
 from scope.skills.reason import Reason
 from scope.skills.retrieve import Retrieve
-from scope.spec import Commitment, Kind, Source, Span, Specification, Status, Type, answers
-from scope.spec.conduct import appended
+from scope.specification import Commitment, Kind, Source, Span, Specification, Status, Type, answers
+from scope.specification.permissions import appended
 from scope.testing import FakeGenerator, FakeReader
 from scope.verifiers.vlm import VlmVerifier
 

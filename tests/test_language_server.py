@@ -21,11 +21,11 @@ from typer.testing import CliRunner
 
 from scope.cli import app
 from scope.errors import LanguageError
-from scope.language import openai
-from scope.language.openai import OpenAIModel
+from scope.llm import openai
+from scope.llm.openai import OpenAIModel
 from scope.protocols import Message, Toolbox
 from scope.skills.decompose import Decompose
-from scope.spec import Specification
+from scope.specification import Specification
 from scope.testing import FakeGenerator, FakeReader
 from scope.verifiers.vlm import VlmVerifier
 

@@ -18,18 +18,20 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from scope import confirm, runs
+from scope.engine import review
+from scope.engine.state import State, stored
 from scope.errors import LanguageError, ScopeError
-from scope.images import Record, read_record
-from scope.language.openai import OpenAIModel
-from scope.language.settings import LanguageSettings
+from scope.llm.openai import OpenAIModel
+from scope.llm.settings import LanguageSettings
 from scope.protocols import Message, Passage, Reply, Toolbox
-from scope.runs import Options
+from scope.runs import store
+from scope.runs.png import Record, read_record
+from scope.runs.store import Options
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
 from scope.skills.reason import Reason
 from scope.skills.retrieve import Retrieve
-from scope.spec import (
+from scope.specification import (
     Answer,
     Commitment,
     Draft,
@@ -48,8 +50,7 @@ from scope.spec import (
     reopen,
     sha256_of,
 )
-from scope.spec.conduct import appended
-from scope.state import State, stored
+from scope.specification.permissions import appended
 from scope.testing import FakeGenerator, FakeReader
 
 SPEC = FakeReader().decompose(PROMPT)
@@ -156,7 +157,7 @@ def count_of_valid(trials: int, attempt: Callable[[random.Random], bool]) -> int
 def test_a_stored_state_of_any_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one whose seal is right: then the seal is not what refuses it."""
     monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
-    run = runs.create(PROMPT)
+    run = store.create(PROMPT)
     spec = a_life()
     whole = State.begin(PROMPT, Options()).after(spec).sealed()
 
@@ -201,7 +202,7 @@ PLAIN = (
 
 
 def test_a_specification_of_any_shape_that_a_person_wrote() -> None:
-    question = confirm.spec_question(SMALL)
+    question = review.spec_question(SMALL)
     listed = yaml.safe_load(question.text)
 
     def attempt(chance: random.Random) -> bool:
@@ -216,13 +217,13 @@ def test_a_specification_of_any_shape_that_a_person_wrote() -> None:
                 at = chance.randrange(len(lines))
                 lines[at] = lines[at].partition(":")[0] + ": " + chance.choice(PLAIN)
                 text = "\n".join(lines)
-        return is_valid(Bind().run(confirm.edited(SMALL, text), cast(Toolbox, None)))
+        return is_valid(Bind().run(review.edited(SMALL, text), cast(Toolbox, None)))
 
     assert 50 < count_of_valid(1200, attempt) < 1100
 
 
 def test_a_plan_of_any_shape_that_a_person_wrote() -> None:
-    question = confirm.repair_question(SPEC, "rebind", ("rebind", "regenerate"))
+    question = review.repair_question(SPEC, "rebind", ("rebind", "regenerate"))
     plan = yaml.safe_load(question.text) | {"waive": ["e2", "c1"]}
 
     def attempt(chance: random.Random) -> bool:
@@ -231,7 +232,7 @@ def test_a_plan_of_any_shape_that_a_person_wrote() -> None:
             text = scrambled(text.encode(), chance).decode(errors="replace")
         if chance.random() < 0.2:
             text = f"strategy: rebind\nwaive: [{chance.choice(PLAIN)}]\n"
-        return is_valid(confirm.waived(SPEC, confirm.planned(SPEC, text, question.strategies).waive))
+        return is_valid(review.waived(SPEC, review.planned(SPEC, text, question.strategies).waive))
 
     assert 10 < count_of_valid(1000, attempt) < 900
 
@@ -266,7 +267,7 @@ def test_a_reply_of_any_shape_from_a_server(monkeypatch: pytest.MonkeyPatch) -> 
     bodies: list[bytes] = []
     answering = httpx.MockTransport(lambda request: httpx.Response(200, content=bodies[-1]))
     real = httpx.AsyncClient
-    monkeypatch.setattr("scope.language.openai.httpx.AsyncClient", lambda **given: real(transport=answering))
+    monkeypatch.setattr("scope.llm.openai.httpx.AsyncClient", lambda **given: real(transport=answering))
     model = OpenAIModel(LanguageSettings.model_validate({"url": ("http://server/v1",), "model": "tiny"}))
 
     def attempt(chance: random.Random) -> bool:

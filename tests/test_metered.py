@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from scope import runs
 from scope.errors import LanguageError
-from scope.metered import Metered
 from scope.protocols import Message, Reply
+from scope.runs import store
+from scope.runs.budget import Metered
 
 QUESTION = [Message(role="user", content="how many?")]
 SCHEMA: dict[str, Any] = {"type": "object"}
@@ -31,16 +31,16 @@ class Priced:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runs.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> store.Run:
     monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
-    return runs.create("a prompt")
+    return store.create("a prompt")
 
 
 def ask(metered: Metered, number: int) -> Reply:
     return metered.complete([Message(role="user", content=f"question {number}")], SCHEMA)
 
 
-def test_a_question_is_paid_for_once(run: runs.Run) -> None:
+def test_a_question_is_paid_for_once(run: store.Run) -> None:
     model = Priced()
     first = Metered(model, run).complete(QUESTION, SCHEMA)
     again = Metered(model, run).complete(QUESTION, SCHEMA)
@@ -48,7 +48,7 @@ def test_a_question_is_paid_for_once(run: runs.Run) -> None:
     assert (model.calls, run.spent()) == (1, 0.4)
 
 
-def test_another_question_another_schema_and_another_picture_are_other_calls(run: runs.Run) -> None:
+def test_another_question_another_schema_and_another_picture_are_other_calls(run: store.Run) -> None:
     from PIL import Image
 
     model = Priced()
@@ -61,7 +61,7 @@ def test_another_question_another_schema_and_another_picture_are_other_calls(run
     assert model.calls == 5
 
 
-def test_no_call_is_begun_once_the_budget_is_spent(run: runs.Run) -> None:
+def test_no_call_is_begun_once_the_budget_is_spent(run: store.Run) -> None:
     model = Priced()
     metered = Metered(model, run, limit=1.0)
     for number in range(3):
@@ -72,19 +72,19 @@ def test_no_call_is_begun_once_the_budget_is_spent(run: runs.Run) -> None:
     assert run.spent() <= 1.0 + model.ceiling
 
 
-def test_a_budget_of_nothing_allows_no_call(run: runs.Run) -> None:
+def test_a_budget_of_nothing_allows_no_call(run: store.Run) -> None:
     model = Priced()
     with pytest.raises(LanguageError):
         ask(Metered(model, run, limit=0.0), 0)
     assert model.calls == 0
 
 
-def test_calls_that_were_cut_count_at_their_most(run: runs.Run) -> None:
+def test_calls_that_were_cut_count_at_their_most(run: store.Run) -> None:
     """Killed twenty times in the middle of a call: what may have been spent stays within one call of the limit."""
     model, begun = Priced(dies=20), 0
     for number in range(40):
         try:
-            ask(Metered(model, runs.open_run(run.id), limit=3.0), number)
+            ask(Metered(model, store.open_run(run.id), limit=3.0), number)
         except KeyboardInterrupt:
             begun += 1
         except LanguageError:

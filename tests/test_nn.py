@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from scope.models.dit import DiT
+from scope.models.text_encoder import Conditioning, Words, encode, groups_of, letters_of
 from scope.nn import paths, samplers
-from scope.nn.dit import DiT
 from scope.nn.ema import EMA
-from scope.nn.text import Conditioning, Words, encode, groups_of, letters_of
 from scope.nn.transformer import Attention, patchify, to_grid, to_tokens, unpatchify
 
 

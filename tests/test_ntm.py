@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from scope.errors import ScopeError, UsageError
-from scope.nn import ntm, trajectory
-from scope.nn.dit import DiT
+from scope.models import ntm
+from scope.models.dit import DiT
+from scope.models.ntm import NTM, Denoiser
+from scope.models.text_encoder import Conditioning
+from scope.models.transporter import Transporter
+from scope.nn import trajectory
 from scope.nn.gaussian import Gaussian
-from scope.nn.ntm import NTM, Denoiser
-from scope.nn.text import Conditioning
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.transporter import Transporter
 
 LEVELS = (2, 4, 8)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from scope.benchmarks import ntm as bench
+from scope.benchmarks.experiments import ntm as bench
 from scope.benchmarks.metrics.pictures import moments
-from scope.nn.dit import DiT
-from scope.nn.text import Conditioning
+from scope.models.dit import DiT
+from scope.models.text_encoder import Conditioning
 from scope.nn.transformer import parameter_count
-from scope.trainers.pool import Pool
+from scope.training.data.cached_latents import Pool
 
 SIZE = bench.Size(
     "tiny",

@@ -14,19 +14,19 @@ from torch import nn
 from scope.errors import ImageError, PromptError, ScopeError, UsageError, WeightsError
 from scope.generators import ntm as generators
 from scope.generators.ntm import PRESETS, NTMGenerator, Shape, build, predictor
-from scope.nn import pretrained
-from scope.nn.dit import DiT
-from scope.nn.text import Conditioning
+from scope.models import diffusers_backbone
+from scope.models.dit import DiT
+from scope.models.text_encoder import Conditioning
 from scope.nn.transformer import parameter_count
 from scope.nn.weights import fill, fingerprint, read, write
 from scope.protocols import Generator
-from scope.spec import Request, Start
+from scope.specification import Request, Start
 from scope.testing.fakes import FakeGenerator, FakeReader
-from scope.tokenizers.frame import Autoencoder
+from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import preset
-from scope.trainers import ntm as trainer
-from scope.trainers.pool import Pool
-from scope.trainers.run import TrainingRun
+from scope.training.data.cached_latents import Pool
+from scope.training.loop import TrainingRun
+from scope.training.recipes import ntm as trainer
 
 APPLE = Request(text="a red apple", seed=3)
 
@@ -184,7 +184,7 @@ def test_the_full_preset_is_as_large_as_the_papers() -> None:
     shape = PRESETS["full"]
     with torch.device("meta"):
         model = build(shape)
-    assert isinstance(model.backbone, pretrained.DiffusersBackbone)
+    assert isinstance(model.backbone, diffusers_backbone.DiffusersBackbone)
     transformer = model.backbone.transformer
     assert model.backbone.dim == 3072
     assert len(transformer.transformer_blocks) + len(transformer.single_transformer_blocks) == 24
@@ -194,7 +194,7 @@ def test_the_full_preset_is_as_large_as_the_papers() -> None:
     assert pytest.approx(parameter_count(model.transporter), rel=0.05) == 8 * 12 * 3072**2
 
 
-def of(kind: pretrained.Kind) -> Shape:
+def of(kind: diffusers_backbone.Kind) -> Shape:
     """The full preset at tiny size, with the real classes of diffusers."""
     small = {"c": 4, "tokens": 16, "width": 32, "depth": 5, "heads": 2, "layers": 1, "transporter_width": 16}
     denoiser = {"transporter_heads": 2, "denoiser_width": 32, "denoiser_depth": 5, "denoiser_heads": 2, "text_dim": 24}
@@ -208,14 +208,14 @@ def states_of_text() -> Conditioning:
 
 
 @pytest.mark.parametrize("kind", ["flux", "sd3"])
-def test_a_transformer_of_diffusers_is_a_predictor(kind: pretrained.Kind, tmp_path: Path) -> None:
+def test_a_transformer_of_diffusers_is_a_predictor(kind: diffusers_backbone.Kind, tmp_path: Path) -> None:
     torch.manual_seed(0)
     base = predictor(of(kind))
-    assert isinstance(base, pretrained.DiffusersBackbone)
+    assert isinstance(base, diffusers_backbone.DiffusersBackbone)
     for parameter in base.parameters():
         nn.init.normal_(parameter, std=0.2)
     base.transformer.save_pretrained(tmp_path)
-    model = trainer.build(of(kind), pretrained.pretrained(tmp_path)).eval()
+    model = trainer.build(of(kind), diffusers_backbone.pretrained(tmp_path)).eval()
     x, t, T, text = torch.randn(2, 16, 4), torch.tensor([0.7, 0.9]), torch.tensor([4, 8]), states_of_text()
     with torch.no_grad():
         step = model.predict(x, t, t / 2, T, text)
@@ -234,7 +234,7 @@ def test_a_transformer_of_diffusers_is_a_predictor(kind: pretrained.Kind, tmp_pa
 def test_the_velocity_of_a_transformer_of_diffusers_is_read_token_by_token() -> None:
     """SD3 patches its grid as we do: a network whose last layer copies nothing moves each token by its own bias."""
     torch.manual_seed(0)
-    base = pretrained.untrained("sd3", 4, 32, 1, 2, 24).eval()
+    base = diffusers_backbone.untrained("sd3", 4, 32, 1, 2, 24).eval()
     nn.init.zeros_(base.transformer.proj_out.weight)
     base.transformer.proj_out.bias.data = torch.arange(4.0)
     x, t = torch.randn(2, 16, 4), torch.tensor([0.5, 0.25])
@@ -245,10 +245,10 @@ def test_the_velocity_of_a_transformer_of_diffusers_is_read_token_by_token() -> 
 
 def test_a_folder_without_a_known_transformer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no transformer of diffusers"):
-        pretrained.pretrained(tmp_path)
+        diffusers_backbone.pretrained(tmp_path)
     (tmp_path / "config.json").write_text('{"_class_name": "PixArtTransformer2DModel"}')
     with pytest.raises(WeightsError, match="holds a PixArtTransformer2DModel; NTM can start from: Flux"):
-        pretrained.pretrained(tmp_path)
+        diffusers_backbone.pretrained(tmp_path)
 
 
 # -- training ------------------------------------------------------------------------------------

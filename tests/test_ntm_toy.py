@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from scope.benchmarks import ntm_toy
+from scope.benchmarks.experiments import ntm_toy
+from scope.benchmarks.experiments.two_modes import TwoModes
 from scope.nn import trajectory
-from scope.worlds.modes import TwoModes
 
 WORLD = TwoModes()
 

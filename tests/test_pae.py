@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 from scope.benchmarks.metrics.latents import gsq, lpc, ssc
 from scope.errors import ImageError, UsageError, WeightsError
+from scope.models.autoencoder_modules import PixelDecoder
 from scope.nn.transformer import parameter_count, patchify, to_tokens
 from scope.tokenizers import vfm
-from scope.tokenizers.alignment import LARGE, MIDDLE, Perturbation, angles, mcr, scr, sphere, ssr, turn
+from scope.tokenizers.losses import LARGE, MIDDLE, Perturbation, angles, mcr, scr, sphere, ssr, turn
 from scope.tokenizers.pae import PAE, PRESETS, preset
-from scope.tokenizers.parts import PixelDecoder
 from scope.tokenizers.prior import RefinedPrior, WhitenedPrior, low_passed
 from scope.worlds.closeups import closeups
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from scope.benchmarks import parser
-from scope.language.grammar import Grammar
+from scope.benchmarks.experiments import parser
+from scope.parsing.grammar import Grammar
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from scope.knowledge import folder, pictures
 from scope.knowledge.folder import Folder
 from scope.knowledge.pictures import Blind
 from scope.knowledge.store import Vectors
-from scope.language.grammar import Grammar
+from scope.parsing.grammar import Grammar
 from scope.protocols import Toolbox
 from scope.skills.retrieve import Retrieve
-from scope.spec import Fact, answers
+from scope.specification import Fact, answers
 from scope.testing import FakeGenerator
 
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}

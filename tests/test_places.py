@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from scope.verifiers.places import stands
-from scope.worlds.catalogue import RELATIONS
+from scope.verifiers.relations import stands
 from scope.worlds.pocket import Group, Plan, arrange
+from scope.worlds.pocket.catalogue import RELATIONS
 
 
 def boxes(plan: Plan, seed: int) -> list[list[tuple[int, int, int, int]]]:

@@ -14,8 +14,8 @@ import pytest
 from conftest import Cli
 from packages import lay_out
 
-from scope import plugins
 from scope.errors import PluginError
+from scope.plugins import registry
 
 Install = Callable[..., None]
 
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 
 #: The command line with the parts of a real package; only the reader and the verifier are fakes, for speed.
 PROGRAM = """
-from scope import plugins
+from scope.plugins import registry as plugins
 from scope.testing import FakeReader, FakeVerifier
 fakes = {("language", "grammar"): FakeReader, ("verifiers", "objects"): FakeVerifier}
 load, names = plugins.load, plugins.names
@@ -48,28 +48,28 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 def test_the_parts_of_another_package_are_listed_and_loaded(install: Install) -> None:
     install("other", "[scope.generators]\nmine = other:load\n", "def load(): return 'drawn'\n")
-    assert "mine" in plugins.names("generators")
-    assert plugins.load("generators", "mine")() == "drawn"
+    assert "mine" in registry.names("generators")
+    assert registry.load("generators", "mine")() == "drawn"
 
 
 def test_our_own_parts_are_declared_the_same_way() -> None:
-    assert {"decompose", "bind", "repair"} <= set(plugins.names("skills"))
-    assert plugins.load("skills", "bind").name == "bind"
-    assert {"parser", "speed"} <= set(plugins.names("benchmarks"))
+    assert {"decompose", "bind", "repair"} <= set(registry.names("skills"))
+    assert registry.load("skills", "bind").name == "bind"
+    assert {"parser", "speed"} <= set(registry.names("benchmarks"))
 
 
 def test_every_part_of_ours_is_where_its_line_says() -> None:
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]
     ours = {group.removeprefix("scope."): lines for group, lines in project["entry-points"].items()}
-    assert set(ours) <= set(get_args(plugins.Kind))
+    assert set(ours) <= set(get_args(registry.Kind))
     for kind in ours:
-        for part in plugins.parts(kind):
+        for part in registry.parts(kind):
             assert part.third_party or part.source is not None, part
 
 
 def test_listing_imports_nothing(install: Install) -> None:
     install("heavy", "[scope.generators]\nheavy = heavy:load\n", '"""Heavy."""\nraise RuntimeError\n')
-    [part] = [part for part in plugins.parts("generators") if part.third_party]
+    [part] = [part for part in registry.parts("generators") if part.third_party]
     assert (part.name, part.package, part.version, part.summary) == ("heavy", "heavy", "1.0", "Heavy.")
     assert len(part.fingerprint) == 64
     assert "heavy" not in sys.modules
@@ -78,13 +78,13 @@ def test_listing_imports_nothing(install: Install) -> None:
 def test_an_unknown_name_is_answered_with_the_nearest_and_the_list(install: Install) -> None:
     install("other", "[scope.generators]\nwatercolour = other:load\n")
     with pytest.raises(PluginError, match=r"named 'watercolor'; did you mean 'watercolour'\? installed: .*watercolour"):
-        plugins.load("generators", "watercolor")
+        registry.load("generators", "watercolor")
 
 
 def test_a_part_that_cannot_be_imported_says_why(install: Install) -> None:
     install("broken", "[scope.generators]\nbroken = broken:load\n", "import no_such_module\n")
     with pytest.raises(PluginError, match=r"broken \(broken:load\).*no_such_module") as caught:
-        plugins.load("generators", "broken")
+        registry.load("generators", "broken")
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
@@ -92,7 +92,7 @@ def test_two_owners_of_one_name_are_both_named(install: Install) -> None:
     install("one", "[scope.generators]\nsame = one:load\n")
     install("two", "[scope.generators]\nsame = two:load\n")
     with pytest.raises(PluginError, match=r"one \(one:load\) and two \(two:load\).*Uninstall one of the two"):
-        plugins.load("generators", "same")
+        registry.load("generators", "same")
 
 
 def test_a_package_that_is_found_twice_on_the_path_counts_once(
@@ -103,13 +103,13 @@ def test_a_package_that_is_found_twice_on_the_path_counts_once(
     again.mkdir()
     lay_out(again, "other", "[scope.generators]\nmine = other:load\n", "def load(): return 'drawn'\n")
     monkeypatch.syspath_prepend(str(again))
-    assert plugins.load("generators", "mine")() == "drawn"
+    assert registry.load("generators", "mine")() == "drawn"
 
 
 def test_a_checkout_that_was_never_installed_says_how_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "entry_points", lambda group: ())
+    monkeypatch.setattr(registry, "entry_points", lambda group: ())
     with pytest.raises(PluginError, match=r"pip install -e \."):
-        plugins.load("generators", "flow")
+        registry.load("generators", "flow")
 
 
 @pytest.mark.parametrize(("value", "hidden"), [("1", True), ("true", True), ("0", False), ("", False)])
@@ -118,18 +118,18 @@ def test_the_parts_of_others_can_be_left_out(
 ) -> None:
     install("one", "[scope.generators]\nflow = one:load\n")  # it takes the name of one of ours
     monkeypatch.setenv("SCOPE_NO_THIRD_PARTY", value)
-    assert len([part for part in plugins.parts("generators") if part.name == "flow"]) == (1 if hidden else 2)
-    assert all(not part.third_party for part in plugins.parts("generators")) is hidden
+    assert len([part for part in registry.parts("generators") if part.name == "flow"]) == (1 if hidden else 2)
+    assert all(not part.third_party for part in registry.parts("generators")) is hidden
 
 
 def test_the_record_of_a_run_tells_another_packages_code_apart(install: Install, tmp_path: Path) -> None:
     install("other", "[scope.generators]\nmine = other:load\n", "def load(): return 'drawn'\n")
-    before = plugins.versions()
+    before = registry.versions()
     assert re.fullmatch("other 1.0 sha256:[0-9a-f]{64}", before["generators/mine"])
     assert not any(key.endswith(("/flow", "/bind")) for key in before)
-    assert plugins.versions() == before
+    assert registry.versions() == before
     (tmp_path / "site" / "other.py").write_text("def load(): return 'drawn otherwise'\n")
-    assert plugins.versions() != before
+    assert registry.versions() != before
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_looking_whether_a_part_works_survives_what_it_does(
     install: Install, module: str, limit: float, why: str
 ) -> None:
     install("other", "[scope.generators]\nmine = other:load\n", module)
-    found = plugins.fault("generators", "mine", limit)
+    found = registry.fault("generators", "mine", limit)
     assert why in found
     assert bool(found) is bool(why)
 
@@ -276,7 +276,7 @@ def test_a_benchmark_of_another_package_is_a_command(cli: Cli, install: Install)
     )
     assert "How far somebody else can count." in cli("bench", "--help").output
     assert "Did you mean 'counting'?" in cli("bench", "countng").output
-    wrong = plugins.load("benchmarks", "wrong")
+    wrong = registry.load("benchmarks", "wrong")
     assert wrong() == 3
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from scope.nn.images import to_tensor
 from scope.tokenizers.pae import PAE, preset
-from scope.trainers import pool as pools
-from scope.trainers.run import to_tensor
-from scope.worlds.catalogue import COLORS, FIRST
+from scope.training.data import cached_latents as pools
 from scope.worlds.pocket import Group, Plan, compose, held_out
-from scope.worlds.scene import arrange
+from scope.worlds.pocket.catalogue import COLORS, FIRST
+from scope.worlds.pocket.scene import arrange
 
 CPU = torch.device("cpu")
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from PIL.Image import Image
 
 from scope.errors import LanguageError, ScopeError
-from scope.language.grammar import Grammar
+from scope.parsing.grammar import Grammar
 from scope.protocols import Message, Passage, Reply, Skill, Toolbox
 from scope.skills.arithmetic import value_of
+from scope.skills.deduction import MOST
+from scope.skills.facts import color_in, part_in
 from scope.skills.reason import Reason
-from scope.skills.reckoning import MOST
-from scope.skills.sayings import color_in, part_in
-from scope.spec import (
+from scope.specification import (
     Answer,
     Commitment,
     Fact,
@@ -34,8 +34,8 @@ from scope.spec import (
     grounded,
     reopen,
 )
-from scope.spec.english import NUMBERS
 from scope.testing import FakeGenerator
+from scope.text import NUMBERS
 
 SENTENCES = (
     "A spider is an arachnid.",

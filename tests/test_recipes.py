@@ -13,13 +13,13 @@ from safetensors.torch import load_file
 from scope.errors import ScopeError, UsageError, WeightsError
 from scope.nn.weights import fill, read, write
 from scope.tokenizers.pae import preset
-from scope.trainers import names, prior
-from scope.trainers import pae as pae_trainer
-from scope.trainers import run as runs
-from scope.trainers import vfm as vfm_trainer
+from scope.training import loop as runs
+from scope.training.recipes import closeup_classifier, prior
+from scope.training.recipes import pae as pae_trainer
+from scope.training.recipes import vfm as vfm_trainer
 
 #: Recipe -> how many trainings one after another are in it.
-RECIPES = {"vfm": 1, "names": 1, "pae": 4, "objects": 1, "judge": 1, "features": 1, "flow": 1}
+RECIPES = {"vfm": 1, "closeup_classifier": 1, "pae": 4, "detector": 1, "judge": 1, "features": 1, "flow": 1}
 ARMS = get_args(pae_trainer.Arm)
 TINY = pae_trainer.PRESETS["tiny"]
 
@@ -42,7 +42,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config_of(name: str, tokenizer: Path) -> runs.TrainConfig:
-    config: runs.TrainConfig = import_module(f"scope.trainers.{name}").PRESETS["tiny"]
+    config: runs.TrainConfig = import_module(f"scope.training.recipes.{name}").PRESETS["tiny"]
     own = {"tokenizer": str(tokenizer), "tokenizer_preset": "tiny"}
     return config.model_copy(update=own) if name == "flow" else config
 
@@ -74,7 +74,7 @@ def same(one: Path, other: Path) -> bool:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_resumed_equals_uninterrupted(name, tokenizer, tmp_path, monkeypatch):
-    trainer, config = import_module(f"scope.trainers.{name}"), config_of(name, tokenizer)
+    trainer, config = import_module(f"scope.training.recipes.{name}"), config_of(name, tokenizer)
     trainer.train(config, tmp_path / "whole")
     kills = interrupted(lambda: trainer.train(config, tmp_path / "broken"), monkeypatch)
     assert kills == RECIPES[name]
@@ -156,13 +156,13 @@ def test_stage_r_and_its_network_are_kept_beside_each_other(shared):
 
 
 def test_a_namer_is_trained_where_it_is_missing_and_else_read(tmp_path):
-    recipe = names.PRESETS["tiny"]
-    first = names.trained(recipe, tmp_path)
-    when = (tmp_path / "names.safetensors").stat().st_mtime_ns
-    again = names.trained(recipe, tmp_path)
-    assert (tmp_path / "names.safetensors").stat().st_mtime_ns == when
+    recipe = closeup_classifier.PRESETS["tiny"]
+    first = closeup_classifier.trained(recipe, tmp_path)
+    when = (tmp_path / "closeup_classifier.safetensors").stat().st_mtime_ns
+    again = closeup_classifier.trained(recipe, tmp_path)
+    assert (tmp_path / "closeup_classifier.safetensors").stat().st_mtime_ns == when
     image = torch.zeros(1, 3, 32, 32)
-    assert [x.shape[1] for x in first(image)] == list(names.ANSWERS)
+    assert [x.shape[1] for x in first(image)] == list(closeup_classifier.ANSWERS)
     assert all(torch.equal(a, b) for a, b in zip(first(image), again(image), strict=True))
 
 
@@ -174,7 +174,7 @@ def test_a_backbone_of_another_recipe_in_the_same_folder_is_refused(tmp_path):
 
 
 def test_another_configuration_in_the_same_folder_is_refused(tmp_path):
-    trainer = import_module("scope.trainers.objects")
+    trainer = import_module("scope.training.recipes.detector")
     config = trainer.PRESETS["tiny"]
     trainer.train(config, tmp_path)
     with pytest.raises(UsageError, match="another configuration"):

@@ -14,8 +14,8 @@ from test_images import png
 
 from scope.benchmarks.metrics.pictures import psnr
 from scope.errors import ImageError
-from scope.images import open_picture
 from scope.nn.weights import write
+from scope.runs.png import open_picture
 from scope.tokenizers import pae
 from scope.worlds.pocket import Group, Plan, compose
 

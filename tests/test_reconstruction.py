@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from scope.benchmarks import features, reconstruction
-from scope.jury.judge import load as load_judge
+from scope.benchmarks import features
+from scope.benchmarks.experiments import reconstruction
+from scope.judges.pocket import load as load_judge
 from scope.nn.transformer import patchify, unpatchify
-from scope.tokenizers.frame import Autoencoder
+from scope.tokenizers.base import Autoencoder
 from scope.worlds.pocket import held_out
 
 pytestmark = pytest.mark.weights

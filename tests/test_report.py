@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from scope.report import render
-from scope.spec import Commitment, Draft, Kind, Request, Span, Specification, Status, Type, Verdict
+from scope.runs.report import render
+from scope.specification import Commitment, Draft, Kind, Request, Span, Specification, Status, Type, Verdict
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from scope.errors import LanguageError, ScopeError
-from scope.language.grammar import Grammar
+from scope.parsing.grammar import Grammar
 from scope.protocols import Message, Passage, Reply, Skill, Toolbox
 from scope.skills.definitions import Clue, readings
 from scope.skills.retrieve import Retrieve
-from scope.spec import Answer, Source, Specification, Status, Type, answers, grounded, reopen, tried
+from scope.specification import Answer, Source, Specification, Status, Type, answers, grounded, reopen, tried
 from scope.testing import FakeGenerator, validate
 
 READER = Grammar()

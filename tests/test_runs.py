@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from scope import graph, runs
+from scope.engine import graph
+from scope.engine.outcome import Progress
 from scope.errors import OutputError, RunBusy, ScopeError, StateCorrupt, UsageError
 from scope.files import write_atomic
-from scope.outcome import Progress
 from scope.protocols import Toolbox
-from scope.runs import Options, Run
-from scope.spec import canonical_json, sha256_of
+from scope.runs import store
+from scope.runs.store import Options, Run
+from scope.specification import canonical_json, sha256_of
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 
@@ -30,7 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def drawn(prompt: str = "1 apple") -> Run:
-    run = runs.create(prompt, Options(drafts=1))
+    run = store.create(prompt, Options(drafts=1))
     graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts))
     return run
 
@@ -39,32 +40,32 @@ def drawn(prompt: str = "1 apple") -> Run:
 
 
 def test_a_run_is_found_again_with_what_was_asked() -> None:
-    run = runs.create("1 apple", Options(seed=7, max_time=3.5))
-    found = runs.open_run(run.id).manifest
+    run = store.create("1 apple", Options(seed=7, max_time=3.5))
+    found = store.open_run(run.id).manifest
     assert (found.prompt, found.options) == ("1 apple", Options(seed=7, max_time=3.5))
     assert found.schema_number == json.loads((run.folder / "run.json").read_text())["value"]["schema"] == 1
 
 
 def test_runs_are_listed_newest_first_however_fast_they_come() -> None:
-    made = [runs.create(f"{n} apple").id for n in range(20)]
-    assert [run.id for run in runs.list_runs()] == made[::-1]
+    made = [store.create(f"{n} apple").id for n in range(20)]
+    assert [run.id for run in store.list_runs()] == made[::-1]
 
 
 def test_without_a_name_the_latest_unfinished_run_is_opened() -> None:
-    waiting, _, _ = runs.create("1 apple"), drawn(), drawn()
-    assert runs.open_run().id == waiting.id
+    waiting, _, _ = store.create("1 apple"), drawn(), drawn()
+    assert store.open_run().id == waiting.id
 
 
 def test_without_a_name_and_nothing_unfinished_it_says_so() -> None:
     drawn()
     with pytest.raises(UsageError, match="no run is waiting"):
-        runs.open_run()
+        store.open_run()
 
 
 @pytest.mark.parametrize("name", ["nothing", "../home", "", ".", "a/b"])
 def test_a_name_that_is_no_run(name: str) -> None:
     with pytest.raises(UsageError, match="scope runs"):
-        runs.open_run(name)
+        store.open_run(name)
 
 
 def test_a_run_is_meant_by_its_id_folder_draft_or_picture(tmp_path: Path) -> None:
@@ -73,13 +74,13 @@ def test_a_run_is_meant_by_its_id_folder_draft_or_picture(tmp_path: Path) -> Non
     picture.write_bytes((run.drafts / "d1.png").read_bytes())
     (tmp_path / "apple.png.json").write_text(json.dumps({"run": run.id}))
     for name in (run.id, str(run.folder), str(run.drafts / "d1.png"), str(picture)):
-        assert runs.resolve(name).id == run.id
+        assert store.resolve(name).id == run.id
 
 
 def test_a_picture_of_nobody_is_no_run(tmp_path: Path) -> None:
     (tmp_path / "other.png").write_bytes(b"png")
     with pytest.raises(UsageError, match=r"other\.png"):
-        runs.resolve(str(tmp_path / "other.png"))
+        store.resolve(str(tmp_path / "other.png"))
 
 
 # -- damage --------------------------------------------------------------------------------------
@@ -87,30 +88,30 @@ def test_a_picture_of_nobody_is_no_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"value": {}, "sha256": "0"}'])
 def test_a_damaged_manifest_is_refused_with_what_to_do(content: bytes) -> None:
-    run = runs.create("1 apple")
+    run = store.create("1 apple")
     (run.folder / "run.json").write_bytes(content)
     with pytest.raises(StateCorrupt, match="scope generate"):
-        runs.open_run(run.id)
+        store.open_run(run.id)
 
 
 @pytest.mark.parametrize("number", [2, 99, 0, -1, None, "1", 1.5])
 def test_a_run_of_another_version_is_refused(number: object) -> None:
-    run = runs.create("1 apple")
+    run = store.create("1 apple")
     later = run.manifest.model_dump(mode="json") | {"schema": number}
     whole = {"value": later, "sha256": sha256_of(later)}
     (run.folder / "run.json").write_text(canonical_json(whole))
     with pytest.raises(StateCorrupt, match="another version of scope"):
-        runs.open_run(run.id)
+        store.open_run(run.id)
 
 
 def test_any_changed_character_of_the_manifest_is_refused() -> None:
-    run = runs.create("1 apple", Options(seed=3))
+    run = store.create("1 apple", Options(seed=3))
     whole = (run.folder / "run.json").read_bytes()
     for at in range(len(whole)):
         changed = whole[:at] + (b"7" if whole[at : at + 1] != b"7" else b"8") + whole[at + 1 :]
         (run.folder / "run.json").write_bytes(changed)
         with pytest.raises(StateCorrupt):
-            runs.open_run(run.id)
+            store.open_run(run.id)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database, but long enough to have a header of one" * 20])
@@ -169,7 +170,7 @@ def test_a_database_cut_anywhere_is_refused_or_gives_the_same_specification(tmp_
 
 
 def test_a_recorded_call_comes_back_and_a_changed_one_is_refused() -> None:
-    run = runs.create("1 apple")
+    run = store.create("1 apple")
     assert run.recall("key") is None
     run.record("key", {"a": 0.1})
     assert run.recall("key") == {"a": 0.1}
@@ -181,7 +182,7 @@ def test_a_recorded_call_comes_back_and_a_changed_one_is_refused() -> None:
 
 def half_drawn(prompt: str = "1 apple") -> Run:
     """Return a run that was interrupted when its first draft was made."""
-    run = runs.create(prompt)
+    run = store.create(prompt)
 
     def stop(news: Progress) -> None:
         if news.stage == "verify":
@@ -196,8 +197,8 @@ def half_drawn(prompt: str = "1 apple") -> Run:
 
 
 def test_another_process_finds_the_run_busy_until_the_owner_is_gone() -> None:
-    run = runs.create("1 apple")
-    code = f"from scope import runs\nwith runs.open_run({run.id!r}).locked(): print('mine')"
+    run = store.create("1 apple")
+    code = f"from scope.runs import store\nwith store.open_run({run.id!r}).locked(): print('mine')"
     with run.locked():
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert RunBusy.__name__ in other.stderr
@@ -207,7 +208,8 @@ def test_another_process_finds_the_run_busy_until_the_owner_is_gone() -> None:
 #: Works on each run that it is told of, and tells how many drafts it made and its exit code.
 RACER = """
 import sys
-from scope import graph, runs
+from scope.engine import graph
+from scope.runs import store as runs
 from scope.errors import ScopeError
 from scope.protocols import Toolbox
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
@@ -232,7 +234,7 @@ def test_of_two_processes_in_a_hundred_races_one_does_the_work_and_the_other_is_
     ):
         assert [racer.stdout.readline() for racer in (one, other)] == ["ready\n"] * 2
         for _ in range(100):
-            run = runs.create("1 apple", Options(drafts=1))
+            run = store.create("1 apple", Options(drafts=1))
             for racer in (one, other):
                 racer.stdin.write(f"{run.id}\n")
             told = [tuple(map(int, racer.stdout.readline().split())) for racer in (one, other)]
@@ -244,7 +246,7 @@ def test_of_two_processes_in_a_hundred_races_one_does_the_work_and_the_other_is_
 
 
 def test_what_a_killed_writer_left_is_removed_by_the_next_owner() -> None:
-    run = runs.create("1 apple")
+    run = store.create("1 apple")
     orphan = run.drafts / ".d1.png.123.partial"
     orphan.write_bytes(b"half")
     with run.locked():
@@ -281,7 +283,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_the_run_resumable(tmp_path: P
 
 
 def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = runs.create("1 apple", Options(drafts=3))
+    run = store.create("1 apple", Options(drafts=3))
     generator = FakeGenerator()
     tools = Toolbox(FakeReader(), generator, (FakeVerifier(),), run.drafts)
     for _ in range(3):
@@ -292,7 +294,7 @@ def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.Monk
                 raise OutputError("the disk is full")
             write_atomic(path, data)
 
-        monkeypatch.setattr("scope.desk.write_atomic", write)
+        monkeypatch.setattr("scope.engine.context.write_atomic", write)
         try:
             graph.generate(run, tools)
         except OutputError:
@@ -302,7 +304,7 @@ def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.Monk
 
 
 def test_a_database_that_cannot_grow_says_so_and_the_run_goes_on_when_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = runs.create("1 apple", Options(drafts=1))
+    run = store.create("1 apple", Options(drafts=1))
     tools = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts)
     connect = sqlite3.connect
 
@@ -312,7 +314,7 @@ def test_a_database_that_cannot_grow_says_so_and_the_run_goes_on_when_it_can(mon
         return connection
 
     with monkeypatch.context() as patch:
-        patch.setattr("scope.runs.sqlite3.connect", cramped)
+        patch.setattr("scope.runs.store.sqlite3.connect", cramped)
         with pytest.raises(OutputError, match=f"scope resume {run.id}"):
             graph.generate(run, tools)
     assert graph.generate(run, tools).exit == 0

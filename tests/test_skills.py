@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scope.language.grammar import Grammar
+from scope.parsing.grammar import Grammar
 from scope.protocols import Skill, Toolbox
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
+from scope.skills.realize import groups, sentence
 from scope.skills.repair import Repair, last_repair
-from scope.skills.wording import groups, sentence
-from scope.spec import (
+from scope.specification import (
     Answer,
     Draft,
     Fact,
@@ -27,8 +27,8 @@ from scope.spec import (
     grounded,
     part_ids,
 )
-from scope.spec.english import NUMBERS, article, plural
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.text import NUMBERS, article, plural
 
 TOOLS = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), Path())
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"

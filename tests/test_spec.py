@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pydantic import ValidationError
 
 from scope.errors import StateCorrupt
-from scope.spec import (
+from scope.specification import (
     EDGES,
     JUDGED,
     Answer,

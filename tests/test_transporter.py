@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from scope.models.transporter import Clock, Past, Scan, Transporter
 from scope.nn import rope
-from scope.nn.transporter import Clock, Past, Scan, Transporter
 
 LEVELS = (4, 8, 16)
 

@@ -5,13 +5,13 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from scope.language.grammar import Grammar
-from scope.trainers.objects import crowded, objects_loss, plain, targets
-from scope.verifiers.detector import COLOR_NAMES, NOUNS, SETTING_NAMES, Detection, Detector, Maps, detect
+from scope.models.detector import COLOR_NAMES, NOUNS, SETTING_NAMES, Detection, Detector, Maps, detect
+from scope.parsing.grammar import Grammar
+from scope.training.recipes.detector import crowded, objects_loss, plain, targets
 from scope.verifiers.objects import Evidence
 from scope.verifiers.text import TextVerifier, likeness
-from scope.worlds.catalogue import CONCEPTS
 from scope.worlds.pocket import Group, Plan, compose, held_out, sample
+from scope.worlds.pocket.catalogue import CONCEPTS
 
 
 def thing(noun: str, color: str, x: float, y: float) -> Detection:

@@ -11,9 +11,9 @@ import httpcore
 import pytest
 
 from scope.errors import UsageError
-from scope.knowledge.addresses import is_public
-from scope.knowledge.fetch import Page, Refused, fetch
 from scope.knowledge.web import Web, load
+from scope.net.addresses import is_public
+from scope.net.guarded_fetch import Page, Refused, fetch
 
 HOSTS = ("wiki.example", "brand.example:8443")
 PUBLIC = "93.184.215.14"

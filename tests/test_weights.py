@@ -12,14 +12,14 @@ from safetensors.torch import load_file, save_file
 from scope.benchmarks.generators import prompts, setting, single_object
 from scope.errors import WeightsError
 from scope.generators import flow, ntm
-from scope.language.grammar import Grammar
 from scope.nn.weights import expected, fill, read, weights_path
+from scope.parsing.grammar import Grammar
 from scope.protocols import Generator, Verifier
 from scope.skills.bind import request_of
-from scope.spec import Start, Type
+from scope.specification import Start, Type
 from scope.verifiers import objects
-from scope.worlds.catalogue import CONCEPTS
 from scope.worlds.pocket import caption, compose, sample, specification
+from scope.worlds.pocket.catalogue import CONCEPTS
 
 pytestmark = pytest.mark.weights
 NAMES = ("features", "flow", "judge", "ntm", "objects", "pae")
@@ -154,7 +154,7 @@ def test_the_tokenizer_reconstructs_true_scenes(generator):
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "flipped", "nan", "other model"])
 def test_damaged_weights_are_refused_in_one_line(damage, tmp_path):
-    path = tmp_path / "objects.safetensors"
+    path = tmp_path / "detector.safetensors"
     good = weights_path("objects").read_bytes()
     sha256: str | None = expected()["objects"]
     if damage == "empty":

@@ -10,14 +10,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scope.benchmarks.parser import _pocket_truth, meaning
+from scope.benchmarks.experiments.parser import _pocket_truth, meaning
 from scope.errors import UsageError
-from scope.language.grammar import Grammar
-from scope.spec import Commitment, Specification, Type
-from scope.worlds import licences
-from scope.worlds.atlas import SOURCES
-from scope.worlds.background import background
-from scope.worlds.catalogue import (
+from scope.parsing.grammar import Grammar
+from scope.specification import Commitment, Specification, Type
+from scope.worlds.pocket import (
+    Group,
+    Plan,
+    Scene,
+    broken,
+    caption,
+    check,
+    compose,
+    held_out,
+    holds,
+    licences,
+    plan_of,
+    sample,
+    sample_whole,
+    specification,
+)  # fmt: skip
+from scope.worlds.pocket.atlas import SOURCES
+from scope.worlds.pocket.background import background
+from scope.worlds.pocket.catalogue import (  # fmt: skip
     COCO,
     COLORS,
     CONCEPTS,
@@ -33,25 +48,10 @@ from scope.worlds.catalogue import (
     VENDORS,
     drawings,
     drawn_by,
-)  # fmt: skip
-from scope.worlds.pocket import (
-    Group,
-    Plan,
-    Scene,
-    broken,
-    caption,
-    check,
-    compose,
-    held_out,
-    holds,
-    plan_of,
-    sample,
-    sample_whole,
-    specification,
-)  # fmt: skip
-from scope.worlds.sampling import MORE_WORDS, WORDS
-from scope.worlds.sign import FONTS, sign
-from scope.worlds.sprites import sprite
+)
+from scope.worlds.pocket.sampling import MORE_WORDS, WORDS
+from scope.worlds.pocket.sign import FONTS, sign
+from scope.worlds.pocket.sprites import sprite
 
 
 def of_seeds(examples: int):

@@ -13,10 +13,10 @@ from conftest import Cli
 from PIL import Image
 
 from scope.errors import ScopeError, UsageError
-from scope.worlds import atlas, shards
-from scope.worlds.edits import HELD_OUT_FAMILIES
-from scope.worlds.samples import Which, sample_of
-from scope.worlds.shards import Dataset
+from scope.worlds.pocket import atlas, shards
+from scope.worlds.pocket.edits import HELD_OUT_FAMILIES
+from scope.worlds.pocket.samples import Which, sample_of
+from scope.worlds.pocket.shards import Dataset
 
 
 def samples(path: Path) -> dict[str, dict[str, bytes]]:

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from scope.children import Child, Talk
+from scope.plugins.worker import Child, Talk
 
 
 def double(talk: Talk, number: int) -> int:

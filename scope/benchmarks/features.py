@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scope.nn.features import FeatureNet
+from scope.models.features import FeatureNet
 from scope.nn.weights import load_shipped
 
 

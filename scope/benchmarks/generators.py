@@ -6,7 +6,7 @@ scores, whom no loop and no training may ask. `text` is how near to the word com
 the edit distance, as a share of the longer one. `fd` compares all pictures with the true scenes of the same plans. The
 row `true_scenes` is the judge's ceiling.
 
-`ntm`: the comparison of `scope.benchmarks.ntm`.
+`ntm`: the comparison of `scope.benchmarks.experiments.ntm`.
 """
 
 import time
@@ -19,26 +19,26 @@ from PIL import Image
 from spacy.matcher.levenshtein import levenshtein
 
 from scope.benchmarks import features
-from scope.benchmarks import ntm as comparison
+from scope.benchmarks.experiments import ntm as comparison
 from scope.benchmarks.metrics.curves import mean
+from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments
-from scope.benchmarks.parser import share
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError, UsageError
 from scope.generators import flow, ntm
-from scope.jury.judge import Judge
-from scope.jury.judge import load as load_judge
-from scope.jury.reading import plain, read
-from scope.language.grammar import Grammar
-from scope.nn.features import FeatureNet
+from scope.judges.ocr import plain, read
+from scope.judges.pocket import Judge
+from scope.judges.pocket import load as load_judge
+from scope.models.features import FeatureNet
+from scope.nn.images import to_tensor
 from scope.nn.weights import expected
+from scope.parsing.grammar import Grammar
 from scope.protocols import Generator
 from scope.skills.bind import request_of
-from scope.spec import Request, Specification, Type
-from scope.trainers.run import to_tensor
-from scope.worlds.catalogue import COLORS, FIRST, FIRST_RELATIONS, FIRST_SETTINGS
+from scope.specification import Request, Specification, Type
 from scope.worlds.pocket import Group, Plan, caption, compose, held_out
-from scope.worlds.sampling import WORDS
+from scope.worlds.pocket.catalogue import COLORS, FIRST, FIRST_RELATIONS, FIRST_SETTINGS
+from scope.worlds.pocket.sampling import WORDS
 
 PROMPTS, QUICK = 60, 6  # per task
 SEED = 700_000

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from scope.errors import ScopeError
 from scope.files import write_atomic
-from scope.spec import Model
+from scope.specification import Model
 
 #: Files that have another name than the benchmark which writes them.
 MEASURED_BY = {"pae": "tokenizers", "ntm": "generators"}
@@ -112,7 +112,7 @@ def rendered(text: str, folder: Path) -> str:
 
 def _diagram() -> str:
     """Return the state machine in Mermaid's language, without its style sheet."""
-    from scope.graph import mermaid
+    from scope.engine.graph import mermaid
 
     lines = mermaid().removeprefix("---").partition("---\n")[2].splitlines()
     return "".join(f"{line}\n" for line in lines if "classDef" not in line)

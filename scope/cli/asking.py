@@ -12,7 +12,7 @@ from scope.errors import UsageError
 
 if TYPE_CHECKING:
     from scope.cli.progress import Watch
-    from scope.confirm import Question
+    from scope.engine.review import Question
 
 
 def check_editor(confirm: tuple[str, ...]) -> None:

@@ -37,9 +37,9 @@ class Benchmarks(Commands):
         return super().get_command(ctx, cmd_name)
 
     def _find(self) -> None:
-        from scope import plugins
+        from scope.plugins import registry
 
-        for part in plugins.parts("benchmarks"):
+        for part in registry.parts("benchmarks"):
             self.commands.setdefault(part.name, _command(part.name, part.summary))
 
 
@@ -76,7 +76,7 @@ def figures(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the figures.")] = Path("docs"),
 ) -> None:
     """Draw the figures of the documents: stored results as curves, and what the shipped weights keep and draw."""
-    from scope.benchmarks.figures import draw, drawings, reconstructions
+    from scope.benchmarks.experiments.plots import draw, drawings, reconstructions
 
     give(str(reconstructions(output)))
     give(str(draw(results, output)))
@@ -114,10 +114,10 @@ def _measured(name: str, asked: dict[str, Any]) -> Iterator["Results"]:
     """
     from inspect import signature
 
-    from scope import plugins
     from scope.benchmarks.results import Results
+    from scope.plugins import registry
 
-    measure = plugins.load("benchmarks", name)
+    measure = registry.load("benchmarks", name)
     for option, lacks in (("quick", "quick sample"), ("only", "parts"), ("weights", "weights to choose")):
         if option in asked and option not in signature(measure).parameters:
             raise UsageError(f"the benchmark {name!r} has no {lacks}; leave --{option} out")

@@ -21,10 +21,10 @@ from scope import __version__
 from scope.cli.console import give_json, say, table
 from scope.cli.options import Json
 from scope.errors import ScopeError
-from scope.spec import Model
+from scope.specification import Model
 
 if TYPE_CHECKING:
-    from scope.language.settings import LanguageSettings
+    from scope.llm.settings import LanguageSettings
 
 _OPTIONAL = ("editors",)  # kinds of parts that scope works without
 _LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
@@ -130,7 +130,7 @@ def _shipped() -> dict[str, str]:
 def _generator() -> Check:
     """Check that the generator that draws by default has weights; others need none that are known here."""
     from scope.config import Settings
-    from scope.worlds.vocabulary import EMBEDDED
+    from scope.worlds.pocket.vocabulary import EMBEDDED
 
     try:
         chosen = Settings.load().generator
@@ -143,7 +143,7 @@ def _generator() -> Check:
 
 
 def _disk() -> Check:
-    from scope.runs import home
+    from scope.runs.store import home
 
     there = next(p for p in (home(), *home().absolute().parents) if p.exists())
     free = shutil.disk_usage(there).free
@@ -154,7 +154,7 @@ def _disk() -> Check:
 
 
 def _runs() -> Iterator[Check]:
-    from scope.runs import list_runs
+    from scope.runs.store import list_runs
 
     everything = list_runs()
     waiting = sum(not run.finished for run in everything)
@@ -179,7 +179,7 @@ def _plugins() -> Iterator[Check]:
     """List what is installed, without importing it."""
     from importlib.metadata import entry_points
 
-    from scope.plugins import Kind
+    from scope.plugins.registry import Kind
 
     for kind in get_args(Kind):
         points = sorted(entry_points(group=f"scope.{kind}"), key=lambda point: point.name)
@@ -204,7 +204,7 @@ def _language() -> Iterator[Check]:
     """Ask each configured server of a language model: is it there, does it take the key, has it the model?"""
     if not os.environ.get("SCOPE_LANGUAGE_URL"):
         return
-    from scope.language.settings import LanguageSettings
+    from scope.llm.settings import LanguageSettings
 
     try:
         settings = LanguageSettings.load()
@@ -219,7 +219,7 @@ def _server(settings: "LanguageSettings") -> Iterator[Check]:
     """Check endpoint, key, model, and whether answers are held to a schema."""
     import httpx
 
-    from scope.language.endpoint import Endpoint
+    from scope.net.endpoint import Endpoint
 
     (url,) = settings.url
     began = time.monotonic()
@@ -255,7 +255,7 @@ def _served(model: str, body: bytes) -> Check:
 
 def _schema(settings: "LanguageSettings") -> Check:
     """Ask for a word that only a schema can bring about."""
-    from scope.language.openai import OpenAIModel
+    from scope.llm.openai import OpenAIModel
     from scope.protocols import Message
 
     schema = {"type": "object", "properties": {"answer": {"enum": ["zebra"]}}, "required": ["answer"]}

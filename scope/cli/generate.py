@@ -15,9 +15,9 @@ from scope.cli.target import Order, check_writable, slug, target
 from scope.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from scope.outcome import Outcome
+    from scope.engine.outcome import Outcome
     from scope.protocols import Reader
-    from scope.runs import Options, Run
+    from scope.runs.store import Options, Run
 
 SKILLS, QUESTIONS = ("retrieve", "reason", "repair"), ("spec", "repair")
 
@@ -48,8 +48,9 @@ def generate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; draw and write nothing.")] = False,
 ) -> None:
     """Draw a prompt, judge every commitment, repair what is broken; print the path of the picture."""
-    from scope import plugins, runs
-    from scope.worlds.vocabulary import EMBEDDED
+    from scope.plugins import registry
+    from scope.runs import store
+    from scope.worlds.pocket.vocabulary import EMBEDDED
 
     flags = {
         "drafts": drafts,
@@ -66,15 +67,15 @@ def generate(
     }
     options = _options(seed, {name: value for name, value in flags.items() if value is not None})
     check_editor(options.confirm)
-    plugins.load("generators", options.generator)  # a typo is told before anything else is done
-    plugins.load("language", options.language)
+    registry.load("generators", options.generator)  # a typo is told before anything else is done
+    registry.load("language", options.language)
     specification = _reader().decompose(prompt)
     order = Order(output=target(output, f"{slug(specification.prompt)}-{seed}"), metadata=not no_metadata)
     if options.generator in EMBEDDED:
         show_unknown(specification)
     if dry_run:
         return show_plan(specification, options, order, as_json)
-    run = runs.create(specification.prompt, options, plugins.versions())
+    run = store.create(specification.prompt, options, registry.versions())
     order.keep(run)
     return _finish(run, order, as_json)
 
@@ -94,9 +95,9 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Continue a run that was interrupted or killed, to the picture that it was asked for."""
-    from scope import runs
+    from scope.runs import store
 
-    found = runs.open_run(run)
+    found = store.open_run(run)
     options, order = found.manifest.options, Order.of(found)
     if output is not None or order is None:
         path = target(output, f"{slug(found.manifest.prompt)}-{options.seed}")
@@ -107,9 +108,9 @@ def resume(
 
 
 def _reader() -> "Reader":
-    from scope import plugins
+    from scope.plugins import registry
 
-    model: Reader = plugins.load("language", "grammar")()
+    model: Reader = registry.load("language", "grammar")()
     return model
 
 
@@ -131,7 +132,7 @@ def _folder(path: Path) -> Path:
 def _options(seed: int, flags: dict[str, Any]) -> "Options":
     """Return the options: flags before the environment before the defaults."""
     from scope.config import Settings
-    from scope.runs import Options
+    from scope.runs.store import Options
 
     settings = Settings.load().model_dump(include=set(Options.model_fields))
     return Options.model_validate(settings | flags | {"seed": seed})
@@ -139,7 +140,7 @@ def _options(seed: int, flags: dict[str, Any]) -> "Options":
 
 def _finish(run: "Run", order: Order, as_json: bool) -> None:
     """Run a run to its end, write its picture, and tell how it went."""
-    from scope.outcome import json_report
+    from scope.engine.outcome import json_report
 
     try:
         outcome, weights = _draw(run)
@@ -157,18 +158,18 @@ def _finish(run: "Run", order: Order, as_json: bool) -> None:
 
 def _draw(run: "Run") -> tuple["Outcome", dict[str, str]]:
     """Return how a run ended, and the hashes of the weights that drew."""
-    from scope import toolbox
+    from scope.engine import assemble
 
     with Watch() as watch:
-        from scope.graph import generate as finish
+        from scope.engine.graph import generate as finish
 
-        tools = toolbox.of(run)
+        tools = assemble.of(run)
         return finish(run, tools, watch, asker(watch)), dict(tools.generator.weights)
 
 
 def _write_picture(run: "Run", outcome: "Outcome", order: Order, weights: dict[str, str]) -> Path | None:
     """Write the best draft to where it was ordered, with its record; None: there is no draft."""
-    from scope.images import Record, open_png, save_png
+    from scope.runs.png import Record, open_png, save_png
 
     best = outcome.best
     if best is None:

@@ -12,12 +12,12 @@ from scope.errors import ImageError, ScopeError, UsageError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from scope.runs import Run
+    from scope.runs.store import Run
 
 
 def runs(as_json: Json = False) -> None:
     """List all runs, newest first."""
-    from scope.runs import list_runs
+    from scope.runs.store import list_runs
 
     rows = [_row(run) for run in list_runs()]
     if as_json:
@@ -57,7 +57,7 @@ def _row(run: "Run") -> dict[str, Any]:
 
 
 def _resolved(name: str) -> "Run":
-    from scope.runs import resolve
+    from scope.runs.store import resolve
 
     if Path(name).suffix.lower() == ".png":
         raise ImageError(f"{name}: there is no such file")
@@ -66,8 +66,8 @@ def _resolved(name: str) -> "Run":
 
 def _run_of(picture: Path) -> "Run | None":
     """Return the run that made a picture, if its folder is on this machine."""
-    from scope.images import Record, sidecar
-    from scope.runs import open_run, resolve
+    from scope.runs.png import Record, sidecar
+    from scope.runs.store import open_run, resolve
 
     try:
         if sidecar(picture).is_file():
@@ -78,8 +78,8 @@ def _run_of(picture: Path) -> "Run | None":
 
 
 def _page_of_run(run: "Run") -> str:
-    from scope.graph import load
-    from scope.report import render
+    from scope.engine.graph import load
+    from scope.runs.report import render
 
     outcome = load(run)
     if outcome is None:
@@ -98,14 +98,14 @@ def _page_of_run(run: "Run") -> str:
 
 def _draft(path: Path) -> "Image | None":
     """Return a draft's picture; None: somebody removed it."""
-    from scope.images import open_png
+    from scope.runs.png import open_png
 
     return open_png(path) if path.is_file() else None
 
 
 def _page_of_picture(path: Path) -> str:
-    from scope.images import open_png, read_record
-    from scope.report import render
+    from scope.runs.png import open_png, read_record
+    from scope.runs.report import render
 
     record = read_record(path)
     return render(

@@ -18,14 +18,14 @@ def likelihood(
     as_json: Json = False,
 ) -> None:
     """Print log p(picture | prompt) in nats: a lower bound, of the picture's latents; more is likelier."""
-    from scope import plugins
-    from scope.images import open_picture
+    from scope.plugins import registry
+    from scope.runs.png import open_picture
     from scope.skills.bind import request_of
 
-    made = plugins.load("generators", generator)()
+    made = registry.load("generators", generator)()
     if not hasattr(made, "log_likelihood"):
         raise UsageError(f"the generator {generator!r} knows no likelihoods; ntm does")
-    reader = plugins.load("language", "grammar")()
+    reader = registry.load("language", "grammar")()
     found = made.log_likelihood(open_picture(image), request_of(reader.decompose(prompt), seed=0), steps)
     if as_json:
         return give_json(

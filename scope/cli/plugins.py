@@ -12,7 +12,7 @@ from scope.cli.scaffold import Kind, write_package
 from scope.errors import PluginError, UsageError
 
 if TYPE_CHECKING:
-    from scope import plugins
+    from scope.plugins import registry
 
 app = typer.Typer(cls=Commands, help="List the installed parts, look at one, begin your own.", no_args_is_help=True)
 
@@ -22,9 +22,9 @@ _SLOW = 120.0  # seconds to import one part: torch, on a busy machine
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List every part that is installed. Those of other packages are imported, each in a process of its own."""
-    from scope import plugins
+    from scope.plugins import registry
 
-    parts = [part for kind in get_args(plugins.Kind) for part in plugins.parts(kind)]
+    parts = [part for kind in get_args(registry.Kind) for part in registry.parts(kind)]
     rows = [_described(part, _fault(part)) for part in parts]
     if as_json:
         return give_json({"schema": 1, "plugins": rows})
@@ -47,10 +47,10 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Show one part: whose it is, where it lies, and whether it can be imported."""
-    from scope import plugins
+    from scope.plugins import registry
 
-    part = plugins.find(_kind(kind), name)
-    fault = plugins.fault(part.kind, name, _SLOW)
+    part = registry.find(_kind(kind), name)
+    fault = registry.fault(part.kind, name, _SLOW)
     row = _described(part, fault) | {"file": str(part.source or ""), "sha256": part.fingerprint}
     if as_json:
         give_json({"schema": 1} | row)
@@ -71,7 +71,7 @@ def new(
     say(f"try it: cd {folder} && pip install -e '.[test]' && pytest")
 
 
-def _described(part: "plugins.Part", fault: str) -> dict[str, Any]:
+def _described(part: "registry.Part", fault: str) -> dict[str, Any]:
     return {
         "kind": part.kind,
         "name": part.name,
@@ -89,31 +89,31 @@ def _word(row: dict[str, Any]) -> str:
     return "ok" if row["ok"] else "broken"
 
 
-def _fault(part: "plugins.Part") -> str:
+def _fault(part: "registry.Part") -> str:
     """Return why a part cannot be used; our own are only looked for, as importing them takes seconds."""
-    from scope import plugins
+    from scope.plugins import registry
 
     if part.third_party:
-        return plugins.fault(part.kind, part.name)
+        return registry.fault(part.kind, part.name)
     try:
-        plugins.find(part.kind, part.name)
+        registry.find(part.kind, part.name)
     except PluginError as error:
         return str(error)
     return "" if part.source else f"{part.module} is missing: reinstall scope"
 
 
-def _kind(word: str) -> "plugins.Kind":
+def _kind(word: str) -> "registry.Kind":
     """Return the kind that a word means, in the singular or the plural.
 
     Raises: UsageError if it means none.
     """
-    from scope import plugins
+    from scope.plugins import registry
 
-    meant: dict[str, plugins.Kind] = {}
-    for kind in get_args(plugins.Kind):
+    meant: dict[str, registry.Kind] = {}
+    for kind in get_args(registry.Kind):
         meant |= {kind: kind, kind.removesuffix("s"): kind}
     if word in meant:
         return meant[word]
     close = get_close_matches(word, meant, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else f"; choose from {', '.join(get_args(plugins.Kind))}"
+    hint = f"; did you mean {close[0]!r}?" if close else f"; choose from {', '.join(get_args(registry.Kind))}"
     raise UsageError(f"there are no parts of the kind {word!r}{hint}")

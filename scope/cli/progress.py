@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scope.cli.console import console, plain, say
 
 if TYPE_CHECKING:
-    from scope.outcome import Progress
+    from scope.engine.outcome import Progress
 
 _DOING = {
     "decompose": "reading the prompt",
@@ -38,7 +38,7 @@ def describe(progress: "Progress") -> str:
 
 
 class Watch:
-    """Shows what a run does while it is open. Hand it to `scope.graph.generate` as `on_event`."""
+    """Shows what a run does while it is open. Hand it to `scope.engine.graph.generate` as `on_event`."""
 
     def __init__(self) -> None:
         self._last = ""

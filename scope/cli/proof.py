@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from scope.cli.console import give_json, say, table
 from scope.cli.target import Order
-from scope.spec import Commitment, Specification, Status, answers
+from scope.specification import Commitment, Specification, Status, answers
 
 if TYPE_CHECKING:
-    from scope.outcome import Outcome
-    from scope.runs import Options
+    from scope.engine.outcome import Outcome
+    from scope.runs.store import Options
 
 _STYLES = {"met": "green", "broken": "bold red", "blocked": "yellow", "unjudged": "dim", "waived": "dim"}
 
@@ -28,8 +28,8 @@ def show_commitments(specification: Specification) -> None:
 
 def show_unknown(specification: Specification) -> None:
     """Say which words the shipped weights were not trained on; what an open unknown speaks of may yet be found."""
-    from scope.judge import unknown_to
-    from scope.worlds.vocabulary import SHIPPED
+    from scope.engine.verification import unknown_to
+    from scope.worlds.pocket.vocabulary import SHIPPED
 
     open_ = {target for unknown in specification.where(Status.OPEN) for target in unknown.targets}
     found = (unknown_to(SHIPPED, c) for c in specification.commitments if c.id not in open_)
@@ -56,7 +56,7 @@ def show_plan(specification: Specification, options: "Options", order: Order, as
 
 def show_outcome(outcome: "Outcome") -> None:
     """Print the proof: one line per commitment, then what the reader should know."""
-    from scope.outcome import json_report
+    from scope.engine.outcome import json_report
 
     skills = {e.commitment: e.cause.removeprefix("skill:") for e in outcome.spec.events if e.cause.startswith("skill:")}
     commitments = json_report(outcome)["commitments"]

@@ -30,8 +30,8 @@ def reconstruct(
     from PIL import Image
 
     from scope.benchmarks.metrics.pictures import psnr
-    from scope.images import open_picture, save_png
-    from scope.trainers.run import to_tensor
+    from scope.nn.images import to_tensor
+    from scope.runs.png import open_picture, save_png
 
     picture = open_picture(image)
     path = target(output, f"{image.stem}-reconstructed")

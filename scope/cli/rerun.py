@@ -11,8 +11,8 @@ from scope.cli.target import target
 from scope.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
-    from scope.images import Record
-    from scope.spec import Request
+    from scope.runs.png import Record
+    from scope.specification import Request
 
 
 def rerun(
@@ -24,12 +24,12 @@ def rerun(
 
     The exit code is 3 if the bytes differ.
     """
-    from scope import plugins
-    from scope.images import png_bytes, read_record, save_png
+    from scope.plugins import registry
+    from scope.runs.png import png_bytes, read_record, save_png
 
     record = read_record(image)
     path = target(output, f"{image.stem}-rerun")
-    generator = plugins.load("generators", record.draft.generator.partition("@")[0])()
+    generator = registry.load("generators", record.draft.generator.partition("@")[0])()
     _check_weights(record, generator.weights)
     (picture,) = generator.generate([_located(record, image)])
     same = png_bytes(picture.image, record) == image.read_bytes()
@@ -47,13 +47,13 @@ def _located(record: "Record", image: Path) -> "Request":
 
     Raises: UsageError if that draft is not here any more.
     """
-    from scope import runs
     from scope.files import sha256_of_file
+    from scope.runs import store
 
     request = record.draft.request
     if request.start is None:
         return request
-    draft = runs.resolve(str(image)).folder / request.start.path
+    draft = store.resolve(str(image)).folder / request.start.path
     if not draft.exists() or sha256_of_file(draft) != request.start.sha256:
         raise UsageError(f"{image} was drawn on from another draft, {draft}, which is not there any more")
     return request.model_copy(update={"start": request.start.model_copy(update={"path": str(draft)})})

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scope.errors import OutputError, UsageError
-from scope.spec import Model
+from scope.specification import Model
 
 if TYPE_CHECKING:
-    from scope.runs import Run
+    from scope.runs.store import Run
 
 _LONGEST = 48  # characters of a slug
 

@@ -12,12 +12,12 @@ from scope.errors import UsageError
 
 
 class Recipe(StrEnum):
-    """What can be trained: modules of `scope.trainers` with `PRESETS` and `train(config, folder)`."""
+    """What can be trained: modules of `scope.training.recipes` with `PRESETS` and `train(config, folder)`."""
 
     PAE = "pae"
     FLOW = "flow"
     NTM = "ntm"
-    OBJECTS = "objects"
+    DETECTOR = "detector"
     JUDGE = "judge"
     FEATURES = "features"
 
@@ -36,7 +36,7 @@ def train(
     """Train weights. The same command in the same folder continues where it stopped."""
     from scope.config import override
 
-    trainer = import_module(f"scope.trainers.{recipe}")
+    trainer = import_module(f"scope.training.recipes.{recipe}")
     if preset not in trainer.PRESETS:
         raise UsageError(f"{recipe} has no preset {preset!r}; it has: {', '.join(trainer.PRESETS)}")
     config = override(trainer.PRESETS[preset], assignments or [])

@@ -10,7 +10,7 @@ from scope.cli.console import Commands, give, say
 from scope.errors import UsageError
 
 if TYPE_CHECKING:
-    from scope.worlds.samples import Which
+    from scope.worlds.pocket.samples import Which
 
 app = typer.Typer(
     cls=Commands, help="The pocket world: look at it, export it, or build its drawings.", no_args_is_help=True
@@ -27,8 +27,8 @@ First = Annotated[bool, typer.Option("--first", help="Only what the first shippe
 def words() -> None:
     """List what the world can draw, and what of it the shipped generator knows."""
     from scope.cli.console import table
-    from scope.worlds.catalogue import COLORS, CONCEPTS, FIRST, MAX_COUNT, RELATIONS, SETTINGS, VENDORS
-    from scope.worlds.edits import FAMILIES
+    from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, FIRST, MAX_COUNT, RELATIONS, SETTINGS, VENDORS
+    from scope.worlds.pocket.edits import FAMILIES
 
     kinds: dict[str, Collection[str]] = {
         "nouns that the shipped weights draw": FIRST,
@@ -56,9 +56,9 @@ def show(
     """Draw scenes or edit pairs on one sheet; their captions go to stderr."""
     from PIL import Image
 
-    from scope.images import save_png
-    from scope.worlds.samples import sample_of
-    from scope.worlds.sprites import SIZE
+    from scope.runs.png import save_png
+    from scope.worlds.pocket.samples import sample_of
+    from scope.worlds.pocket.sprites import SIZE
 
     which = _which(seed, split, vendor, edits, first)
     wide = 2 * SIZE if which.edits else SIZE
@@ -87,7 +87,7 @@ def export(
     first: First = False,
 ) -> None:
     """Write scenes or edit pairs as WebDataset shards, with captions, masks and all that is true of them."""
-    from scope.worlds import shards
+    from scope.worlds.pocket import shards
 
     which = _which(seed, split, vendor, edits, first)
     dataset = shards.Dataset(**which.model_dump(), count=count, shard=shard)
@@ -105,8 +105,8 @@ def build(
     """Draw the packaged sheets of sprites from the pinned releases of the art (for maintainers)."""
     from scope import data
     from scope.files import write_atomic
-    from scope.worlds import licences
-    from scope.worlds.atlas import build as draw
+    from scope.worlds.pocket import licences
+    from scope.worlds.pocket.atlas import build as draw
 
     folder = output or Path(str(data.__path__[0])) / "atlas"
     drawn = draw(art, folder)
@@ -121,9 +121,9 @@ def _which(seed: int, split: Literal["train", "held_out"], vendor: str, edits: s
 
     Raises: UsageError for a vendor or a family of edits that there is not, and for options that exclude each other.
     """
-    from scope.worlds.catalogue import HELD_OUT_VENDORS, VENDORS
-    from scope.worlds.edits import families
-    from scope.worlds.samples import Which
+    from scope.worlds.pocket.catalogue import HELD_OUT_VENDORS, VENDORS
+    from scope.worlds.pocket.edits import families
+    from scope.worlds.pocket.samples import Which
 
     if vendor and vendor not in (*VENDORS, *HELD_OUT_VENDORS):
         raise UsageError(f"no vendor named {vendor!r}; there are {', '.join((*VENDORS, *HELD_OUT_VENDORS))}")

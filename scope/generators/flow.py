@@ -12,15 +12,15 @@ from torch import Tensor
 
 from scope.errors import WeightsError
 from scope.generators import words
+from scope.models.dit import DiT
 from scope.nn import paths, samplers
-from scope.nn.dit import DiT
 from scope.nn.weights import load_shipped
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
-from scope.spec import Request
-from scope.tokenizers.frame import Autoencoder
+from scope.specification import Request
+from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
-from scope.worlds.sprites import SIZE
-from scope.worlds.vocabulary import SHIPPED
+from scope.worlds.pocket.sprites import SIZE
+from scope.worlds.pocket.vocabulary import SHIPPED
 
 STEPS, CFG_SCALE = 30, 2.0
 SHIFT = 5.0  # of the times: nouns and places are decided near the noise, so most steps are spent there

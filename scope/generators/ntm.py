@@ -1,8 +1,8 @@
 """The NTM generator: a picture in four steps, and how likely the model holds a picture to be for a prompt.
 
-Normalizing Trajectory Models (arXiv 2605.08078) on PAE latents; the mathematics is in `scope.nn.ntm`. The likelihood
-is that of latents, not of pixels. Departure: the last step is taken at its mean, since what a model that saw little is
-unsure of would stand in the picture as noise.
+Normalizing Trajectory Models (arXiv 2605.08078) on PAE latents; the mathematics is in `scope.models.ntm`. The
+likelihood is that of latents, not of pixels. Departure: the last step is taken at its mean, since what a model that
+saw little is unsure of would stand in the picture as noise.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,19 @@ from torch import Tensor
 from scope.errors import UsageError, WeightsError
 from scope.generators import words
 from scope.generators.flow import SHIFT
-from scope.nn import ntm, pretrained, trajectory
-from scope.nn.dit import DiT
-from scope.nn.ntm import NTM, Backbone, Denoiser
-from scope.nn.text import STATE_DIM, Conditioning
+from scope.models import diffusers_backbone, ntm
+from scope.models.dit import DiT
+from scope.models.ntm import NTM, Backbone, Denoiser
+from scope.models.text_encoder import STATE_DIM, Conditioning
+from scope.models.transporter import Transporter
+from scope.nn import trajectory
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.transporter import Transporter
 from scope.nn.weights import fingerprint, load_shipped
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
-from scope.spec import Model, Request
-from scope.tokenizers.frame import Autoencoder
+from scope.specification import Model, Request
+from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
-from scope.worlds.vocabulary import SHIPPED
+from scope.worlds.pocket.vocabulary import SHIPPED
 
 T, CFG_SCALE = 4, 2.0
 T_MIN = 0.02  # of sampling and of the likelihood; training draws it from [0.01, 0.05]
@@ -39,7 +40,7 @@ LN2 = float(np.log(2))
 class Shape(Model):
     """How large a model is. Tokens are c numbers; `depth` counts layers."""
 
-    backbone: pretrained.Kind | Literal["dit"] = "dit"
+    backbone: diffusers_backbone.Kind | Literal["dit"] = "dit"
     c: int = 128
     tokens: int = 64
     levels: tuple[int, ...] = (4, 8, 16)
@@ -55,7 +56,7 @@ class Shape(Model):
     denoiser_heads: int = 4
     text_dim: int = STATE_DIM
     word_depth: int = 2
-    spread: float = 0.3  # see `scope.nn.ntm`; 0 is the paper's
+    spread: float = 0.3  # see `scope.models.ntm`; 0 is the paper's
     learned_sigma: bool = True
     shift: float | None = None  # of the times; None is the paper's
 
@@ -87,16 +88,16 @@ def build(shape: Shape, backbone: Backbone | None = None) -> NTM:
     )  # fmt: skip
 
 
-def predictor(shape: Shape) -> DiT | pretrained.DiffusersBackbone:
+def predictor(shape: Shape) -> DiT | diffusers_backbone.DiffusersBackbone:
     """Return an untrained predictor: what a flow-matching model of this shape is."""
     return network(shape, shape.width, shape.depth, shape.heads)
 
 
-def network(shape: Shape, width: int, depth: int, heads: int) -> DiT | pretrained.DiffusersBackbone:
+def network(shape: Shape, width: int, depth: int, heads: int) -> DiT | diffusers_backbone.DiffusersBackbone:
     """Return an untrained network on the tokens of a shape."""
     if shape.backbone == "dit":
         return DiT(shape.c, shape.tokens, width, depth, heads, shape.word_depth)
-    return pretrained.untrained(shape.backbone, shape.c, width, depth, heads, shape.text_dim)
+    return diffusers_backbone.untrained(shape.backbone, shape.c, width, depth, heads, shape.text_dim)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class NTMGenerator:
     name, version, resamples = "ntm", "1", True
 
     def __init__(self, model: NTM, tokenizer: Autoencoder, weights: dict[str, str], decoder: str = "distilled") -> None:
-        """Use a trained model; `decoder` is a way to the clean state, one of `scope.nn.ntm.DECODERS`.
+        """Use a trained model; `decoder` is a way to the clean state, one of `scope.models.ntm.DECODERS`.
 
         Raises: UsageError if there is no such way. WeightsError if the model knows another tokenizer's latents.
         """

@@ -1,7 +1,7 @@
 """What the embedded generators read of a request."""
 
-from scope.nn.text import Conditioning, Words, check_length, encode
-from scope.spec import Request
+from scope.models.text_encoder import Conditioning, Words, check_length, encode
+from scope.specification import Request
 
 
 def read(request: Request) -> Conditioning:

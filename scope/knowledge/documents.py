@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from scope.knowledge.index import Unreadable
 from scope.protocols import Passage
-from scope.spec import Source
+from scope.specification import Source
 
 MAX_FILE = 20 * 1024 * 1024  # bytes
 MAX_PIXELS = 40_000_000

@@ -19,7 +19,7 @@ from scope.knowledge.index import Document, Index, Unreadable, build
 from scope.knowledge.pictures import Blind, Eyes, Picture, Sight, eyes, look
 from scope.knowledge.store import Store
 from scope.protocols import Passage
-from scope.spec import Source
+from scope.specification import Source
 
 MAX_FILES = 10_000
 #: Of the passages of a search, at most one in so many was found by sight.

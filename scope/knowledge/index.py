@@ -12,9 +12,9 @@ import numpy as np
 
 from scope.errors import ScopeError
 from scope.knowledge.store import Store, Vectors
-from scope.nn.sentences import ENCODER, embed
+from scope.models.sentence_encoder import ENCODER, embed
 from scope.protocols import Passage
-from scope.spec import sha256_of
+from scope.specification import sha256_of
 
 #: Part of every key: raise it when documents are read in another way.
 FORMAT = 1

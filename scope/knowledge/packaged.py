@@ -6,9 +6,9 @@ from functools import cached_property
 from scope.knowledge.index import Document, Index, build
 from scope.knowledge.store import Store
 from scope.protocols import Passage
-from scope.spec import Source, sha256_of
-from scope.worlds.catalogue import CONCEPTS
+from scope.specification import Source, sha256_of
 from scope.worlds.facts import LICENCE, facts
+from scope.worlds.pocket.catalogue import CONCEPTS
 
 
 def load() -> "Packaged":

@@ -24,7 +24,7 @@ from scope.knowledge.documents import opened
 from scope.knowledge.index import Unreadable
 from scope.knowledge.store import Store, Vectors
 from scope.protocols import Passage
-from scope.spec import sha256_of
+from scope.specification import sha256_of
 
 #: Pictures whose cosine with the query is less are not found. From what is published of CLIP models, whose pictures
 #: and captions lie near 0.3 and strangers below 0.2; not measured here.

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scope.protocols import Passage
-from scope.runs import home
-from scope.spec import canonical_json
+from scope.runs.store import home
+from scope.specification import canonical_json
 
 Vectors = NDArray[np.float32]
 Rows = list[Any]

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 from scope.errors import UsageError
 from scope.knowledge.documents import MAX_TEXT, Origin, clean, paragraphs
-from scope.knowledge.fetch import Page, Refused, fetch
 from scope.knowledge.index import Index
-from scope.nn.sentences import embed
+from scope.models.sentence_encoder import embed
+from scope.net.guarded_fetch import Page, Refused, fetch
 from scope.protocols import Passage
 
 MAX_PASSAGES = 400  # of one page

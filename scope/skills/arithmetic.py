@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from scope.spec.english import number_of
+from scope.text import number_of
 
 _LONGEST = 200  # characters of a number in words
 _SIGN = re.compile(r"([+−×÷*])")

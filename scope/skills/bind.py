@@ -4,9 +4,9 @@ The words of an answered unknown are its answer's: the clue itself is never draw
 """
 
 from scope.protocols import Toolbox
+from scope.skills.realize import groups, sentence
 from scope.skills.repair import EDIT, REBIND, RESAMPLE, last_repair
-from scope.skills.wording import groups, sentence
-from scope.spec import Binding, Draft, Request, Specification, Start, Status, Type, answers, grounded
+from scope.specification import Binding, Draft, Request, Specification, Start, Status, Type, answers, grounded
 
 #: Guidance of a request that was worded anew: what was missed is asked for harder than by default.
 REBIND_CFG_SCALE = 3.0

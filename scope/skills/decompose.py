@@ -4,8 +4,8 @@ from typing import Any
 
 from scope.errors import LanguageError
 from scope.protocols import LanguageModel, Message, Reply, Toolbox
-from scope.skills.proposal import Proposal, Refused, specification
-from scope.spec import Specification, canonical_json
+from scope.skills.llm_reading import Proposal, Refused, specification
+from scope.specification import Specification, canonical_json
 
 REASKS = 2
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scope.errors import PromptError
 from scope.protocols import Passage, Reader
-from scope.spec import Commitment, Fact, Specification, Type
+from scope.specification import Commitment, Fact, Specification, Type
 
 MAX_SENTENCE = 500  # characters; longer ones are not read
 MAX_WORDS = 160  # characters of an answer

@@ -2,7 +2,7 @@
 
 A number or a colour that is told by other things is an open unknown ("as many stars as a spider has legs"). It is
 answered by arithmetic, by what the specification says of its own things, and by facts that can be searched
-(reckoning.py). Only what none of these decides is asked of a language model, which can answer with a number, a colour
+(deduction.py). Only what none of these decides is asked of a language model, which can answer with a number, a colour
 or a noun and with nothing else.
 """
 
@@ -12,12 +12,24 @@ from typing import Any
 
 from scope.errors import LanguageError
 from scope.protocols import LanguageModel, Message, Reply, Toolbox
+from scope.skills.deduction import CITES, MOST, Impossible, Unclear, reckon
 from scope.skills.definitions import printable
-from scope.skills.reckoning import CITES, MOST, Impossible, Unclear, reckon
-from scope.skills.wording import is_within, precedes
-from scope.spec import Answer, Commitment, Fact, Source, Specification, Status, Type, answers, ground, reopen, tried
-from scope.spec.english import NUMBERS, article, number_words
-from scope.worlds.catalogue import COLORS
+from scope.skills.realize import is_within, precedes
+from scope.specification import (
+    Answer,
+    Commitment,
+    Fact,
+    Source,
+    Specification,
+    Status,
+    Type,
+    answers,
+    ground,
+    reopen,
+    tried,
+)
+from scope.text import NUMBERS, article, number_words
+from scope.worlds.pocket.catalogue import COLORS
 
 _CHANGED = "what it was worked out from has changed"
 

@@ -7,9 +7,9 @@ is taken: what earlier repairs fixed less what they broke, over all runs of this
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scope.gains import Gain
 from scope.protocols import Toolbox
-from scope.spec import RepairResult, Specification, Status, Type
+from scope.runs.repair_stats import Gain
+from scope.specification import RepairResult, Specification, Status, Type
 
 REBIND = "rebind"  # word the request anew, what was missed first
 REGENERATE = "regenerate"  # the same words from other noise

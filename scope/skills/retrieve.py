@@ -13,9 +13,9 @@ from pydantic import Field, ValidationError
 from scope.errors import LanguageError, ScopeError
 from scope.protocols import LanguageModel, Message, Passage, Toolbox
 from scope.skills.definitions import Clue, Reading, clue_of, in_order, printable, readings, words
-from scope.spec import Answer, Commitment, Fact, Model, Source, Specification, Status, Type, ground, tried
-from scope.spec.english import article, plural
-from scope.worlds.catalogue import COLORS, NUMBERS
+from scope.specification import Answer, Commitment, Fact, Model, Source, Specification, Status, Type, ground, tried
+from scope.text import article, plural
+from scope.worlds.pocket.catalogue import COLORS, NUMBERS
 
 #: Passages that are read of each source of knowledge.
 COUNT = 20

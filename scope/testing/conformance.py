@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from scope.children import Child, ChildDied, Talk, TimeIsUp
 from scope.errors import UsageError
+from scope.plugins.worker import Child, ChildDied, Talk, TimeIsUp
 from scope.protocols import Toolbox
-from scope.spec import Model, Specification
+from scope.specification import Model, Specification
 from scope.testing import generators, skills, verifiers
 from scope.testing.trial import Broken, Look, Trial, samples, tools
 

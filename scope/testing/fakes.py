@@ -10,7 +10,18 @@ from PIL import Image
 
 from scope.errors import PromptError
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
-from scope.spec import Commitment, Kind, Request, Span, Specification, Status, Type, Verdict, next_ids, sha256_of
+from scope.specification import (
+    Commitment,
+    Kind,
+    Request,
+    Span,
+    Specification,
+    Status,
+    Type,
+    Verdict,
+    next_ids,
+    sha256_of,
+)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from functools import partial
 from PIL import Image
 
 from scope.protocols import Picture, Vocabulary, ignore_steps
-from scope.spec import Binding, Request, Span
+from scope.specification import Binding, Request, Span
 from scope.testing.trial import HOSTILE, Broken, Look, Trial, check_cancel, check_hostile, check_names, check_verbs
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from scope.spec import IllegalEvent, Specification
-from scope.spec.conduct import appended
+from scope.specification import IllegalEvent, Specification
+from scope.specification.permissions import appended
 from scope.testing.trial import Broken, Look, Trial, check_cancel, check_hostile, check_names, check_verbs, hostile
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from scope.errors import ScopeError
 from scope.protocols import Toolbox
-from scope.spec import Answer, Commitment, Kind, Specification, Status, Type, ground
+from scope.specification import Answer, Commitment, Kind, Specification, Status, Type, ground
 from scope.testing.fakes import FakeGenerator, FakeReader, FakeVerifier
 
 #: Words that come from prompts, files and servers in the wild.

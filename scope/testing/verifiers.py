@@ -5,7 +5,7 @@ from functools import partial
 
 from PIL import Image
 
-from scope.spec import Commitment, Specification, Verdict, canonical_json
+from scope.specification import Commitment, Specification, Verdict, canonical_json
 from scope.testing.trial import Broken, Look, Trial, check_cancel, check_hostile, check_names, check_verbs, hostile
 
 _SIZES = ((64, 64), (1, 1), (300, 2))

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.models.autoencoder_modules import PixelDecoder, PixelEncoder, unit
 from scope.tokenizers import vfm as backbones
-from scope.tokenizers.frame import Autoencoder, Looked
-from scope.tokenizers.parts import PixelDecoder, PixelEncoder, unit
+from scope.tokenizers.base import Autoencoder, Looked
 
 
 class AE(Autoencoder):

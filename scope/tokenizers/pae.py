@@ -4,7 +4,7 @@ Encoder   H = VFM(x), frozen;  (gamma, beta) = DAM(pixels, H);  Hz = LN(H * (1 +
           z = rms_norm(conv3x3(attention(Hz)))     each token on the sphere of radius sqrt(d)
 Prior     Z_T = P(H), refined in a stage of its own and then frozen (prior.py)
 Decoder   x^ = D(z)
-Losses    L = L1 + 1.0 perceptual + 0.5 GAN + 0.2 SSR + 0.5 MCR + 1.0 SCR   z against Z_T (alignment.py)
+Losses    L = L1 + 1.0 perceptual + 0.5 GAN + 0.2 SSR + 0.5 MCR + 1.0 SCR   z against Z_T (losses.py)
 
 Departures: the pocket VFM stands in for DINOv2-L (vfm.py), and 32-px pictures are decoded by convolutions ("pixels"),
 not by a vision transformer ("patches"). `attention` has a residual path, since the paper's unresidual one starts as
@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.models.autoencoder_modules import PatchDecoder, PixelDecoder, PixelModulator
 from scope.nn.transformer import Attention, patchify, to_grid, to_tokens
 from scope.nn.weights import fill, load_shipped, read
 from scope.tokenizers import vfm as backbones
-from scope.tokenizers.alignment import Distance, Perturbation, mcr, scr, sphere, ssr
-from scope.tokenizers.frame import Autoencoder, Looked
-from scope.tokenizers.parts import PatchDecoder, PixelDecoder, PixelModulator
+from scope.tokenizers.base import Autoencoder, Looked
+from scope.tokenizers.losses import Distance, Perturbation, mcr, scr, sphere, ssr
 from scope.tokenizers.prior import RefinedPrior, WhitenedPrior
 
 #: Constructor arguments of the sizes that have a name; `full` is the paper's.

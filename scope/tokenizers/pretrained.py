@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from scope.errors import ImageError, WeightsError
-from scope.tokenizers.frame import check
+from scope.tokenizers.base import check
 from scope.tokenizers.vfm import frozen
 
 

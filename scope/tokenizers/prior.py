@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.nn.transformer import Block, to_grid, to_tokens
-from scope.tokenizers.alignment import sphere, ssr
+from scope.tokenizers.losses import sphere, ssr
 
 
 def low_passed(features: Tensor, strength: float = 0.4) -> Tensor:

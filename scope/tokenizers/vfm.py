@@ -1,8 +1,9 @@
 """Frozen backbones that a tokenizer is aligned to: images (b, 3, s, s) in [-1, 1] -> features (b, n, dim).
 
 Features are layer-normalised without affine. The pocket presets train their own backbone, since no self-supervised one
-with a redistributable licence comes in an ordinary package: it learns to name what each patch of the pocket world shows
-(trainers/vfm.py) and shares its weights with no verifier, reward or judge. The `full` preset asks a hub for DINOv2.
+with a redistributable licence comes in an ordinary package: it learns to name what each patch of the pocket world
+shows (training/recipes/vfm.py) and shares its weights with no verifier, reward or judge. The `full` preset asks a hub
+for DINOv2.
 
 `build` reads a backbone's name:  "conv/PATCH/DIM/DEPTH"   "vit/SIZE/PATCH/DIM/DEPTH/HEADS"   "hf:OWNER/NAME"
 """
@@ -14,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.errors import UsageError, WeightsError
+from scope.models.autoencoder_modules import PixelEncoder
 from scope.nn.transformer import ViT
-from scope.tokenizers.parts import PixelEncoder
 
 
 class ViTBackbone(nn.Module):

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
+from scope.models.detector import SETTING_NAMES, Detection, Detector, detect
 from scope.nn.weights import load_shipped
-from scope.spec import Commitment, Specification, Type, Verdict
-from scope.verifiers.detector import SETTING_NAMES, Detection, Detector, detect
-from scope.verifiers.places import stands
-from scope.worlds.catalogue import COLORS, NOUNS, SETTINGS
+from scope.specification import Commitment, Specification, Type, Verdict
+from scope.verifiers.relations import stands
+from scope.worlds.pocket.catalogue import COLORS, NOUNS, SETTINGS
 
 Judgement = tuple[Literal["met", "broken"] | None, str, list[Detection]]
 
@@ -159,4 +159,4 @@ def load() -> ObjectsVerifier:
     Raises: WeightsError if they are missing or damaged.
     """
     model = Detector()
-    return ObjectsVerifier(model, {"objects": load_shipped(model, "objects")})
+    return ObjectsVerifier(model, {"detector": load_shipped(model, "detector")})

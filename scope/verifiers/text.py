@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from PIL.Image import Image
 from rapidocr import RapidOCR
 
-from scope.spec import Commitment, Specification, Type, Verdict
+from scope.specification import Commitment, Specification, Type, Verdict
 
 _SETTINGS = {
     "Global.log_level": "critical",

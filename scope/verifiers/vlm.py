@@ -11,7 +11,7 @@ from PIL.Image import Image
 
 from scope.errors import LanguageError
 from scope.protocols import LanguageModel, Message, Reply
-from scope.spec import Commitment, Kind, Specification, Verdict
+from scope.specification import Commitment, Kind, Specification, Verdict
 
 Form = Literal["questions", "list"]
 

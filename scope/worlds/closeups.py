@@ -10,11 +10,11 @@ import numpy as np
 from numpy.random import Generator as Random
 from numpy.typing import NDArray
 
-from scope.worlds.background import background
-from scope.worlds.catalogue import COLORS, FIRST, SETTINGS
-from scope.worlds.plan import Group, Plan
-from scope.worlds.splits import held_out
-from scope.worlds.sprites import SIZE, sprite
+from scope.worlds.pocket.background import background
+from scope.worlds.pocket.catalogue import COLORS, FIRST, SETTINGS
+from scope.worlds.pocket.plan import Group, Plan
+from scope.worlds.pocket.splits import held_out
+from scope.worlds.pocket.sprites import SIZE, sprite
 
 SIDE, PATCH = 32, 4  # pixels
 CELLS = SIDE // PATCH

@@ -1,7 +1,7 @@
 """A skill that knows one mascot."""
 
 from scope.protocols import Toolbox
-from scope.spec import Answer, Kind, Source, Specification, Status, ground
+from scope.specification import Answer, Kind, Source, Specification, Status, ground
 
 _SOURCE = Source(title="the book of mascots", locator="mascots.md")
 

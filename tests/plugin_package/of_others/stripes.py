@@ -6,7 +6,7 @@ from hashlib import sha256
 from PIL import Image
 
 from scope.protocols import OnStep, Picture, ignore_steps
-from scope.spec import Request
+from scope.specification import Request
 
 _SIZE = 32  # pixels
 

@@ -1,0 +1,114 @@
+"""What the shipped tokenizer keeps of pictures that it never saw, and what its latents are like.
+
+Rows: held-out scenes of the generator's first world, of the whole world, and scenes in the drawings of a vendor that
+trained nothing but the judge. `psnr` in dB, `ssc`, `lpc` and `erank` as in metrics/latents.py, `rfd` between the true
+pictures and their reconstructions. `kept`: of the promises that the judge finds kept in the true pictures, those that
+it still finds in the reconstructions; what a generator on these latents draws can hardly be kept more often.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from scope.benchmarks import features
+from scope.benchmarks.metrics.curves import mean
+from scope.benchmarks.metrics.intervals import share
+from scope.benchmarks.metrics.latents import cell_labels, effective_rank, lpc, ssc
+from scope.benchmarks.metrics.pictures import frechet_distance, moments, psnr
+from scope.benchmarks.results import Metric, Results, Row
+from scope.judges.pocket import Judge
+from scope.judges.pocket import load as load_judge
+from scope.models.features import FeatureNet, perceptual_distance
+from scope.nn.images import to_tensor
+from scope.nn.transformer import to_tokens
+from scope.tokenizers import pae
+from scope.tokenizers.base import Autoencoder
+from scope.worlds.pocket import Plan, Scene, compose, sample, sample_whole, specification
+from scope.worlds.pocket.catalogue import HELD_OUT_VENDORS
+from scope.worlds.pocket.chance import Random
+
+SEED, SCENES, QUICK = 930_000, 300, 40
+_CPU = torch.device("cpu")
+
+
+def plans(row: str, random: Random) -> Plan:
+    """Draw a held-out plan of a row."""
+    match row:
+        case "first_world":
+            return sample(random, "held_out")
+        case "whole_world":
+            return sample_whole(random, "held_out")
+        case _:
+            return sample_whole(random, "held_out", styles=(row,))
+
+
+ROWS = ("first_world", "whole_world", HELD_OUT_VENDORS[0])
+
+
+def measure(quick: bool = False, weights: Path | None = None) -> Results:
+    """Score the shipped tokenizer, or the pocket tokenizer of a file.
+
+    Raises: WeightsError if the weights are missing, damaged, or of another preset.
+    """
+    model, (network, _), judge = pae.of(weights), features.load(), load_judge()
+    count = QUICK if quick else SCENES
+    rows = tuple(row(name, model, network, judge, count) for name in ROWS)
+    return Results(
+        name="reconstruction", command="scope bench reconstruction", seeds=(SEED,),
+        judge=f"{judge.name}@{judge.version}", n_expected=count * len(ROWS), rows=rows,
+    )  # fmt: skip
+
+
+def row(name: str, model: Autoencoder, network: FeatureNet, judge: Judge, count: int) -> Row:
+    """Score a tokenizer on `count` scenes of a row."""
+    random = np.random.default_rng(SEED)
+    scenes = [compose(plans(name, random), (SEED, i)) for i in range(count)]
+    images = to_tensor([scene.image for scene in scenes], _CPU)
+    with torch.no_grad():
+        latents = torch.cat([model.encode(part) for part in torch.split(images, 64)])
+        decoded = torch.cat([model.decode(part) for part in torch.split(latents, 64)])
+    true = moments(features.features_of(network, images))
+    metrics = {
+        "psnr": mean(psnr(images, decoded).tolist()),
+        "rfd": Metric(value=frechet_distance(moments(features.features_of(network, decoded)), true), n=count),
+        **_latents(model, network, scenes, latents),
+        "kept": share(*kept(judge, scenes, decoded)),
+    }
+    return Row(name=name, metrics=metrics)
+
+
+def _latents(model: Autoencoder, network: FeatureNet, scenes: list[Scene], latents: Tensor) -> dict[str, Metric]:
+    z, labels = to_tokens(latents).numpy(), cell_labels(scenes)
+    structured = [i for i in range(len(z)) if len(np.unique(labels[i])) > 1]
+
+    def differ(a: Tensor, b: Tensor) -> Tensor:
+        return perceptual_distance(network, a, b)
+
+    return {
+        "ssc": mean(ssc(z[structured], labels[structured]).tolist()),
+        "lpc": mean(lpc(model.decode, latents[:64], differ).tolist()),
+        "erank": Metric(value=effective_rank(z), n=len(z)),
+    }
+
+
+def kept(judge: Judge, scenes: list[Scene], decoded: Tensor) -> tuple[int, int]:
+    """Return how many promises are kept in the reconstructions, and how many are in the true pictures."""
+    still, there = 0, 0
+    for scene, pixels in zip(scenes, _pictures(decoded), strict=True):
+        spec = specification(scene.plan)
+        asked = [c for c in spec.commitments if judge.handles(c)]
+        right = [v.outcome == "met" for v in judge.check(Image.fromarray(scene.image), asked, spec)]
+        after = [v.outcome == "met" for v in judge.check(Image.fromarray(pixels), asked, spec)]
+        there += sum(right)
+        still += sum(before and now for before, now in zip(right, after, strict=True))
+    return still, there
+
+
+def _pictures(images: Tensor) -> Iterator[NDArray[np.uint8]]:
+    for image in ((images + 1) * 127.5).round().clamp(0, 255).byte():
+        yield image.permute(1, 2, 0).numpy()

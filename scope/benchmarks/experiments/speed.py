@@ -1,0 +1,164 @@
+"""How long things take on this machine, in seconds, and how much memory they need.
+
+`import` and `help` load no torch. `cold` is a whole `scope generate` in a new process, `draft` one more picture in a
+process that has drawn before. `node` is what the state machine adds to one node: a run whose parts do nothing, by its
+nodes. `outside_model` is the share of a warm run that is not spent in forward passes of networks.
+"""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import torch
+
+from scope.benchmarks.results import Metric, Results, Row
+from scope.engine import assemble
+from scope.engine.graph import generate
+from scope.errors import ScopeError
+from scope.plugins import registry
+from scope.protocols import DEFAULT_GENERATOR, Toolbox
+from scope.runs import store
+from scope.specification import Request
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+
+PROMPT = "two red apples to the left of a blue car on a beach"
+REPEATS = 5
+_NODES = 5  # decompose, bind, generate, verify, finish
+_RUNNER = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+seconds = time.perf_counter() - began
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.returncode]))
+"""
+_SCOPE = (sys.executable, "-m", "scope")
+
+
+def measure() -> Results:
+    """Return the figures. Run it on an idle machine.
+
+    Raises: ScopeError if `scope generate` fails here.
+    """
+    with TemporaryDirectory() as home, patch.dict(os.environ, {"SCOPE_HOME": home}):
+        folder = Path(home)
+        rows = (
+            _process("import", (sys.executable, "-c", "import scope"), REPEATS),
+            _process("help", (*_SCOPE, "--help"), REPEATS),
+            _process(
+                "cold", (*_SCOPE, "generate", PROMPT, "--drafts", "1", "--max-rounds", "0", "-o", f"{home}/a.png"), 3
+            ),
+            _draft(),
+            _node(folder),
+            _outside_model(folder),
+        )
+    return Results(name="speed", command="scope bench speed", seeds=(0,), rows=rows)
+
+
+def _process(name: str, command: Sequence[str], repeats: int) -> Row:
+    """Return the wall seconds of a new process and its peak memory."""
+    seconds, peaks = zip(*(_run(command) for _ in range(repeats)), strict=True)
+    return _row(name, seconds, peak_mb=Metric(value=max(peaks)))
+
+
+def _run(command: Sequence[str]) -> tuple[float, float]:
+    """Return the wall seconds and the peak memory of a command.
+
+    A process of its own runs it: Linux hands the memory peak of whoever starts a program down to it.
+    """
+    told = subprocess.run((sys.executable, "-c", _RUNNER, *command), capture_output=True, text=True, check=True).stdout
+    seconds, peak, code = json.loads(told)
+    if code not in (0, 3):  # 3: drawn, and something is not met
+        raise ScopeError(f"`{' '.join(command)}` failed with exit code {code}; run it to see why")
+    return seconds, _megabytes(peak)
+
+
+def _megabytes(maxrss: int) -> float:
+    """Return a peak as the operating system gives it, in MB: macOS counts bytes, Linux kilobytes."""
+    return maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def _draft() -> Row:
+    generator = registry.load("generators", DEFAULT_GENERATOR)()
+    seconds = _repeated(lambda seed: generator.generate([Request(text=PROMPT, seed=seed)]))
+    return _row("draft", seconds, peak_mb=Metric(value=_megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)))
+
+
+def _node(folder: Path) -> Row:
+    tools = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), folder)
+    waiting = _new_runs("2 red apple left of 1 blue car")
+    seconds = _repeated(lambda seed: generate(waiting[seed], tools))
+    return _row("node", [s / _NODES for s in seconds])
+
+
+def _outside_model(folder: Path) -> Row:
+    waiting = _new_runs(PROMPT)
+    tools = assemble.of(waiting[0])
+    shares = []
+
+    def once(seed: int) -> None:
+        began = time.perf_counter()
+        with _forward_passes() as inside:
+            generate(waiting[seed], tools)
+        shares.append(1 - inside() / (time.perf_counter() - began))
+
+    _repeated(once)
+    return Row(name="outside_model", metrics={"share": Metric(value=statistics.median(shares[1:]), n=REPEATS)})
+
+
+def _new_runs(prompt: str) -> list[store.Run]:
+    return [store.create(prompt, store.Options(seed=s, drafts=1, max_rounds=0)) for s in range(REPEATS + 1)]
+
+
+def _repeated(work: Callable[[int], Any]) -> list[float]:
+    """Return the seconds of each of `REPEATS` calls, after one that is not counted."""
+    work(0)
+    seconds = []
+    for seed in range(1, REPEATS + 1):
+        began = time.perf_counter()
+        work(seed)
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def _row(name: str, seconds: Sequence[float], **metrics: Metric) -> Row:
+    return Row(name=name, metrics={"seconds": Metric(value=statistics.median(seconds), n=len(seconds)), **metrics})
+
+
+@contextmanager
+def _forward_passes() -> Iterator[Callable[[], float]]:
+    """Count the seconds inside torch modules that are called while this is open; a module in a module counts once."""
+    depth, began, total = 0, 0.0, 0.0
+
+    def enter(module: torch.nn.Module, inputs: Any) -> None:
+        nonlocal depth, began
+        if depth == 0:
+            began = time.perf_counter()
+        depth += 1
+
+    def leave(module: torch.nn.Module, inputs: Any, output: Any) -> None:
+        nonlocal depth, total
+        depth -= 1
+        if depth == 0:
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()  # a GPU returns before it is done
+            total += time.perf_counter() - began
+
+    hooks = [
+        torch.nn.modules.module.register_module_forward_pre_hook(enter),
+        torch.nn.modules.module.register_module_forward_hook(leave),
+    ]
+    try:
+        yield lambda: total
+    finally:
+        for hook in hooks:
+            hook.remove()

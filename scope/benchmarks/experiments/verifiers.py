@@ -1,0 +1,99 @@
+"""The verifiers' own accuracy, on pictures whose truth is exact: their ceiling, and how often they pass a lie.
+
+`accuracy`: commitments of true held-out scenes that are called met. `false_pass`: commitments called met on
+scenes drawn with that one commitment broken. Both over the whole pocket world, not only what the shipped generator
+knows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from scope.benchmarks.metrics.intervals import share
+from scope.benchmarks.results import Results, Row
+from scope.errors import ScopeError
+from scope.protocols import Verifier
+from scope.specification import Commitment, Kind, Specification, Type
+from scope.verifiers import objects, text
+from scope.worlds.pocket import WORDS, Group, Plan, broken, compose, held_out, sample_whole, specification
+from scope.worlds.pocket.catalogue import CONCEPTS
+
+SCENES = 500
+SEED = 510_000
+_ROWS = {
+    Type.PRESENCE: "entity", Type.COUNT: "count", Type.ATTRIBUTE: "attribute", Type.RELATION: "relation",
+    Type.LAYOUT: "layout", Type.TEXT: "text", Type.ABSENCE: "absence",
+}  # fmt: skip
+
+
+def scenes() -> Iterator[tuple[Plan, Specification]]:
+    """Yield the 500 held-out plans with their promises; each also promises that one other noun is absent."""
+    random, nouns = np.random.default_rng(SEED), tuple(CONCEPTS)
+    for _ in range(SCENES):
+        plan = replace(sample_whole(random, "held_out"), absent=())
+        absent = str(random.choice([n for n in nouns if n not in {g.noun for g in plan.groups}]))
+        yield plan, promise_absence(specification(plan), absent)
+
+
+def sign_scenes() -> Iterator[tuple[Plan, Specification]]:
+    """Yield 500 held-out plans with a sign, for signs are rare among the others."""
+    random, nouns = np.random.default_rng(SEED + 1), tuple(CONCEPTS)
+    while True:
+        group = Group(str(random.choice(nouns)), int(random.integers(1, 3)))
+        plan = Plan((group,), None, sample_whole(random).setting, str(random.choice(WORDS)))
+        if held_out(plan):
+            yield plan, specification(plan)
+
+
+def promise_absence(spec: Specification, noun: str) -> Specification:
+    """Return the specification with one more promise: none of this noun."""
+    absence = Commitment(id="c99", kind=Kind.CONSTRAINT, type=Type.ABSENCE, claim=f"there is no {noun}", value=noun)
+    return spec.declare(absence, "world:pocket")
+
+
+def lie(plan: Plan, commitment: Commitment, random: np.random.Generator) -> Plan:
+    """Return a plan in which exactly this commitment is broken."""
+    if commitment.type is Type.ABSENCE:
+        other = replace(plan.groups[-1], noun=str(commitment.value), tone=None)
+        return replace(plan, groups=(*plan.groups[:-1], other))
+    return broken(plan, commitment, random, tuple(CONCEPTS))
+
+
+def passed(verifier: Verifier, plan: Plan, seed: int, commitment: Commitment, spec: Specification) -> bool:
+    """Return whether the verifier calls a commitment met on a picture of `plan`."""
+    image = Image.fromarray(compose(plan, (SEED, seed)).image)
+    return verifier.check(image, [commitment], spec)[0].outcome == "met"
+
+
+def measure() -> Results:
+    """Return the ceilings of the shipped verifiers.
+
+    Raises: ScopeError if fewer scenes were scored than expected.
+    """
+    random = np.random.default_rng(SEED + 2)
+    tallies: dict[str, list[tuple[bool, bool]]] = {}
+    things, words = objects.load(), text.load()
+    signs = (pair for pair, _ in zip(sign_scenes(), range(SCENES), strict=False))
+    for verifier, pairs in ((things, scenes()), (words, signs)):
+        for seed, (plan, spec) in enumerate(pairs):
+            for commitment in (c for c in spec.commitments if verifier.handles(c)):
+                right = passed(verifier, plan, seed, commitment, spec)
+                wrong = passed(verifier, lie(plan, commitment, random), seed, commitment, spec)
+                tallies.setdefault(_ROWS[commitment.type], []).append((right, wrong))
+    if len(tallies["absence"]) != SCENES or len(tallies["text"]) != SCENES:
+        raise ScopeError("fewer scenes were scored than expected; the figures are not written")
+    return Results(
+        name="verifiers", command="scope bench verifiers", seeds=(SEED,), n_expected=SCENES,
+        rows=tuple(_row(name, tallies[name]) for name in _ROWS.values()),
+    )  # fmt: skip
+
+
+def _row(name: str, pairs: list[tuple[bool, bool]]) -> Row:
+    right, wrong = (sum(column) for column in zip(*pairs, strict=True))
+    reader = "text" if name == "text" else "objects"
+    return Row(
+        name=name, metrics={"accuracy": share(right, len(pairs)), "false_pass": share(wrong, len(pairs))},
+        note=f"verifier {reader}",
+    )  # fmt: skip

@@ -1,0 +1,49 @@
+"""What a run works with, by the names in its options: every part is an installed plugin."""
+
+from scope.config import Settings
+from scope.plugins import registry
+from scope.plugins.sandbox import guests
+from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Toolbox
+from scope.runs.budget import Metered
+from scope.runs.store import Run
+
+GRAMMAR = "grammar"
+VLM = "vlm"  # a verifier that asks a language model
+
+
+def of(run: Run) -> Toolbox:
+    """Return the parts of a run. Answers of a language model are recorded in the run, and paid for once.
+
+    Raises: PluginError, WeightsError, UsageError if a folder of knowledge cannot be read.
+    """
+    options = run.manifest.options
+    reader: Reader = registry.load("language", GRAMMAR)()
+    language: LanguageModel | None = None
+    if options.language != GRAMMAR:
+        language = Metered(registry.load("language", options.language)(), run, options.max_cost)
+    return Toolbox(
+        reader=reader,
+        generator=registry.load("generators", options.generator)(),
+        verifiers=(
+            *(registry.load("verifiers", name)() for name in registry.names("verifiers") if name != VLM),
+            *((registry.load("verifiers", VLM)(language),) if language is not None else ()),
+        ),
+        folder=run.drafts,
+        language=language,
+        knowledge=_knowledge(options.knowledge),
+        editor=_editor(),
+        skills=guests(run, Settings.load().skill_timeout),
+    )
+
+
+def _knowledge(folders: tuple[str, ...]) -> tuple[Knowledge, ...]:
+    """Return the user's folders, which come first, and what is packaged."""
+    mine = tuple(registry.load("knowledge", "folder")(folder) for folder in folders)
+    others = tuple(registry.load("knowledge", name)() for name in registry.names("knowledge") if name != "folder")
+    return mine + others
+
+
+def _editor() -> Editor | None:
+    installed = registry.names("editors")
+    editor: Editor | None = registry.load("editors", installed[0])() if installed else None
+    return editor

@@ -1,0 +1,75 @@
+"""What a round of drafts did: its verdicts in the ledger, what a repair fixed and broke, which answers are in doubt."""
+
+from collections.abc import Sequence
+
+from scope.engine.outcome import best_of
+from scope.specification import Draft, RepairResult, Specification, Status, Verdict, answers
+
+_DOUBT = 4  # drafts on which an answer must have failed, before another candidate is tried
+
+
+def entered(spec: Specification, draft: Draft, verdicts: Sequence[Verdict]) -> Specification:
+    """Return the specification with the verdicts on a draft in its ledger."""
+    for verdict in verdicts:
+        evidence = {"reason": verdict.reason, "score": verdict.score}
+        cause = f"verifier:{verdict.verifier}"
+        spec = spec.move(verdict.commitment, status_of(verdict), cause, evidence=evidence, draft=draft.id)
+    return spec
+
+
+def settled(spec: Specification, best: Draft, verdicts: Sequence[Verdict]) -> Specification:
+    """Return the specification with its statuses as on the best draft, where a later draft changed them."""
+    for verdict in verdicts:
+        now = spec.statuses()[verdict.commitment]
+        if now not in (status_of(verdict), Status.WAIVED):
+            spec = spec.move(verdict.commitment, status_of(verdict), "graph:best", draft=best.id)
+    return spec
+
+
+def status_of(verdict: Verdict) -> Status:
+    """Return the status that a verdict means."""
+    if verdict.blocked_by is not None:
+        return Status.BLOCKED
+    return {"met": Status.MET, "broken": Status.VIOLATED, None: Status.UNJUDGED}[verdict.outcome]
+
+
+def repair_result(
+    spec: Specification, new: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]
+) -> tuple[RepairResult, ...]:
+    """Return what the repair did that asked for these drafts: the best of them against the draft that it repairs.
+
+    Nothing if no repair asked for them. `spec` is as it was before they were judged.
+    """
+    repaired = {c.id for c in spec.where(Status.REPAIRED)}
+    best = best_of(new, verdicts)
+    if not repaired or best is None or best.parent is None:
+        return ()
+    [event] = [e for e in spec.events if e.after is Status.REPAIRED][-1:]
+    before, after = (
+        {v.commitment for v in verdicts.get(draft, ()) if v.outcome == "met"} for draft in (best.parent, best.id)
+    )
+    return (
+        RepairResult(
+            strategy=event.evidence["strategy"],
+            family=event.evidence["family"],
+            fixed=tuple(sorted(after - before)),
+            broke=tuple(sorted(before - after)),
+            seconds=sum(draft.seconds for draft in new),
+        ),
+    )
+
+
+def doubtful(spec: Specification) -> tuple[str, ...]:
+    """Return the answered unknowns that no draft has kept, and for which there are other candidates."""
+    known = answers(spec)
+    return tuple(
+        c.id for c in spec.where(Status.VIOLATED) if c.id in known and known[c.id].others and _failed(spec, c.id)
+    )
+
+
+def _failed(spec: Specification, unknown: str) -> bool:
+    """Return whether every verdict since it was grounded is that it is violated, on enough drafts."""
+    history = spec.history(unknown)
+    since = max(i for i, e in enumerate(history) if e.after is Status.GROUNDED)
+    judged = [e for e in history[since:] if e.draft is not None and e.cause.startswith("verifier:")]
+    return len(judged) >= _DOUBT and all(e.after is Status.VIOLATED for e in judged)

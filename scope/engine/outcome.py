@@ -1,0 +1,156 @@
+"""What a run gave, what it tells on the way, and the report that scripts read."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from scope.specification import Draft, Model, RepairResult, Specification, Verdict, answers
+
+#: Version of the report. A field may be added under the same number; none is renamed or removed.
+SCHEMA = 1
+
+#: What the report gives seconds for.
+TIMED = ("decompose", "generate", "verify", "repair")
+
+Stage = Literal[
+    "decompose",
+    "confirm_spec",
+    "retrieve",
+    "reason",
+    "skills",
+    "bind",
+    "generate",
+    "verify",
+    "reopen",
+    "confirm_repair",
+    "repair",
+    "finish",
+]
+
+
+class Progress(Model):
+    """One line of news. `draft` of `drafts` counts within the round, from 1; `round` counts repairs, from 0."""
+
+    stage: Stage
+    state: Literal["start", "step", "end"]
+    round: int = 0
+    draft: int | None = None
+    drafts: int | None = None
+    step: int | None = None
+    steps: int | None = None
+    text: str = ""
+
+
+class Tally(Model):
+    """How the commitments fare on one draft. Broken counts those that a broken entity blocks."""
+
+    met: int
+    broken: int
+    unjudged: int
+
+    def __str__(self) -> str:
+        return f"{self.met} met, {self.broken} broken, {self.unjudged} unjudged"
+
+
+class Outcome(Model):
+    """A run as it stands. `seconds` has each stage that ran and "total", over all resumptions."""
+
+    run: str
+    exit: Literal[0, 3, 4]  # all met; something is not; a budget was spent before all was met
+    best: Draft | None
+    spec: Specification
+    drafts: tuple[Draft, ...]
+    verdicts: dict[str, tuple[Verdict, ...]]
+    seconds: dict[str, float]
+    notes: tuple[str, ...] = ()
+    repairs: tuple[RepairResult, ...] = ()
+    cost: float = 0.0  # of language models, in their prices' currency
+
+
+def tally(verdicts: Sequence[Verdict]) -> Tally:
+    """Count verdicts. What could not be judged is never counted as met."""
+    met = sum(v.outcome == "met" for v in verdicts)
+    broken = sum(v.outcome == "broken" or v.blocked_by is not None for v in verdicts)
+    return Tally(met=met, broken=broken, unjudged=len(verdicts) - met - broken)
+
+
+def best_of(drafts: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]) -> Draft | None:
+    """Return the draft with the fewest broken, then the fewest unjudged; of those that tie, the likeliest or earliest.
+
+    A likelihood says something only beside others that the same generator gave for the same words: those of drafts
+    that differ from the earliest in either are not looked at.
+    """
+    judged = [draft for draft in drafts if draft.id in verdicts]
+    fewest = min((_broken(verdicts[draft.id]) for draft in judged), default=None)
+    equal = [draft for draft in judged if _broken(verdicts[draft.id]) == fewest]
+    alike = [draft for draft in equal if _said(draft) == _said(equal[0])]
+    return max(alike, key=_likelihood, default=None)
+
+
+def _broken(verdicts: Sequence[Verdict]) -> tuple[int, int]:
+    count = tally(verdicts)
+    return count.broken, count.unjudged
+
+
+def _said(draft: Draft) -> tuple[str, str]:
+    """Return who drew a draft, from which words."""
+    return draft.generator, draft.request.text
+
+
+def _likelihood(draft: Draft) -> float:
+    return draft.log_likelihood if draft.log_likelihood is not None else float("-inf")
+
+
+def json_report(outcome: Outcome, image: str | None = None) -> dict[str, Any]:
+    """Return the report of `--json`. Verdicts are those on the best draft.
+
+    Args:
+        outcome: what the run gave.
+        image: path of the written picture; None: that of the best draft, relative to the run's folder.
+    """
+    best = outcome.best
+    return {
+        "schema": SCHEMA,
+        "run": outcome.run,
+        "image": image if image is not None or best is None else best.path,
+        "exit": outcome.exit,
+        "commitments": _commitments(outcome),
+        "drafts": [_draft(d, outcome.verdicts.get(d.id, ())) for d in outcome.drafts],
+        "events": len(outcome.spec.events),
+        "seconds": {stage: round(outcome.seconds.get(stage, 0.0), 3) for stage in (*TIMED, "total")},
+        "repairs": [r.model_dump(mode="json") | {"seconds": round(r.seconds, 3)} for r in outcome.repairs],
+        "cost": round(outcome.cost, 6),
+        "answers": {unknown: answer.model_dump(mode="json") for unknown, answer in answers(outcome.spec).items()},
+    }
+
+
+def _commitments(outcome: Outcome) -> list[dict[str, Any]]:
+    spec, best = outcome.spec, outcome.best
+    statuses = spec.statuses_on(best.id) if best else spec.statuses()
+    verdicts = {v.commitment: v for v in outcome.verdicts.get(best.id, ())} if best else {}
+    rows = []
+    for commitment in spec.commitments:
+        verdict = verdicts.get(commitment.id)
+        row = commitment.model_dump(mode="json", include={"id", "kind", "type", "claim", "depends_on", "span"})
+        row["status"] = statuses[commitment.id].value
+        row["outcome"] = verdict.outcome if verdict else None
+        row["reason"] = verdict.reason if verdict else "waived" if row["status"] == "waived" else "not judged yet"
+        row["verifier"] = verdict.verifier if verdict else None
+        row["attempts"] = spec.attempts(commitment.id)
+        rows.append(row)
+    return rows
+
+
+def _draft(draft: Draft, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    count = tally(verdicts)
+    return {
+        "id": draft.id,
+        "path": draft.path,
+        "sha256": draft.sha256,
+        "seed": draft.request.seed,
+        "generator": draft.generator,
+        "parent": draft.parent,
+        "broken": count.broken,
+        "unjudged": count.unjudged,
+        "log_likelihood": draft.log_likelihood,
+        "seconds": round(draft.seconds, 3),
+    }

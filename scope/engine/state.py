@@ -1,0 +1,143 @@
+"""What a run knows between two nodes: plain JSON, sealed by its own sha256, kept by LangGraph in the run's database."""
+
+import sqlite3
+from typing import Any
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START
+from pydantic import model_validator
+
+from scope.engine.outcome import Outcome, best_of, tally
+from scope.errors import ScopeError, StateCorrupt
+from scope.runs.repair_stats import Gain
+from scope.runs.store import Options, Run
+from scope.specification import Draft, Event, Model, RepairResult, Specification, Status, Verdict, fold, sha256_of
+
+STOP = "stop"  # in place of a strategy: a person wants no more repairs
+
+
+class State(Model):
+    """All that a run knows. Pictures are named by path and hash.
+
+    `sha256` seals everything else, the specification included: SQLite's own check finds no changed bit, and most of
+    them would load as another specification.
+    """
+
+    prompt: str
+    options: Options
+    events: tuple[Event, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    verdicts: dict[str, tuple[Verdict, ...]] = {}
+    round: int = 0  # repairs made
+    repairs: tuple[RepairResult, ...] = ()  # what each did
+    gains: dict[str, Gain] = {}  # what was known of repairs when the run began
+    chosen: str | None = None  # the strategy of the next repair, where a person chose it
+    cost: float = 0.0  # of language models, over all resumptions
+    seconds: dict[str, float] = {}  # by node, over all resumptions
+    notes: tuple[str, ...] = ()  # for the reader
+    done: bool = False
+    sha256: str = ""  # set by `sealed`
+
+    @classmethod
+    def begin(cls, prompt: str, options: Options, gains: dict[str, Gain] | None = None) -> "State":
+        """Return the state before the first node, not yet sealed."""
+        return cls.model_construct(prompt=prompt, options=options, gains=gains or {})
+
+    @property
+    def spec(self) -> Specification:
+        """Return the specification that the events fold to."""
+        return fold(self.prompt, self.events)
+
+    @property
+    def best(self) -> Draft | None:
+        """Return the best draft so far."""
+        return best_of(self.drafts, self.verdicts)
+
+    @property
+    def out_of_time(self) -> bool:
+        """Return whether the time budget is spent."""
+        limit = self.options.max_time
+        return limit is not None and sum(self.seconds.values()) >= limit
+
+    @property
+    def repairable(self) -> bool:
+        """Return whether another draft could change a verdict."""
+        return bool(self.spec.where(Status.VIOLATED, Status.BLOCKED))
+
+    @property
+    def out_of_images(self) -> bool:
+        """Return whether as many drafts were made as may be."""
+        return self.options.max_images is not None and len(self.drafts) >= self.options.max_images
+
+    @property
+    def out_of_money(self) -> bool:
+        """Return whether the cost budget is spent."""
+        return self.options.max_cost is not None and 0 < self.options.max_cost <= self.cost
+
+    @property
+    def out_of_budget(self) -> bool:
+        """Return whether any budget is spent."""
+        return self.out_of_time or self.out_of_images or self.out_of_money
+
+    def after(self, spec: Specification, **changes: Any) -> "State":
+        """Return the state with another specification and other changes, not yet sealed."""
+        return self.model_copy(update={"prompt": spec.prompt, "events": spec.events, **changes})
+
+    def sealed(self) -> dict[str, Any]:
+        """Return the state as plain JSON with its seal."""
+        plain = self.model_dump(mode="json", exclude={"sha256"})
+        return plain | {"sha256": sha256_of(plain)}
+
+    @model_validator(mode="after")
+    def _whole(self) -> "State":
+        if self.sha256 != self.sealed()["sha256"]:
+            raise StateCorrupt("the state does not match its sha256")
+        return self
+
+    def outcome(self, run_id: str) -> Outcome:
+        """Return the run as it stands."""
+        best = self.best
+        live = sum(status is not Status.WAIVED for status in self.spec.statuses().values())
+        all_met = best is not None and tally(self.verdicts[best.id]).met == live
+        return Outcome(
+            run=run_id,
+            exit=0 if all_met else 4 if self.out_of_budget else 3,
+            best=best,
+            spec=self.spec,
+            drafts=self.drafts,
+            verdicts=self.verdicts,
+            seconds=self.seconds | {"total": sum(self.seconds.values())},
+            notes=self.notes,
+            repairs=self.repairs,
+            cost=self.cost,
+        )
+
+
+def saver(connection: sqlite3.Connection) -> SqliteSaver:
+    """Return LangGraph's saver. It may load no classes: the state is plain JSON."""
+    checkpoints = SqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=[]))
+    checkpoints.setup()
+    return checkpoints
+
+
+def stored(run: Run, checkpoints: SqliteSaver) -> State | None:
+    """Return the newest stored state of a run; None: it was never started.
+
+    Raises: StateCorrupt if the state cannot be read, is not what was written, or has vanished.
+    """
+    try:
+        checkpoint = checkpoints.get_tuple({"configurable": {"thread_id": run.id}})
+        if checkpoint is None:
+            if any(run.drafts.iterdir()):
+                raise run.corrupt("state.sqlite: the state is gone")
+            return None
+        channels = checkpoint.checkpoint["channel_values"]
+        values = channels.get(START, channels)  # stopped before the first node: the input is all there is
+        return State.model_validate({name: values[name] for name in State.model_fields})
+    except StateCorrupt as error:
+        raise run.corrupt(str(error)) from error
+    except (ScopeError, sqlite3.Error):
+        raise
+    except Exception as error:  # damaged bytes make the decoder raise almost anything
+        raise run.corrupt(f"state.sqlite: {type(error).__name__}") from error

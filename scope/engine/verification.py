@@ -1,0 +1,118 @@
+"""Asks the verifiers about one picture, so that every commitment gets exactly one verdict."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from scope.errors import OutputError, StateCorrupt
+from scope.protocols import Verifier, Vocabulary
+from scope.specification import (
+    Answer,
+    Commitment,
+    Kind,
+    Specification,
+    Status,
+    Type,
+    Verdict,
+    answers,
+    grounded,
+    part_ids,
+)
+
+#: Asks one verifier about some commitments; it may raise.
+Ask = Callable[[Verifier, Sequence[Commitment]], Sequence[Verdict]]
+
+NOBODY = "none@0"  # the verifier of a verdict that no verifier gave
+
+
+def judge(spec: Specification, verifiers: Iterable[Verifier], ask: Ask) -> tuple[Verdict, ...]:
+    """Return one verdict per commitment that is not waived, in their order.
+
+    What is asked is the specification with its answers in (`grounded`); an answered unknown gets the verdict of its
+    facts. Entities come first. What depends on an entity that is not there is blocked, and asked of nobody. Where
+    several verifiers handle a commitment, the first that can say counts; one that raises could not say.
+    """
+    asked, verifiers = grounded(spec), tuple(verifiers)
+    verdicts = _verdicts(asked, verifiers, ask)
+    known = answers(spec)
+    live = [c for c in spec.commitments if spec.statuses()[c.id] is not Status.WAIVED]
+    return tuple(_of_answer(c, known[c.id], verdicts) if c.id in known else verdicts[c.id] for c in live)
+
+
+def _verdicts(spec: Specification, verifiers: tuple[Verifier, ...], ask: Ask) -> dict[str, Verdict]:
+    verdicts = {c.id: _not_understood(c) for c in spec.commitments if c.kind is Kind.UNKNOWN}
+    verdicts |= _ask_all([c for c in spec.commitments if c.kind is Kind.ENTITY], verifiers, ask)
+    missing = {v.commitment for v in verdicts.values() if v.outcome == "broken"}
+    constraints = [c for c in spec.commitments if c.kind is Kind.CONSTRAINT]
+    blocked = {c.id: _blocked(spec, c, missing) for c in constraints if missing.intersection(c.depends_on)}
+    return verdicts | blocked | _ask_all([c for c in constraints if c.id not in blocked], verifiers, ask)
+
+
+def _of_answer(unknown: Commitment, answer: Answer, verdicts: dict[str, Verdict]) -> Verdict:
+    """Return the verdict of an answered unknown: the worst of its facts', in the words of its answer."""
+    entities = [f.target for f in answer.facts if f.type is Type.PRESENCE and f.target]
+    parts = [verdicts[i] for i in (*entities, *part_ids(unknown.id, answer))]
+    if not parts:
+        return _unjudged(unknown, f'no verifier can judge "{answer.words}"')
+    worst = next((v for v in parts if v.outcome == "broken"), next((v for v in parts if v.outcome is None), parts[0]))
+    reason = "; ".join(dict.fromkeys(v.reason for v in parts if v.outcome == worst.outcome))
+    return worst.model_copy(update={"commitment": unknown.id, "reason": f'it is "{answer.words}": {reason}'})
+
+
+def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
+    """Return what of a commitment the generator's weights have never seen, in words; None: nothing."""
+    value = commitment.value
+    if commitment.type is Type.PRESENCE and value not in vocabulary.nouns:
+        return f"the word {value!r}"
+    if commitment.type is Type.ATTRIBUTE and (commitment.aspect != "color" or value not in vocabulary.colors):
+        return f"the attribute {value!r}"
+    if commitment.type is Type.LAYOUT and value not in vocabulary.settings:
+        return f"the setting {value!r}"
+    if commitment.type is Type.COUNT and isinstance(value, int) and value > vocabulary.max_count:
+        return f"counts above {vocabulary.max_count}"
+    if commitment.type is Type.TEXT and len(str(value).encode()) > vocabulary.max_letters:
+        most = vocabulary.max_letters
+        return f"how to write more than {most} letters" if most else "how to write words"
+    return None
+
+
+def _ask_all(commitments: Sequence[Commitment], verifiers: tuple[Verifier, ...], ask: Ask) -> dict[str, Verdict]:
+    verdicts = {c.id: _unjudged(c, "no verifier can judge this") for c in commitments}
+    for verifier in verifiers:
+        mine = [c for c in commitments if verdicts[c.id].outcome is None and verifier.handles(c)]
+        if mine:
+            verdicts |= {v.commitment: v for v in _answers(verifier, mine, ask)}
+    return verdicts
+
+
+def _answers(verifier: Verifier, commitments: Sequence[Commitment], ask: Ask) -> Sequence[Verdict]:
+    """Return one verdict per commitment whatever the verifier does."""
+    name = f"{verifier.name}@{verifier.version}"
+    try:
+        verdicts = ask(verifier, commitments)
+    except (OutputError, StateCorrupt):  # its answer could not be recorded: the run's failure, not the verifier's
+        raise
+    except Exception as error:
+        why = f"the verifier failed: {type(error).__name__}: {error}"
+        return [_unjudged(c, why, name) for c in commitments]
+    if [v.commitment for v in verdicts] != [c.id for c in commitments]:
+        why = "the verifier did not answer what it was asked"
+        return [_unjudged(c, why, name) for c in commitments]
+    return verdicts
+
+
+def _not_understood(commitment: Commitment) -> Verdict:
+    return _unjudged(commitment, "it is not known what this means: nothing grounds it")
+
+
+def _unjudged(commitment: Commitment, why: str, verifier: str = NOBODY) -> Verdict:
+    return Verdict(commitment=commitment.id, outcome=None, reason=why, verifier=verifier)
+
+
+def _blocked(spec: Specification, commitment: Commitment, missing: set[str]) -> Verdict:
+    entity = next(i for i in commitment.depends_on if i in missing)
+    return Verdict(
+        commitment=commitment.id,
+        outcome=None,
+        reason=f"blocked: {spec[entity].value} is not in the picture",
+        verifier=NOBODY,
+        blocked_by=entity,
+    )

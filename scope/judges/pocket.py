@@ -1,0 +1,254 @@
+"""The judge of the benchmarks: verdicts on commitments, by eyes (networks.py) and a reader (ocr.py) of its own.
+
+Nothing is trained, tuned or selected on its verdicts, and nothing of the loop imports it: the layers of imports hold
+that. It shares no weights, architecture or scenes with the loop's verifiers, and no lines with their rules.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from scope.judges.networks import COLOR_NAMES, NOTHING, NOUNS, SETTING_NAMES, STYLES, Eyes, cut, found
+from scope.judges.ocr import plain, read
+from scope.nn.weights import load_shipped
+from scope.specification import Commitment, Specification, Type, Verdict
+from scope.worlds.pocket import catalogue
+
+SIDE = 128  # pixels to which a picture is brought
+_TOUCHING = 0.35  # of a side: most that may lie between the boxes of two things, one on top of the other
+_SIGN = "sign"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One thing that was seen. `style` are its log-probabilities of `STYLES`."""
+
+    noun: str
+    color: str
+    score: float  # probability that it is this noun
+    x: float  # centre, in pixels of a 128-px picture
+    y: float
+    side: float
+    style: tuple[float, ...]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Return (x0, y0, x1, y1)."""
+        half = self.side / 2
+        return self.x - half, self.y - half, self.x + half, self.y + half
+
+
+class Scene:
+    """What is seen in one picture. Words are read when they are asked for."""
+
+    def __init__(self, sightings: tuple[Sighting, ...], setting: str, image: Image) -> None:
+        self.sightings, self.setting, self._image = sightings, setting, image
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """What is written in it, plain."""
+        return read(self._image)
+
+    @property
+    def style(self) -> str | None:
+        """Who drew it: the likeliest for all things together; None: there are none."""
+        if not self.sightings:
+            return None
+        return STYLES[int(np.sum([s.style for s in self.sightings], 0).argmax())]
+
+    def of(self, noun: str) -> list[Sighting]:
+        """Return the things of a noun."""
+        return [s for s in self.sightings if s.noun == noun]
+
+
+class Undecided(Exception):
+    """The judge cannot say; its message is why."""
+
+
+# -- rules: (scene, commitment, specification) -> (it holds, why) ----------------------------------
+
+Finding = tuple[bool, str]
+
+
+def things(scene: Scene, entity_id: str, spec: Specification) -> list[Sighting]:
+    """Return what is seen of an entity. Entities of one noun are told apart by their colours.
+
+    Raises: Undecided if the noun is none of the world's.
+    """
+    noun = _noun(spec[entity_id].value)
+    alike = [c for c in spec.of(Type.PRESENCE) if catalogue.NOUNS.get(str(c.value)) == noun]
+    colors = [c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.value in COLOR_NAMES]
+    return [s for s in scene.of(noun) if len(alike) == 1 or not colors or s.color == colors[0]]
+
+
+def _noun(word: str | int) -> str:
+    if str(word) not in catalogue.NOUNS:
+        raise Undecided(f"it does not know {word!r}")
+    return catalogue.NOUNS[str(word)]
+
+
+def presence(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+    """There is at least one. A sign is there where words can be read."""
+    if c.value == _SIGN:
+        return bool(scene.words), f"reads {', '.join(scene.words) or 'nothing'}"
+    n = len(things(scene, c.id, spec))
+    return n > 0, f"sees {n}"
+
+
+def count(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+    """There are exactly as many."""
+    n = len(things(scene, c.targets[0], spec))
+    return n == c.value, f"sees {n}"
+
+
+def attribute(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+    """All of them have this colour, and there are some."""
+    if c.value not in COLOR_NAMES:
+        raise Undecided(f"it judges no {c.value!r}")
+    colors = {s.color for s in things(scene, c.targets[0], spec)}
+    return colors == {c.value}, f"sees {', '.join(sorted(colors)) or 'none'}"
+
+
+def relation(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+    """It holds of all subjects and all others, by their centres."""
+    if c.value not in catalogue.RELATIONS or len(c.targets) < 2:
+        raise Undecided(f"it judges no {c.value!r}")
+    subjects, *others = (things(scene, target, spec) for target in c.targets)
+    if not subjects or not all(others):
+        return False, "one of them is missing"
+    rest = [s for group in others for s in group]
+    places = "; ".join(f"{s.noun} at {s.x:.0f}, {s.y:.0f}" for s in subjects + rest)
+    return _related(str(c.value), subjects, rest), places
+
+
+def _related(relation: str, subjects: list[Sighting], others: list[Sighting]) -> bool:
+    match relation:
+        case "left of":
+            return max(s.x for s in subjects) < min(o.x for o in others)
+        case "right of":
+            return min(s.x for s in subjects) > max(o.x for o in others)
+        case "above":
+            return max(s.y for s in subjects) < min(o.y for o in others)
+        case "below":
+            return min(s.y for s in subjects) > max(o.y for o in others)
+        case "between":
+            return len(subjects) == 1 and len(others) == 2 and _between(subjects[0], *sorted(others, key=lambda o: o.x))
+        case _:
+            return len(subjects) == len(others) == 1 and _on_top(subjects[0], others[0])
+
+
+def _between(middle: Sighting, left: Sighting, right: Sighting) -> bool:
+    level = all(abs(middle.y - other.y) < (middle.side + other.side) / 2 for other in (left, right))
+    return level and left.x < middle.x < right.x
+
+
+def _on_top(upper: Sighting, lower: Sighting) -> bool:
+    side = min(upper.side, lower.side)
+    gap = lower.box[1] - upper.box[3]
+    return upper.y < lower.y and gap < _TOUCHING * side and abs(upper.x - lower.x) < (upper.side + lower.side) / 4
+
+
+def layout(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+    """It is the setting."""
+    if c.value not in SETTING_NAMES:
+        raise Undecided(f"it knows no setting {c.value!r}")
+    return scene.setting == c.value, f"the setting looks like {scene.setting}"
+
+
+def style(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+    """Its things, taken together, are most likely drawn so."""
+    names = {name.name: vendor for vendor, name in catalogue.STYLES.items()}
+    if c.value not in names:
+        raise Undecided(f"it knows no style {c.value!r}")
+    return scene.style == names[str(c.value)], f"looks like {scene.style}"
+
+
+def absence(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+    """There is none."""
+    n = len(scene.of(_noun(c.value)))
+    return n == 0, f"sees {n}"
+
+
+def text(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+    """It is read, letter for letter, on one sign or on all together."""
+    read_in_all = (*scene.words, "".join(scene.words))
+    return plain(str(c.value)) in read_in_all, f"reads {', '.join(scene.words) or 'nothing'}"
+
+
+RULES: dict[Type, Callable[[Scene, Commitment, Specification], Finding]] = {
+    Type.PRESENCE: presence, Type.COUNT: count, Type.ATTRIBUTE: attribute, Type.RELATION: relation,
+    Type.LAYOUT: layout, Type.STYLE: style, Type.ABSENCE: absence, Type.TEXT: text,
+}  # fmt: skip
+
+
+# -- the judge -----------------------------------------------------------------------------------
+
+
+class Judge:
+    """Looks at a picture once and answers for each commitment. A Verifier, but no part that a loop can load."""
+
+    name, version = "judge", "1"
+
+    def __init__(self, eyes: Eyes, weights: dict[str, str]) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.eyes, self.weights = eyes.to(self.device).eval(), weights
+
+    def handles(self, commitment: Commitment) -> bool:
+        """Return whether it has a rule for this kind of commitment."""
+        return commitment.type in RULES
+
+    def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
+        """Return one verdict per commitment, in order; None where it cannot say.
+
+        Raises: ScopeError if words are asked about and Tesseract is not installed.
+        """
+        scene = self.look(image)
+        return [self._verdict(scene, c, spec) for c in commitments]
+
+    @torch.inference_mode()
+    def look(self, image: Image) -> Scene:
+        """See what is in a picture."""
+        pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float32) / 127.5 - 1
+        images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
+        places = self.eyes.finder(images)
+        boxes, _ = found(places, 0)
+        setting = SETTING_NAMES[int(places.setting[0].argmax())]
+        return Scene(tuple(self._named(images, boxes)) if len(boxes) else (), setting, image)
+
+    def _named(self, images: Tensor, boxes: Tensor) -> Iterator[Sighting]:
+        """Yield what the boxes of one picture (1, 3, 128, 128) show, without those that show nothing."""
+        looks = self.eyes.namer(cut(images, torch.zeros(len(boxes), dtype=torch.long, device=self.device), boxes))
+        scores, nouns = looks.noun.softmax(1).max(1)
+        colors, styles = looks.color.argmax(1), looks.style.log_softmax(1)
+        for i, noun in enumerate(nouns.tolist()):
+            if noun != NOTHING:
+                x, y, side = boxes[i].tolist()
+                color, style = COLOR_NAMES[int(colors[i])], tuple(styles[i].tolist())
+                yield Sighting(NOUNS[noun], color, float(scores[i]), x, y, side, style)
+
+    def _verdict(self, scene: Scene, commitment: Commitment, spec: Specification) -> Verdict:
+        outcome: Literal["met", "broken"] | None = None
+        reason = "it has no rule for this"
+        if self.handles(commitment):
+            try:
+                holds, reason = RULES[commitment.type](scene, commitment, spec)
+                outcome = "met" if holds else "broken"
+            except Undecided as why:
+                reason = str(why)
+        name = f"{self.name}@{self.version}"
+        return Verdict(commitment=commitment.id, outcome=outcome, reason=reason, verifier=name)
+
+
+def load() -> Judge:
+    """Return the judge with the shipped weights.
+
+    Raises: WeightsError if they are missing or damaged.
+    """
+    eyes = Eyes()
+    return Judge(eyes, {"judge": load_shipped(eyes, "judge")})

@@ -1,0 +1,248 @@
+"""NTM (Normalizing Trajectory Models, arXiv 2605.08078): every reverse step is a conditional normalizing flow.
+
+    u = f_T(x, t)                        transporter: invertible, shared by all states of a trajectory
+    p(u_s | u_t, y) = N(mu, sigma^2)     predictor: sees the noisier state only, all tokens at once
+    -log p(x_s | x_t, y) = sum [z^2 / 2 + log sigma + log(2 pi) / 2] - log|det df_T/dx_s|                     (3.3)
+                      z  = (u_s - mu) / sigma
+    -log p(x_0..x_T | y) = -log N(x_T) + sum over k of -log p(x_{k-1} | x_k, y)                             (3.4)
+
+    mu = A u_t + B x_0(u_t),  sigma = C' exp(delta)     A, B, C of the posterior (trajectory.py), delta zero at first
+
+so that with f_T = id and a flow-matching network for x_0 it starts as that network's ancestral sampler.
+
+Departures: C'^2 = C^2 + spread B^2 t^2 / (t^2 + (1 - t)^2), which is C for spread = 0 (the paper), and for spread = 1
+the deviation of x_s | x_t of unit Gaussian data: with C alone the last step asks for an x_0 that is right to 2 % and
+its likelihood starts tens of nats a dimension too low. The same form of mu serves a network from scratch. Levels are
+samples of a batch: nothing attends from one to another, since the text's "non-causal across timestep levels" would
+let the predictor see what it predicts. The state at t = 1 is noise already, and is not transported. `shift` stands for
+the e^m of the times, which the paper takes from the number of tokens alone: a token of 128 numbers shows what it is at
+higher noise than one of 32.
+
+Shapes: states (b, n, c) or (K + 1, b, n, c); times t (b,) or (K + 1, b); number of steps T (b,), one of `levels`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from scope.errors import ScopeError, UsageError
+from scope.models.text_encoder import Conditioning
+from scope.models.transporter import Clock, Transporter, zero
+from scope.nn import gaussian, trajectory
+from scope.nn.gaussian import Gaussian
+from scope.nn.trajectory import beside
+
+OnStep = Callable[[int, int], None]
+
+
+class Backbone(Protocol):
+    """A network that sees noisy tokens and text: `scope.models.dit.DiT`, or one of diffusers (pretrained.py)."""
+
+    dim: int
+
+    def read(
+        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None, also: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return x_0 like x_t (b, n, c) and its last tokens (b, n, dim); `also` (b, dim) is added to the time."""
+        ...
+
+
+class Denoiser(nn.Module):
+    """g_phi: what trajectory denoising makes of u_0, learned, so that it takes neither an inverse nor gradients."""
+
+    def __init__(self, backbone: Backbone, levels: Sequence[int]) -> None:
+        super().__init__()
+        self.backbone, self.clock = backbone, Clock(backbone.dim, levels)
+
+    def forward(self, u_0: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+        """Return x_0 like u_0 (b, n, c); the network says how much it differs."""
+        change, _ = self.backbone.read(u_0, t, text, None, self.clock(t, T))
+        return u_0 + change
+
+
+class NTM(nn.Module):
+    """Transporter, predictor, and the denoiser, which is of use once it has been trained."""
+
+    fingerprint: Tensor
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        transporter: Transporter,
+        denoiser: Denoiser,
+        c: int,
+        levels: Sequence[int],
+        spread: float = 0.0,
+        learned_sigma: bool = True,
+        shift: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone, self.transporter, self.denoiser = backbone, transporter, denoiser
+        self.levels, self.spread, self.learned_sigma = tuple(sorted(levels)), spread, learned_sigma
+        self.shift = shift
+        self.clock = Clock(backbone.dim, levels)
+        self.delta = zero(nn.Linear(backbone.dim, c))
+        # Of the tokenizer whose latents it was trained on; numbers up to 255, which half precision holds exactly.
+        self.register_buffer("fingerprint", torch.zeros(8))
+
+    def check(self, T: int) -> int:
+        """Return T.
+
+        Raises: UsageError if the model was not trained for it.
+        """
+        if T not in self.levels:
+            raise UsageError(f"NTM draws in {', '.join(map(str, self.levels))} steps; {T} were asked for")
+        return T
+
+    def times(self, T: int, tokens: int, t_min: Tensor) -> Tensor:
+        """Return the T + 1 times of each sample, (T + 1, b), from `t_min` (b,) to 1."""
+        return trajectory.times(T, tokens, t_min, self.shift)
+
+    def transport(self, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
+        """Return u of x (b, n, c) and log|det du/dx| (b,)."""
+        u, log_det = self.transporter(x, t, T)
+        noise = t >= 1
+        return torch.where(beside(noise, x), x, u), torch.where(noise, 0.0, log_det)
+
+    def predict(
+        self, u_t: Tensor, t: Tensor, s: Tensor, T: Tensor, text: Conditioning, keep: Tensor | None = None
+    ) -> Gaussian:
+        """Return p(u_s | u_t, text); where `keep` (b,) is False the text is not read."""
+        x_0, h = self.backbone.read(u_t, t, text, keep, self.clock(s, T))
+        A, B, C = trajectory.posterior(t, s)
+        mean = beside(A, u_t) * u_t + beside(B, u_t) * x_0
+        unsure = t.square() / (t.square() + (1 - t).square())
+        log_sigma = beside(0.5 * torch.log(C.square() + self.spread * B.square() * unsure), u_t).expand_as(mean)
+        return Gaussian(mean, log_sigma + self.delta(h).float() if self.learned_sigma else log_sigma)
+
+    def guided(
+        self, u_t: Tensor, t: Tensor, s: Tensor, T: Tensor, text: Conditioning, cfg_scale: float = 1.0
+    ) -> Gaussian:
+        """Return p(u_s | u_t, text)^(1 + w) / p(u_s | u_t)^w for w = cfg_scale - 1."""
+        if cfg_scale == 1:
+            return self.predict(u_t, t, s, T, text)
+        keep = torch.arange(2 * len(u_t), device=u_t.device) < len(u_t)
+        both = self.predict(u_t.repeat(2, 1, 1), t.repeat(2), s.repeat(2), T.repeat(2), text.repeat(2), keep)
+        with_text, without = zip(*(part.chunk(2) for part in both), strict=True)
+        return gaussian.guided(Gaussian(*with_text), Gaussian(*without), cfg_scale)
+
+
+# -- likelihood ----------------------------------------------------------------------------------
+
+
+class Reverse(NamedTuple):
+    """The reverse steps between K + 1 neighbouring states: each is predicted from the one above it."""
+
+    steps: Gaussian  # (K * b, n, c), of u_0..u_{K-1}
+    u: Tensor  # (K + 1, b, n, c)
+    log_det: Tensor  # (K + 1, b)
+
+    def nll(self) -> Tensor:
+        """Return -log p(x_k | x_{k+1}) in nats, (K, b): each Jacobian counts once, where its state is predicted."""
+        return self.steps.nll(self.u[:-1].flatten(0, 1)).view(-1, self.u.shape[1]) - self.log_det[:-1]
+
+
+def reverse(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, keep: Tensor | None = None) -> Reverse:
+    """Return the reverse steps between states x (K + 1, b, n, c): a pair, or a whole trajectory; all at once."""
+    K = len(x) - 1
+    u, log_det = transported(model, x, t, T)
+    many = None if keep is None else keep.repeat(K)
+    steps = model.predict(u[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), many)
+    return Reverse(steps, u, log_det)
+
+
+def transported(model: NTM, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
+    """Return u (K + 1, b, n, c) and log|det| (K + 1, b) of states; the top of a whole trajectory costs nothing."""
+    below = len(x) - 1 if bool((t[-1] >= 1).all()) else len(x)
+    u, log_det = model.transport(x[:below].flatten(0, 1), t[:below].flatten(), T.repeat(below))
+    u, log_det = u.view(below, *x.shape[1:]), log_det.view(below, -1)
+    return torch.cat([u, x[below:].to(u.dtype)]), torch.cat([log_det, torch.zeros_like(log_det[: len(x) - below])])
+
+
+def bound(model: NTM, x_0: Tensor, t_min: float, T: int, text: Conditioning, eps: Tensor) -> Tensor:
+    """Return the steps' terms in nats, (T, b), of a bound of -log p(x_{t_min} | text); the first is the cleanest.
+
+    They sum to E_q[-log p(x_0..x_T) + log q(x_1..x_T | x_0)] on one chain, drawn by eps (T + 1, b, n, c). The last
+    kernel of the chain is N(0, I): it cancels the prior.
+
+    Raises: UsageError if the model was not trained for T steps. ScopeError if the states are not finite.
+    """
+    model.check(T)
+    if not torch.isfinite(x_0).all():
+        raise ScopeError("the latents hold NaN or infinity, so they have no likelihood; check the picture's tokenizer")
+    b, n, _ = x_0.shape
+    t = model.times(T, n, torch.full((b,), t_min, device=x_0.device))
+    x = trajectory.chain(x_0, t, eps)
+    nll = reverse(model, x, t, torch.full((b,), T, device=x_0.device), text).nll()
+    return torch.cat([nll[:-1] - trajectory.forward_nll(x[:-1], t[:-1]), nll[-1:]])
+
+
+# -- sampling ------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def descend(
+    model: NTM,
+    u: Tensor,
+    t: Tensor,
+    T: Tensor,
+    text: Conditioning,
+    noise: Tensor,
+    cfg_scale: float = 1.0,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """Return the trajectory (T + 1, b, n, c) in u-space, cleanest first, below the states u that are known.
+
+    u (m, b, n, c) are its m noisiest states: the noise alone, or more to go on from a draft. `noise`
+    (T + 1, b, n, c) stands for the draws of each level, t (T + 1, b) are its times.
+    """
+    todo = len(t) - len(u)
+    for k in reversed(range(todo)):
+        step = model.guided(u[0], t[k + 1], t[k], T, text, cfg_scale)
+        u = torch.cat([step.at(noise[k])[None], u])
+        if on_step:
+            on_step(todo - k, todo)
+    return u
+
+
+def raw(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+    """Return the state at t_min, scaled as if it were clean: one inverse, token by token."""
+    return model.transporter.inverse(u[0], t[0], T) / (1 - beside(t[0], u[0]))
+
+
+def trajectory_denoised(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+    """Return what the cleanest state says of x_0 after trajectory denoising (Algorithm 3)."""
+    return rows(model, u, t, T, text)[0]
+
+
+def rows(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+    """Return what each state but the noise says of x_0, (T, b, n, c); their spread tells how exact the model is."""
+    K = len(u) - 1
+    x = model.transporter.inverse(u[:-1].flatten(0, 1), t[:-1].flatten(), T.repeat(K)).view_as(u[:-1])
+    return denoised_states(model, torch.cat([x, u[-1:]]), t, T, text)
+
+
+def denoised_states(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+    """Return what each state of x (T + 1, b, n, c) but the noise says of x_0, (T, b, n, c)."""
+    with torch.enable_grad():
+        known = x[:-1].detach().requires_grad_()
+        loss = reverse(model, torch.cat([known, x[-1:]]), t, T, text).nll().sum()
+        (gradient,) = torch.autograd.grad(loss, known)
+    return trajectory.denoised(known.detach(), gradient, t[:-1])
+
+
+@torch.no_grad()
+def distilled(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+    """Return what g_phi makes of u_0."""
+    clean: Tensor = model.denoiser(u[0], t[0], T, text)
+    return clean
+
+
+#: Ways to a clean state from a trajectory u (T + 1, b, n, c) at times t (T + 1, b).
+DECODERS: dict[str, Callable[[NTM, Tensor, Tensor, Tensor, Conditioning], Tensor]] = {
+    "raw": raw,
+    "denoised": trajectory_denoised,
+    "distilled": distilled,
+}

@@ -1,0 +1,83 @@
+"""The embedded language model: a prompt's grammar, read with spaCy, as declared commitments.
+
+clean (prompt.py) -> units that are one word (units.py) -> tagged words (words.py) -> noun phrases (phrases.py)
+-> the things among them (things.py) -> what is said of them (clauses.py) -> whatever is left becomes an unknown.
+Nothing is sampled: the same prompt always gives the same specification, and every content word lies in the span
+of at least one commitment.
+"""
+
+from scope.errors import PromptError
+from scope.parsing.clauses import read_clauses
+from scope.parsing.phrases import phrases
+from scope.parsing.prompt import clean, frames, gaps
+from scope.parsing.reading import Reading
+from scope.parsing.things import entity, find_things
+from scope.parsing.units import style_value
+from scope.parsing.words import read
+from scope.specification import Commitment, Kind, Span, Specification, Status, Type, next_ids
+
+CAUSE = "skill:decompose@1"
+_DRAWABLE = frozenset({Type.PRESENCE, Type.TEXT, Type.LAYOUT})
+
+
+class Grammar:
+    """Reads a prompt by its grammar: deterministic, offline, a few milliseconds."""
+
+    name = "grammar"
+    version = "1"
+
+    def decompose(self, prompt: str) -> Specification:
+        """Return the commitments of a prompt, each declared; unknowns are open.
+
+        Spans are characters of the cleaned prompt, which is the specification's own.
+
+        Raises: PromptError if the prompt is empty, too long, or names nothing that can be drawn.
+        """
+        text = clean(prompt).text
+        commitments = _commitments(text)
+        if not any(c.type in _DRAWABLE for c in commitments):
+            raise PromptError(f'nothing to draw in "{_short(text)}"; name a thing, a place, or words in quotes')
+        return _ledger(text, commitments)
+
+
+def _commitments(text: str) -> list[Commitment]:
+    """Return the commitments of a cleaned prompt: things, then what is said of them, then what is open."""
+    words = read(text)
+    reading = Reading(text, words, phrases(words))
+    find_things(reading)
+    for frame in frames(text):
+        if frame.style.end > frame.style.start:
+            value = style_value(text[frame.style.start : frame.style.end])
+            reading.say(Type.STYLE, f"the style is {value}", value, frame.style)
+    read_clauses(reading)
+    things = [entity(reading, phrase) for phrase in reading.entities]
+    for gap in gaps(text, [*things, *reading.said]):
+        reading.ask(gap, external=_is_name(reading, gap))
+    return [*things, *_numbered(reading.said)]
+
+
+def _numbered(said: list[Commitment]) -> list[Commitment]:
+    """Return the constraints c1, c2, ... and then the unknowns u1, u2, ..., each in the order of the prompt."""
+    ordered = sorted(said, key=lambda c: (c.kind is Kind.UNKNOWN, c.span.start if c.span else 0))
+    ids = {Kind.CONSTRAINT: next_ids("c"), Kind.UNKNOWN: next_ids("u")}
+    return [c.model_copy(update={"id": next(ids[c.kind])}) for c in ordered]
+
+
+def _is_name(reading: Reading, gap: Span) -> bool:
+    """Return whether the words of a gap are proper names."""
+    inside = [w for w in reading.words if gap.start <= w.start and w.end <= gap.end]
+    return bool(inside) and all(w.tag in {"NNP", "NNPS"} and w.text[:1].isalpha() for w in inside)
+
+
+def _ledger(text: str, commitments: list[Commitment]) -> Specification:
+    spec = Specification(prompt=text)
+    for commitment in commitments:
+        spec = spec.declare(commitment, CAUSE)
+    for commitment in commitments:
+        if commitment.kind is Kind.UNKNOWN:
+            spec = spec.move(commitment.id, Status.OPEN, CAUSE)
+    return spec
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."

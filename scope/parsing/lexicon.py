@@ -1,0 +1,304 @@
+"""The closed lists that the grammar reads by. Nouns, verbs and adjectives are open: these are only its guards."""
+
+import re
+from collections.abc import Iterable
+
+from scope.text import NUMBERS as NUMBER_WORDS
+
+
+def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
+    """Return the words of a plainly written list."""
+    return tuple(text.split(separator))
+
+
+#: Words that bind others together and promise nothing alone.
+FUNCTION_WORDS = frozenset(
+    _words(
+        "a an the this that these those its it he she they them him her his their theirs there here i we us you our "
+        "your my me who whom whose which what where when while and or nor but so yet also as than then if is are "
+        "was were be been being am has have had having do does did can could will would should may might must of in "
+        "on at by to for from with into onto upon about during i'm we're they're s"
+    )
+)
+
+#: Plurals whose singular a rule would get wrong.
+PLURALS = {
+    "computer mice": "computer mouse",
+    "loaves of bread": "bread",
+    "cookies": "cookie",
+    "cacti": "cactus",
+    "taxis": "taxi",
+    "dice": "die",
+    "axes": "axe",
+}
+
+#: Names of more than one word, or whose singular a rule would get wrong. Spelling in prompts -> the noun.
+OBJECTS: dict[str, str] = {
+    name: name
+    for name in _words(
+        "traffic light|fire hydrant|stop sign|parking meter|sports ball|baseball bat|baseball glove|tennis racket|"
+        "tennis ball|wine glass|hot dog|potted plant|dining table|computer mouse|tv remote|computer keyboard|"
+        "cell phone|teddy bear|hair drier|hair dryer|ice cream|palm tree|christmas tree|polar bear|street light|"
+        "coffee cup|coffee table|picture frame|light bulb|alarm clock|hot air balloon|paper bag|glass bottle|"
+        "steam train|bullet train|high chair|rocking chair|red panda|blue whale|orange juice|black hole|fire truck|"
+        "fire engine|top hat",
+        "|",
+    )
+} | {
+    "hair dryer": "hair drier",
+    "mobile phone": "cell phone",
+    "cellphone": "cell phone",
+    "remote control": "tv remote",
+    "tennis racquet": "tennis racket",
+    "traffic signal": "traffic light",
+    "wineglass": "wine glass",
+    "stoplight": "traffic light",
+    "doughnut": "donut",
+    "hotdog": "hot dog",
+    "tv": "tv",
+    "tv set": "tv",
+    "television": "tv",
+    "television set": "tv",
+    "fridge": "refrigerator",
+    "sofa": "couch",
+    "motorbike": "motorcycle",
+    "bike": "bicycle",
+    "plane": "airplane",
+    "burger": "hamburger",
+    "necktie": "tie",
+    "aeroplane": "airplane",
+    "purse": "handbag",
+    "skis": "skis",
+    "ski": "skis",
+    "scissors": "scissors",
+    "pair of scissors": "scissors",
+    "pair of skis": "skis",
+    "pair of jeans": "jeans",
+    "pair of pants": "pants",
+    "pair of glasses": "glasses",
+    "pair of sunglasses": "sunglasses",
+    "jeans": "jeans",
+    "pants": "pants",
+    "sunglasses": "sunglasses",
+    "binoculars": "binoculars",
+    "headphones": "headphones",
+    "outer space": "space",
+    "grape": "grapes",
+    "grapes": "grapes",
+    "loaf of bread": "bread",
+    **PLURALS,
+}
+
+#: Things with no singular: "a scissors" is plural too.
+PLURAL_ONLY = frozenset(_words("scissors skis jeans pants glasses sunglasses binoculars headphones grapes"))
+
+#: Words that a tagger often takes for a verb or an adjective, though prompts mean the thing.
+THINGS = frozenset(
+    _words(
+        "bear tie train bus boat bench bird cat dog horse sheep cow kite bat fork knife spoon bowl sink book clock "
+        "vase cup bottle sandwich carrot pizza cake chair couch bed toilet laptop oven toaster surfboard snowboard "
+        "skateboard frisbee umbrella backpack suitcase handbag donut broccoli banana apple truck car bicycle "
+        "motorcycle airplane elephant zebra giraffe person refrigerator microwave toothbrush sign duck fish fly bee "
+        "ring ball star dolphin koala watch hammer ladder swan"
+    )
+)
+
+PEOPLE = {"people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "kids": "kid"}
+
+COLORS: dict[str, str] = {c: c for c in _words("red orange yellow green blue purple pink brown black white gray")} | {
+    "grey": "gray",
+    "violet": "purple",
+    "lilac": "purple",
+    "lavender": "purple",
+    "indigo": "purple",
+    "mauve": "purple",
+    "magenta": "pink",
+    "fuchsia": "pink",
+    "scarlet": "red",
+    "crimson": "red",
+    "maroon": "red",
+    "burgundy": "red",
+    "golden": "yellow",
+    "lime": "green",
+    "emerald": "green",
+    "olive": "green",
+    "navy": "blue",
+    "azure": "blue",
+    "turquoise": "blue",
+    "teal": "blue",
+    "cyan": "blue",
+    "beige": "brown",
+    "tan": "brown",
+}
+
+MATERIALS = frozenset(
+    _words(
+        "wood metal glass plastic leather paper stone rubber fabric cotton brick marble concrete ceramic cardboard "
+        "straw wool velvet steel bronze gold silver copper clay porcelain crystal denim silk"
+    )
+)
+
+#: Adjectives that a tagger often takes for nouns.
+SHAPES = frozenset(
+    _words(
+        "oval round square rectangular triangular circular spherical conical cubic cylindrical pyramidal hexagonal "
+        "octagonal pentagonal oblong"
+    )
+)
+
+#: Qualities that may stand for a thing named later: "a big and a small dog".
+SIZES = frozenset(_words("big small large little tiny huge tall short long young old new"))
+
+NUMBERS: dict[str, int] = dict(zip(NUMBER_WORDS[1:], range(1, 21), strict=True)) | {"both": 2, "dozen": 12}
+#: A pattern for one number.
+NUMBER = r"(?:\d+|" + "|".join(NUMBERS) + r")"
+
+#: Quantities that name no number.
+VAGUE = frozenset(
+    _words("several many some few numerous various multiple all every each most any enough dozens hundreds")
+)
+
+#: Canonical relation -> its other wordings. The order of a pattern's alternatives does not matter: the longest wins.
+RELATIONS: dict[str, tuple[str, ...]] = {
+    "left of": ("to the left of", "on the left of", "at the left of", "on the left side of", "to the left side of",
+                "on left of", "at the left side of", "left of", "left to"),
+    "right of": ("to the right of", "on the right of", "at the right of", "on the right side of",
+                 "to the right side of", "on right of", "at the right side of", "right of", "right to"),
+    "above": ("above", "over", "up above", "hovering over", "directly above", "directly over"),
+    "below": ("below", "beneath", "directly below", "down below", "on the bottom of", "at the bottom of"),
+    "on top of": ("on top of", "on the top of", "atop", "atop of", "at the top of"),
+    "under": ("under", "underneath", "directly under"),
+    "next to": ("next to", "beside", "adjacent to", "alongside", "side by side with", "right next to", "on side of",
+                "on the side of", "by the side of", "at the side of"),
+    "near": ("near", "close to", "near to", "in the vicinity of"),
+    "behind": ("behind", "in back of", "at the back of", "directly behind", "right behind"),
+    "in front of": ("in front of", "in the front of", "directly in front of", "right in front of"),
+    "between": ("between", "in between"),
+    "inside": ("inside", "inside of", "within"),
+    "outside": ("outside", "outside of"),
+    "on": ("on", "onto", "upon"),
+    "in": ("in", "into", "in the middle of", "in the center of", "in the centre of"),
+    "against": ("against",),
+    "around": ("around", "surrounding"),
+    "across": ("across", "across from"),
+    "opposite": ("opposite", "opposite to"),
+    "through": ("through",),
+    "along": ("along",),
+    "among": ("among", "amongst", "amid"),
+    "at": ("at",),
+    "by": ("by",),
+}  # fmt: skip
+
+#: How a relation is said of its subject and object, where "is <name>" would not be English.
+SAID = {"left of": "to the left of", "right of": "to the right of"}
+
+#: Where one thing is in the picture, said of that thing alone.
+PLACES_IN_PICTURE: dict[str, tuple[str, ...]] = {
+    "left": ("on the left", "on the left side", "to the left", "at left", "on the left hand side"),
+    "right": ("on the right", "on the right side", "to the right", "at right", "on the right hand side"),
+    "top": ("at the top", "on the top", "in the upper part"),
+    "bottom": ("at the bottom", "on the bottom", "in the lower part"),
+    "center": ("in the center", "in the centre", "in the middle", "at the center", "at the centre"),
+    "background": ("in the background", "in the distance", "in the far background"),
+    "foreground": ("in the foreground", "in the lower foreground", "in the near foreground"),
+    "midground": ("in the midground", "in the middle ground"),
+    "top left": ("in the top left corner", "in the upper left corner", "at the top left", "in the top left"),
+    "top right": ("in the top right corner", "in the upper right corner", "at the top right", "in the top right"),
+    "bottom left": ("in the bottom left corner", "in the lower left corner", "at the bottom left",
+                    "in the bottom left"),
+    "bottom right": ("in the bottom right corner", "in the lower right corner", "at the bottom right",
+                     "in the bottom right"),
+}  # fmt: skip
+
+SETTINGS: dict[str, str] = {
+    alias: name
+    for name, aliases in {
+        "beach": "beach seaside shore seashore coast",
+        "night": "night nighttime midnight",
+        "snow": "snow",
+        "grass": "grass meadow lawn park field pasture",
+        "desert": "desert dune",
+        "sea": "sea ocean underwater water",
+        "forest": "forest wood jungle rainforest",
+        "city": "city street town downtown road sidewalk",
+        "room": "room indoors bedroom",
+        "sunset": "sunset dusk sundown",
+        "space": "space",
+        "sky": "sky",
+    }.items()
+    for alias in _words(aliases)
+} | {"living room": "room"}
+
+#: Other nouns that are plainly places or times; the setting is the noun itself.
+PLACES = frozenset(
+    _words(
+        "kitchen bathroom office restaurant library station museum airport store shop cave mountain garden yard "
+        "farm classroom garage hallway stadium zoo island river lake valley swamp market supermarket church temple "
+        "castle hospital school gym harbor harbour pond hill village countryside playground backyard studio theater "
+        "theatre bar cafe rain fog mist storm sunlight sunshine sun moonlight darkness dark dawn sunrise noon day "
+        "daytime daylight evening morning afternoon winter summer spring autumn outdoors background"
+    )
+)
+#: Prepositions that put a whole scene in a setting.
+SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "through", "across", "along", "against"})
+#: Settings that are said in one word, without a preposition.
+BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors", "outside": "outdoors"}
+
+#: Nouns that gather others: "a herd of cows" is cows, in no exact number.
+GATHERINGS = _words(
+    "group bunch herd flock crowd pile stack row lot lots number couple handful collection set school pack swarm "
+    "heap cluster variety plenty array series line dozens hundreds thousands"
+)
+
+#: What a whole is known to have in a fixed number: "as many stars as days in a week" has no days to draw.
+PARTS = frozenset(
+    _words(
+        "legs arms wings eyes ears fingers toes teeth feet hands horns tentacles limbs sides corners edges faces "
+        "vertices angles wheels strings vowels syllables players members points petals stripes planets moons states "
+        "countries pips digits tires pedals hooves paws humps antennae"
+    )
+)
+#: Parts that are never drawn, whatever they belong to: "as many candles as there are months".
+PERIODS = frozenset(_words("days weeks weekdays months hours minutes seasons continents oceans"))
+
+#: Nouns that say little until it is known of what: "the mascot of our school" is one thing, known by its owner.
+REFERRING = frozenset(_words("mascot logo emblem crest symbol flag founder mayor president captain anthem"))
+#: Things that show or hold another: "the statue of Abraham Lincoln" has him in it.
+SHOWING = frozenset(
+    _words(
+        "statue bust portrait painting poster picture photo photograph image drawing sculpture figurine figure bottle "
+        "glass cup can box bowl jar bag pack plate slice piece map model replica style work shape form"
+    )
+)
+
+STYLES = _words(
+    "pixel art|digital art|concept art|line art|vector art|clip art|pop art|3-d|3d|3-d render|3d render|watercolor|"
+    "watercolour|watercolor painting|oil painting|oil on canvas|pencil sketch|pencil drawing|charcoal|"
+    "charcoal drawing|ink drawing|anime|manga|cartoon|comic|photorealistic|photo-realistic|hyperrealistic|realistic|"
+    "cinematic|flat design|low poly|isometric|minimalist|minimalistic|vintage|impressionist|impressionism|"
+    "surrealism|surreal|cubism|cubist|art deco|art nouveau|ukiyo-e|claymation|origami|cyberpunk|steampunk|vaporwave|"
+    "studio lighting|soft lighting|bokeh|black and white|monochrome|sepia|highly detailed|intricate|8k|4k|hdr|"
+    "octane render|unreal engine|trending on artstation|artstation|sharp focus|depth of field|flat|illustration|"
+    "photograph|photo|painting|sketch|drawing|collage|mosaic|flat illustration|flat vector",
+    "|",
+)
+
+#: Things that carry words.
+SURFACES = frozenset(
+    _words(
+        "sign board billboard banner poster label shirt t-shirt tshirt cap mug book screen flag wall paper card "
+        "ticket tag plaque notice chalkboard blackboard whiteboard cake box door note bag storefront logo newspaper "
+        "bubble neon display license plate badge sticker scroll marquee"
+    )
+)
+
+
+def alternatives(words: Iterable[str], suffix: str = "") -> str:
+    """Return a pattern that matches any of these phrases as whole words, the longest first."""
+    longest = sorted(words, key=lambda w: (-len(w), w))
+    return r"(?<![\w-])(?:" + "|".join(re.escape(w).replace(r"\ ", r"\s") for w in longest) + rf"){suffix}(?![\w-])"
+
+
+#: Any wording of a relation -> its canonical name.
+RELATION_OF = {wording: name for name, wordings in RELATIONS.items() for wording in wordings}
+PLACE_OF = {wording: name for name, wordings in PLACES_IN_PICTURE.items() for wording in wordings}

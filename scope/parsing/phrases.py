@@ -1,0 +1,104 @@
+"""Noun phrases: which words say one thing together. Found with a regular expression over the roles of words.py."""
+
+import re
+from dataclasses import dataclass, field
+
+from scope.parsing import lexicon
+from scope.parsing.words import Word
+
+_MODIFIERS = r"a*M(?:[,&]{0,2}a*M)*"
+_LEAD = r"[DV#]"
+#: "a red and" of "a red and a blue car": a thing whose noun comes only with a later one.
+_ELLIPTIC = rf"{_LEAD}+{_MODIFIERS}(?=[,&]+(?:{_LEAD}+{_MODIFIERS}[,&]+)*{_LEAD}+{_MODIFIERS}[NP])"
+_PHRASE = re.compile(rf"(?P<elliptic>{_ELLIPTIC})|{_LEAD}*(?:{_MODIFIERS})?[NP]+")
+
+
+@dataclass
+class Phrase:
+    """The words [start, stop) that name one thing.
+
+    `noun` is its singular ("traffic light"); `modifiers` holds runs of adverbs and an adjective.
+    `id` is the entity that it stands for, once that is known; `setting` the setting that it names instead; `tells` the
+    other phrase of which it only says which one it is ("Team Zorvex" in "the mascot of Team Zorvex").
+    """
+
+    start: int
+    stop: int
+    noun: str
+    nouns: list[Word]
+    names: list[Word] = field(default_factory=list)
+    number: Word | None = None
+    vague: Word | None = None
+    definite: bool = False
+    modifiers: list[list[Word]] = field(default_factory=list)
+    plural: bool = False
+    id: str | None = None
+    setting: str | None = None
+    absent: bool = False
+    tells: "Phrase | None" = None
+
+    @property
+    def colors(self) -> list[str]:
+        """Return the colours among its modifiers."""
+        return [color for run in self.modifiers if (color := run[-1].color)]
+
+
+def phrases(words: list[Word]) -> list[Phrase]:
+    """Return the noun phrases in order. An elliptic one takes its noun from the one that completes it."""
+    roles = "".join(w.role for w in words)
+    found = [_phrase(words, m.start(), m.end(), bool(m["elliptic"])) for m in _PHRASE.finditer(roles)]
+    for phrase, following in zip(reversed(found[:-1]), reversed(found[1:]), strict=True):
+        if not phrase.nouns:
+            phrase.nouns, phrase.names, phrase.noun = following.nouns, following.names, following.noun
+            phrase.plural = phrase.number is not None and phrase.number.value != 1
+    return found
+
+
+def _phrase(words: list[Word], start: int, stop: int, elliptic: bool) -> Phrase:
+    inside = words[start:stop]
+    tail = [] if elliptic else [w for w in inside if w.role in "NP"]
+    names = [w for w in tail if w.role == "P"]
+    # In "Van Gogh painting" the common noun says what it is; in "Eiffel Tower" only the name does.
+    nouns = [w for w in tail if w.role == "N"] if tail and tail[-1].role == "N" else names
+    number = next((w for w in inside if w.role == "#"), None)
+    return Phrase(
+        start,
+        stop,
+        " ".join([*(w.text.lower() for w in nouns[:-1]), *(str(w.value).lower() for w in nouns[-1:])]),
+        nouns,
+        names,
+        number=number,
+        vague=next((w for w in inside if w.role == "V"), None),
+        definite=any(w.role == "D" and w.text.lower() in {"the", "this", "that", "these", "those"} for w in inside),
+        modifiers=_runs(inside),
+        plural=(number is not None and number.value != 1) or any(_is_plural(w) for w in nouns[-1:]),
+    )
+
+
+def _is_plural(noun: Word) -> bool:
+    return noun.plural or noun.value in lexicon.PLURAL_ONLY
+
+
+def _runs(inside: list[Word]) -> list[list[Word]]:
+    """Return each modifier with the adverbs before it: "very large" is one."""
+    runs: list[list[Word]] = []
+    pending: list[Word] = []
+    for word in inside:
+        if word.role == "a":
+            pending.append(word)
+        elif word.role == "M":
+            runs.append([*pending, word])
+            pending = []
+    return runs
+
+
+def setting_of(phrase: Phrase, *, bare: bool) -> str | None:
+    """Return the setting that a phrase names, if it names one; `bare` if no preposition says "in" or "on"."""
+    if (phrase.number is not None and phrase.number.value != 1) or not phrase.nouns:
+        return None
+    for noun in (phrase.noun, str(phrase.nouns[-1].value).lower()):
+        if noun in lexicon.SETTINGS:
+            return lexicon.SETTINGS[noun]
+        if not bare and noun in lexicon.PLACES:
+            return noun
+    return None

@@ -1,0 +1,234 @@
+"""Skills of other packages: each step is done in a process of its own, within a limit.
+
+Such a skill may hang, burn the processor or crash: the run goes on with the commitments as they were, and a note says
+why. It asks the reader, the knowledge and the language model of the run through us, so that what it may spend and
+which keys are used stay in one place. What it returns is checked before it counts (scope/specification/permissions.py).
+
+This keeps a run whole. It is no sandbox: a skill runs with the rights of the one who installed it.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from scope import errors
+from scope.errors import OutputError, PluginError, ScopeError, StateCorrupt
+from scope.plugins import registry
+from scope.plugins.worker import Child, ChildDied, Talk, TimeIsUp
+from scope.protocols import Message, Passage, Reply, Skill, Toolbox
+from scope.runs.store import Run
+from scope.specification import Event, IllegalEvent, Model, Specification, sha256_of
+from scope.specification.permissions import appended
+
+
+class SkillFailed(ScopeError):
+    """A skill gave nothing that can be used. The run goes on without its step."""
+
+
+class Step(Model):
+    """What a skill did: the events that it appended, or why there are none."""
+
+    events: tuple[Event, ...] = ()
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A skill of another package, as a run meets it. Its code never runs in our process."""
+
+    part: registry.Part
+    record: Run
+    limit: float  # seconds for one step
+
+    @property
+    def name(self) -> str:
+        """Return the name that it is installed as."""
+        return self.part.name
+
+    @property
+    def version(self) -> str:
+        """Return the version of its package."""
+        return self.part.version
+
+    def needed(self, spec: Specification) -> bool:
+        """Return True: whether it has anything to do, only its own process can tell."""
+        return True
+
+    def run(self, spec: Specification, tools: Toolbox) -> Specification:
+        """Return the specification with what it appended, if it sees anything to do. Each step is done once.
+
+        Raises: SkillFailed if it was too slow, crashed, raised, or did what a skill may not do.
+        """
+        key = sha256_of([self.record.id, "skill", self.name, self.part.fingerprint, spec.sha256()])
+        recorded = self.record.recall(key)
+        step = Step.model_validate(recorded) if recorded is not None else self._step(spec, tools)
+        if recorded is None:
+            self.record.record(key, step.model_dump(mode="json"))
+        if step.failure:
+            raise SkillFailed(step.failure)
+        return Specification(prompt=spec.prompt, events=(*spec.events, *step.events))
+
+    def _step(self, spec: Specification, tools: Toolbox) -> Step:
+        began = time.monotonic()
+        try:
+            after = _done(self.name, spec, tools, self.limit)
+        except TimeIsUp:
+            return Step(failure=f"it did not end within {self.limit:g} s; allow more with SCOPE_SKILL_TIMEOUT")
+        except (ChildDied, SkillFailed) as error:
+            return Step(failure=str(error))
+        try:
+            events = appended(spec, Specification.model_validate(after["spec"]), self.name, after["version"])
+        except IllegalEvent as error:
+            return Step(failure=str(error))
+        except (TypeError, KeyError, ValueError) as error:  # pydantic's ValidationError is a ValueError
+            return Step(failure=f"its answer is no specification: {error}")
+        share = (time.monotonic() - began) / max(1, len(events))
+        return Step(events=tuple(event.model_copy(update={"seconds": share}) for event in events))
+
+
+def guests(run: Run, limit: float) -> tuple[Guest, ...]:
+    """Return the skills of other packages; `limit` is in seconds for one step."""
+    return tuple(Guest(part, run, limit) for part in registry.parts("skills") if part.third_party)
+
+
+def run(skill: Skill, spec: Specification, tools: Toolbox) -> tuple[Specification, str | None]:
+    """Return what a skill made of a specification; where it failed, the specification as it was and a note."""
+    try:
+        return skill.run(spec, tools), None
+    except SkillFailed as error:
+        return spec, f"the skill {skill.name!r} was left out: {error}"
+
+
+# -- our side ------------------------------------------------------------------------------------
+
+
+def _done(name: str, spec: Specification, tools: Toolbox, limit: float) -> dict[str, Any]:
+    """Return the child's answer: {"version", "spec"}.
+
+    Raises: TimeIsUp, ChildDied, SkillFailed; whatever ends the run, such as a budget that is spent.
+    """
+    order = {
+        "name": name,
+        "spec": spec.model_dump(mode="json"),
+        "limit": limit,
+        "knowledge": [(k.name, k.version) for k in tools.knowledge],
+        "language": (tools.language.name, tools.language.version) if tools.language is not None else None,
+    }
+    end = time.monotonic() + limit
+    with Child("scope.plugins.sandbox:work", order) as child:
+        while True:
+            word, value = child.hear(end - time.monotonic())
+            if word == "failed":
+                raise SkillFailed(": ".join(value))
+            if word == "done":
+                answer: dict[str, Any] = value
+                return answer
+            child.answer(_served(value, tools))
+
+
+def _served(asked: dict[str, Any], tools: Toolbox) -> dict[str, Any]:
+    """Return what one of the run's parts answers, or the error that it raises."""
+    try:
+        match asked["part"]:
+            case "reader":
+                return {"value": tools.reader.decompose(str(asked["prompt"])).model_dump(mode="json")}
+            case "knowledge":
+                found = tools.knowledge[asked["number"]].search(str(asked["query"]), int(asked["count"]))
+                return {"value": [passage.model_dump(mode="json") for passage in found]}
+            case "language" if tools.language is not None:
+                messages = [Message.model_validate(message) for message in asked["messages"]]
+                return {"value": tools.language.complete(messages, asked["schema"]).model_dump(mode="json")}
+            case other:
+                raise ScopeError(f"a skill cannot ask {other!r}")
+    except (OutputError, StateCorrupt):  # the answer could not be recorded: the run's failure, not the skill's
+        raise
+    except Exception as error:
+        return {"error": [type(error).__name__, str(error)]}
+
+
+# -- the child's side ----------------------------------------------------------------------------
+
+
+def work(talk: Talk, order: dict[str, Any]) -> dict[str, Any]:
+    """Be the child: run the skill if it is needed."""
+    talk.leave_by_yourself(order["limit"])
+    skill: Skill = registry.load("skills", order["name"])()
+    if skill.name != order["name"]:
+        raise PluginError(f"it calls itself {skill.name!r}, and is installed as {order['name']!r}: one name is needed")
+    spec = Specification.model_validate(order["spec"])
+    if skill.needed(spec):
+        spec = skill.run(spec, _tools(talk, order))
+    return {"version": skill.version, "spec": spec.model_dump(mode="json")}
+
+
+def _tools(talk: Talk, order: dict[str, Any]) -> Toolbox:
+    absent: Any = _Absent()
+    return Toolbox(
+        reader=_Reader(talk),
+        generator=absent,
+        verifiers=(),
+        folder=Path(),
+        language=_Language(talk, *order["language"]) if order["language"] else None,
+        knowledge=tuple(_Knowledge(talk, number, *named) for number, named in enumerate(order["knowledge"])),
+    )
+
+
+def _asked(talk: Talk, **question: Any) -> Any:
+    """Return what a part of the run answers.
+
+    Raises: the ScopeError that the part raised.
+    """
+    answer = talk.ask(question)
+    if "error" in answer:
+        name, message = answer["error"]
+        raise getattr(errors, name, ScopeError)(message)
+    return answer["value"]
+
+
+class _Reader:
+    """The run's reader, at the other end of the talk."""
+
+    name, version = "reader", "1"
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+
+    def decompose(self, prompt: str) -> Specification:
+        return Specification.model_validate(_asked(self._talk, part="reader", prompt=prompt))
+
+
+class _Knowledge:
+    """A knowledge of the run, at the other end of the talk."""
+
+    def __init__(self, talk: Talk, number: int, name: str, version: str) -> None:
+        self._talk, self._number, self.name, self.version = talk, number, name, version
+
+    def search(self, query: str, count: int = 5) -> list[Passage]:
+        found = _asked(self._talk, part="knowledge", number=self._number, query=query, count=count)
+        return [Passage.model_validate(passage) for passage in found]
+
+
+class _Language:
+    """The run's language model, at the other end of the talk."""
+
+    def __init__(self, talk: Talk, name: str, version: str) -> None:
+        self._talk, self.name, self.version = talk, name, version
+
+    @property
+    def ceiling(self) -> float:
+        return 0.0  # the run itself keeps the account
+
+    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
+        if images:
+            raise ScopeError("a skill of another package cannot show pictures to the language model")
+        plain = [message.model_dump(mode="json") for message in messages]
+        return Reply.model_validate(_asked(self._talk, part="language", messages=plain, schema=schema))
+
+
+class _Absent:
+    """What a skill of another package cannot have."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise PluginError("a skill of another package runs in a process of its own, without the generator")

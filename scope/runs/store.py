@@ -1,0 +1,309 @@
+"""A run is a folder that outlives the process: what was asked, the drafts, and the state of the machine.
+
+home()/runs/<id>/
+    run.json        what was asked, sealed by its sha256
+    drafts/         one PNG per draft
+    state.sqlite    LangGraph's checkpoints, and the calls that were already made
+    result.json     written last: the run is finished when it exists
+    lock            held by the process that works on the run
+"""
+
+import json
+import os
+import platform
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+from platformdirs import user_data_dir
+from pydantic import ConfigDict, Field, ValidationError
+
+from scope.errors import OutputError, RunBusy, StateCorrupt, UsageError
+from scope.files import remove_partial, unwritable, write_atomic
+from scope.protocols import DEFAULT_GENERATOR
+from scope.specification import Model, canonical_json, sha256_of
+
+
+def home() -> Path:
+    """Return where runs are kept: $SCOPE_HOME, else the user's data folder."""
+    chosen = os.environ.get("SCOPE_HOME")
+    return Path(chosen) if chosen else Path(user_data_dir("scope"))
+
+
+class Options(Model):
+    """How a run is to be made. It is part of the record, so a resumed run keeps its own."""
+
+    generator: str = DEFAULT_GENERATOR
+    seed: int = Field(default=0, ge=0, description="decides every draft's own seed")
+    drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
+    max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
+    max_time: float | None = Field(
+        default=None, gt=0, description="seconds, over all resumptions; checked between drafts"
+    )
+    max_images: int | None = Field(default=None, ge=1, description="drafts in all")
+    max_cost: float | None = Field(default=None, ge=0, description="spent on language models, in their prices' money")
+    language: str = "grammar"  # what reads the prompt and answers questions
+    knowledge: tuple[str, ...] = ()  # folders to look things up in
+    learned: bool = True  # whether repairs are chosen by what earlier runs of this machine showed
+    without: tuple[Literal["retrieve", "reason", "repair"], ...] = ()  # skills that are left out, to measure them
+    confirm: tuple[Literal["spec", "repair"], ...] = ()  # a person is asked
+
+
+class Manifest(Model):
+    """What was asked, and with which versions. `created` is UTC, ISO 8601."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    schema_number: Literal[1] = Field(default=1, alias="schema")
+    id: str
+    prompt: str
+    options: Options
+    versions: dict[str, str]
+    created: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's folder. Make it with `create` or `open_run`."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """Return the name of the run, which sorts by time."""
+        return self.folder.name
+
+    @property
+    def drafts(self) -> Path:
+        """Return the folder of its drafts."""
+        return self.folder / "drafts"
+
+    @property
+    def finished(self) -> bool:
+        """Return whether it has its result."""
+        return (self.folder / "result.json").exists()
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Return what was asked.
+
+        Raises: StateCorrupt if run.json is missing, or is not what was written.
+        """
+        sealed = _unsealed(self.folder / "run.json")
+        try:
+            return Manifest.model_validate(sealed)
+        except ValidationError as error:
+            raise self.corrupt("run.json: written by another version of scope") from error
+
+    def result(self) -> dict[str, Any]:
+        """Return the report that `finish` stored.
+
+        Raises: StateCorrupt if it is not what was written.
+        """
+        return _unsealed(self.folder / "result.json")
+
+    def remove(self) -> None:
+        """Delete the run and all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def finish(self, report: dict[str, Any]) -> None:
+        """Store the report of the finished run."""
+        write_atomic(self.folder / "result.json", _sealed(report))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Own the run, and tidy up after an owner that was killed.
+
+        Raises: RunBusy if another process owns it.
+        """
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise RunBusy(f"another process is working on run {self.id}; wait for it, or start a new run") from error
+        try:
+            remove_partial(self.folder)
+            yield
+        finally:
+            lock.release()
+
+    # -- state.sqlite ----------------------------------------------------------------------------
+
+    @contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """Open state.sqlite, in the words of this package if it cannot be read or written.
+
+        Raises: StateCorrupt, OutputError.
+        """
+        try:
+            with closing(sqlite3.connect(self.folder / "state.sqlite", check_same_thread=False)) as connection:
+                yield connection
+        except sqlite3.OperationalError as error:
+            raise OutputError(
+                f"cannot write the state of run {self.id} ({error}). Check the space and rights of {self.folder}, "
+                f"then continue with: scope resume {self.id}"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise self.corrupt(f"state.sqlite: {error}") from error
+
+    def recall(self, key: str) -> dict[str, Any] | None:
+        """Return what a call with this key gave, if it was made before.
+
+        Raises: StateCorrupt if the record is not what was written.
+        """
+        with self._calls() as connection:
+            row = connection.execute("SELECT value FROM calls WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        try:
+            return _opened(row[0])
+        except (ValueError, TypeError, KeyError) as error:
+            raise self.corrupt(f"a recorded call: {error}") from error
+
+    def record(self, key: str, value: dict[str, Any]) -> None:
+        """Record what a call gave, before anything uses it."""
+        with self._calls() as connection, connection:
+            connection.execute("INSERT OR REPLACE INTO calls VALUES (?, ?)", (key, _sealed(value).decode()))
+
+    def spend(self, key: str, cost: float) -> None:
+        """Note what a call costs: before it at most, after it in fact. The last word on a key counts."""
+        with self._calls() as connection, connection:
+            connection.execute("INSERT OR REPLACE INTO costs VALUES (?, ?)", (key, cost))
+
+    def spent(self) -> float:
+        """Return what all calls of this run cost so far, over all resumptions."""
+        with self._calls() as connection:
+            return float(connection.execute("SELECT COALESCE(SUM(cost), 0) FROM costs").fetchone()[0])
+
+    @contextmanager
+    def _calls(self) -> Iterator[sqlite3.Connection]:
+        with self.database() as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            connection.execute("CREATE TABLE IF NOT EXISTS costs (key TEXT PRIMARY KEY, cost REAL NOT NULL)")
+            yield connection
+
+    def corrupt(self, what: str) -> StateCorrupt:
+        """Return the error that says the record of this run is damaged and what to do."""
+        return StateCorrupt(
+            f"the record of run {self.id} is damaged ({what}). Its drafts are kept in {self.drafts}; "
+            "start again with: scope generate"
+        )
+
+
+def create(prompt: str, options: Options | None = None, others: Mapping[str, str] | None = None) -> Run:
+    """Make the folder of a new run. `others` are versions to record beside our own.
+
+    Raises: OutputError if it cannot be written.
+    """
+    folder = _new_folder()
+    run = Run(folder)
+    manifest = Manifest(
+        id=run.id,
+        prompt=prompt,
+        options=options or Options(),
+        versions=_versions() | dict(others or {}),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    write_atomic(folder / "run.json", _sealed(manifest.model_dump(mode="json")))
+    return run
+
+
+def list_runs() -> list[Run]:
+    """Return all runs, newest first. Their manifests are not read."""
+    folder = home() / "runs"
+    return [Run(f) for f in sorted(folder.glob("*/"), reverse=True)] if folder.exists() else []
+
+
+def open_run(run_id: str | None = None) -> Run:
+    """Return one run; None: the latest that is not finished.
+
+    Raises: UsageError if there is none; StateCorrupt if its manifest is damaged.
+    """
+    if run_id is None:
+        unfinished = next((run for run in list_runs() if not run.finished), None)
+        if unfinished is None:
+            raise UsageError("no run is waiting to be resumed; `scope runs` lists all")
+        run_id = unfinished.id
+    run = Run(home() / "runs" / run_id)
+    if Path(run_id).name != run_id or not run.folder.is_dir():
+        raise UsageError(f"there is no run {run_id!r}; `scope runs` lists all")
+    run.manifest  # noqa: B018 - a damaged record is reported now, not later
+    return run
+
+
+def resolve(name: str) -> Run:
+    """Return the run that `name` means: its id, its folder, one of its drafts, or a picture with its record beside it.
+
+    Raises: UsageError if it means none.
+    """
+    path = Path(name)
+    if not path.exists():
+        return open_run(name)
+    runs = (home() / "runs").resolve()
+    inside = path.resolve()
+    if runs in inside.parents:
+        return open_run(inside.relative_to(runs).parts[0])
+    return open_run(_run_of_picture(path))
+
+
+def _run_of_picture(path: Path) -> str:
+    """Return the run that the record beside a picture names."""
+    try:
+        return str(json.loads(path.with_name(path.name + ".json").read_bytes())["run"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"nothing beside {path} says which run made it; `scope runs` lists all runs") from error
+
+
+def _new_folder() -> Path:
+    """Make a folder named by the time to the millisecond; a second run in the same one gets the next."""
+    while True:
+        folder = home() / "runs" / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            (folder / "drafts").mkdir()
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+            continue
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        return folder
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("scope-t2i", "langgraph", "torch"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _sealed(value: dict[str, Any]) -> bytes:
+    return canonical_json({"value": value, "sha256": sha256_of(value)}).encode()
+
+
+def _opened(text: str | bytes) -> dict[str, Any]:
+    """Return the value inside a seal. Raises ValueError, TypeError or KeyError if it is not whole."""
+    parsed = json.loads(text)
+    value: dict[str, Any] = parsed["value"]
+    if sha256_of(value) != parsed["sha256"]:
+        raise ValueError("its sha256 does not match")
+    return value
+
+
+def _unsealed(path: Path) -> dict[str, Any]:
+    try:
+        return _opened(path.read_bytes())
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise Run(path.parent).corrupt(f"{path.name}: {error}") from error

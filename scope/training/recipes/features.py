@@ -1,0 +1,106 @@
+"""Train the network whose features compare sets of pictures (FD): name what a whole scene of the pocket world shows.
+
+It is told which nouns and colours are in a scene, and not where: the place that speaks the loudest for one speaks for
+the scene. Loss: cross-entropy of the nouns, each as likely as the others that are there; binary cross-entropy of each
+colour; cross-entropy of the setting and of the number of things, from the pooled vector.
+
+Only what makes that vector is kept: the classifier is no judge.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from scope.models.features import FeatureNet
+from scope.nn.images import to_tensor
+from scope.nn.weights import write
+from scope.training.loop import TrainConfig, TrainingRun
+from scope.worlds.pocket import Scene, compose, sample_whole
+from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, MAX_COUNT, SETTINGS
+
+_NOUNS, _COLORS, _SETTINGS = tuple(CONCEPTS), tuple(COLORS), tuple(SETTINGS)
+_MOST = 2 * MAX_COUNT  # things in a scene; more are called as many
+_ANSWERS = (len(_NOUNS), len(_COLORS), len(_SETTINGS), 1 + _MOST)
+
+
+class FeaturesConfig(TrainConfig):
+    """The recipe of the feature network."""
+
+    dim: int = 128
+
+
+PRESETS = {
+    "tiny": FeaturesConfig(steps=2, batch=4, lr=1e-3, dim=16, save_every=1, log_every=1),
+    "pocket": FeaturesConfig(steps=1300, batch=64, lr=3e-3, seed=41, warmup=100, ema=0.995),
+}
+
+
+class Classifier(nn.Module):
+    """The feature network, and a linear reading of its last maps."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.network = FeatureNet(dim)
+        self.head = nn.Linear(dim, sum(_ANSWERS))
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the logits of nouns, colours, setting and number of things, (b, answers) each."""
+        places = self.network.maps(images)[-1].flatten(2).mT
+        nouns, colors, _, _ = self.head(places).float().amax(1).split(_ANSWERS, 1)
+        _, _, setting, count = self.head(places.mean(1)).float().split(_ANSWERS, 1)
+        return {"nouns": nouns, "colors": colors, "setting": setting, "count": count}
+
+
+def targets(scenes: Sequence[Scene]) -> dict[str, Tensor]:
+    """Return which nouns and colours are there, (b, answers) of 0 and 1, and setting and number of things, (b,)."""
+    nouns, colors = torch.zeros(len(scenes), len(_NOUNS)), torch.zeros(len(scenes), len(_COLORS))
+    for i, scene in enumerate(scenes):
+        for thing in scene.objects:
+            nouns[i, _NOUNS.index(thing.noun)] = 1
+            if thing.color:
+                colors[i, _COLORS.index(thing.color)] = 1
+    setting = torch.tensor([_SETTINGS.index(scene.plan.setting) for scene in scenes])
+    count = torch.tensor([min(_MOST, len(scene.objects)) for scene in scenes])
+    return {"nouns": nouns, "colors": colors, "setting": setting, "count": count}
+
+
+def features_loss(logits: dict[str, Tensor], truth: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the loss and its parts, each in nats a scene."""
+    alike = truth["nouns"] / truth["nouns"].sum(1, keepdim=True).clamp_min(1)  # a scene of nothing asks for no noun
+    yes_no = F.binary_cross_entropy_with_logits(logits["colors"], truth["colors"], reduction="none")
+    parts = {
+        "nouns": F.cross_entropy(logits["nouns"], alike),
+        "colors": yes_no.sum(1).mean(),
+        "setting": F.cross_entropy(logits["setting"], truth["setting"]),
+        "count": F.cross_entropy(logits["count"], truth["count"]),
+    }
+    return torch.stack(list(parts.values())).sum(), parts
+
+
+def right(logits: dict[str, Tensor], truth: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the share of scenes whose likeliest noun is there, and whose setting and number of things are right."""
+    guessed = {name: logits[name].argmax(1) for name in ("nouns", "setting", "count")}
+    return {
+        "noun_right": truth["nouns"].gather(1, guessed["nouns"][:, None]).mean(),
+        "setting_right": (guessed["setting"] == truth["setting"]).float().mean(),
+        "count_right": (guessed["count"] == truth["count"]).float().mean(),
+    }
+
+
+def train(config: FeaturesConfig, folder: Path) -> None:
+    """Train, or continue training, the feature network; writes folder/features.safetensors."""
+    torch.manual_seed(config.seed)
+    run = TrainingRun(folder, config, Classifier(config.dim))
+    for step in run.steps():
+        random = run.rng(step)
+        plans = [sample_whole(random) for _ in range(config.batch)]
+        scenes = [compose(plan, (config.seed, step, i)) for i, plan in enumerate(plans)]
+        truth = {name: y.to(run.device) for name, y in targets(scenes).items()}
+        with run.autocast():
+            logits = run.model(to_tensor([scene.image for scene in scenes], run.device))
+        loss, parts = features_loss(logits, truth)
+        run.update(loss, **parts, **right(logits, truth))
+    print(write(run.ema.model.network, folder / "features.safetensors"))

@@ -1,0 +1,133 @@
+"""Train the judge of the benchmarks on crowded scenes of five vendors. It sees no generated image, and rewards none.
+
+Finder: focal loss over cells, L1 of offset and size, cross-entropy of the setting. Namer: cross-entropy of noun, colour
+and style over crops (crops.py) of the true boxes, so that neither waits for the other.
+"""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.random import Generator as Random
+from torch import Tensor
+from torch.nn import functional as F
+
+from scope.judges.networks import SETTING_NAMES, STRIDE, USUAL_SIDE, Eyes, Looks, Places, middles
+from scope.nn.images import to_tensor
+from scope.nn.weights import write
+from scope.training.data.cluttered_scenes import Crowd, crowd
+from scope.training.data.crops import IGNORE, Crops, choose, smear, take
+from scope.training.loop import TrainConfig, TrainingRun
+
+_SURE, _NEAR = 5.8, 10.0  # pixels from a thing's centre: cells nearer than the first must find it, up to the second may
+
+T = TypeVar("T", "Truth", Crops)
+
+
+class JudgeConfig(TrainConfig):
+    """The judge's recipe. `shown` and `missed`: crops a picture that show a thing of it, and that show none."""
+
+    finder: int = 48
+    namer: int = 32
+    shown: int = 8
+    missed: int = 2
+    halved: float = 0.05  # share of crops that are made of two
+    smeared: float = 0.06  # share of pictures that are blurred
+    strange: float = 0.15  # share of crops whose colours are mixed at random, so that nouns are known by their shape
+    noise: float = 0.04  # largest standard deviation
+
+
+PRESETS = {
+    "tiny": JudgeConfig(
+        steps=2, batch=4, lr=1e-3, finder=8, namer=8, shown=3, missed=1, save_every=1, log_every=1
+    ),
+    "pocket": JudgeConfig(steps=2300, batch=24, lr=3e-3, warmup=100, seed=77, ema=0.998),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a perfect finder would say of each cell (b, 32, 32): `sure` ones must find a thing, `near` ones may."""
+
+    sure: Tensor
+    near: Tensor
+    offset: Tensor  # (b, 2, 32, 32), in cells
+    side: Tensor  # natural logarithm of side / 48 px
+    setting: Tensor  # (b,)
+
+
+def truth(crowds: list[Crowd]) -> Truth:
+    """Return the finder's targets. Each cell is asked about the thing whose centre is nearest."""
+    where = middles()
+    shape = (len(crowds), *where.shape[1:])
+    distance, side, offset = torch.full(shape, torch.inf), torch.zeros(shape), torch.zeros(shape[0], *where.shape)
+    for i, scene in enumerate(crowds):
+        for x, y, size in (m.box for m in scene.members):
+            away = torch.tensor([x, y])[:, None, None] - where
+            far = away.square().sum(0).sqrt()
+            nearer = far < distance[i]
+            distance[i] = torch.where(nearer, far, distance[i])
+            offset[i] = torch.where(nearer, away / STRIDE, offset[i])
+            side[i] = torch.where(nearer, float(np.log(size / USUAL_SIDE)), side[i])
+    setting = torch.tensor([SETTING_NAMES.index(c.setting) for c in crowds])
+    return Truth(distance < _SURE, distance < _NEAR, offset, side, setting)
+
+
+def finder_loss(places: Places, truth: Truth) -> dict[str, Tensor]:
+    """Return the parts of the finder's loss; cells that may find a thing are not asked whether they do."""
+    sure, n = truth.sure, truth.sure.sum().clamp_min(1)
+    likely = places.middle.sigmoid().detach()
+    hard = torch.where(sure, 1 - likely, likely).square() * (sure | ~truth.near)
+    raw = F.binary_cross_entropy_with_logits(places.middle, sure.float(), reduction="none")
+    return {
+        "middle": 4 * (raw * hard).sum() / n,
+        "offset": 0.3 * ((places.offset - truth.offset).abs().sum(1) * sure).sum() / n,
+        "side": 2 * ((places.side - truth.side).abs() * sure).sum() / n,
+        "setting": 0.3 * F.cross_entropy(places.setting, truth.setting),
+    }
+
+
+def namer_loss(looks: Looks, crops: Crops) -> dict[str, Tensor]:
+    """Return the parts of the namer's loss."""
+    return {
+        "noun": F.cross_entropy(looks.noun, crops.noun),
+        "color": 0.5 * _asked_cross_entropy(looks.color, crops.color),
+        "style": _asked_cross_entropy(looks.style, crops.style),
+    }
+
+
+def _asked_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean cross-entropy over what is asked; 0 where nothing is."""
+    return F.cross_entropy(logits, truth, ignore_index=IGNORE, reduction="sum") / (truth != IGNORE).sum().clamp_min(1)
+
+
+def batch(config: JudgeConfig, random: Random) -> tuple[Tensor, Truth, Tensor, Crops]:
+    """Return a step's pictures (b, 3, 128, 128) and their truth, and its crops (n, 3, 36, 36) and theirs."""
+    crowds = [crowd(random) for _ in range(config.batch)]
+    images = to_tensor([c.image for c in crowds], torch.device("cpu"))
+    crops = choose(crowds, config.shown, config.missed, random)
+    smear(images, crops, config.smeared, random)
+    amount = config.noise * random.random((len(images), 1, 1, 1), np.float32)
+    images += torch.from_numpy(amount * random.standard_normal(tuple(images.shape), np.float32))
+    return images, truth(crowds), take(images, crops, config.halved, config.strange, random), crops
+
+
+def _on(device: torch.device, targets: T) -> T:
+    """Return targets whose tensors are on a device."""
+    return type(targets)(*(getattr(targets, field.name).to(device) for field in fields(targets)))
+
+
+def train(config: JudgeConfig, folder: Path) -> None:
+    """Train, or continue training, the judge; writes folder/judge.safetensors."""
+    torch.manual_seed(config.seed)
+    run = TrainingRun(folder, config, Eyes(config.finder, config.namer))
+    for step in run.steps():
+        images, places, pieces, crops = batch(config, run.rng(step))
+        with run.autocast():
+            seen, looks = run.model.finder(images.to(run.device)), run.model.namer(pieces.to(run.device))
+        parts = finder_loss(seen, _on(run.device, places)) | namer_loss(looks, _on(run.device, crops))
+        right = (looks.noun.argmax(1).cpu() == crops.noun).float().mean()
+        run.update(torch.stack(list(parts.values())).sum(), **parts, accuracy=right)
+    print(write(run.ema.model, folder / "judge.safetensors"))

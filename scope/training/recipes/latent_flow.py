@@ -1,0 +1,61 @@
+"""Train one small DiT on the latents of any tokenizer: the same network, data order, steps and optimiser for all.
+
+The pictures are close-ups (scope/worlds/closeups.py), encoded once. `watch` sees the averaged model at each step of
+`logged`, which is how tokenizers are compared: quality against steps.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from scope.models.dit import DiT
+from scope.models.text_encoder import Conditioning
+from scope.nn import paths
+from scope.training.loop import TrainConfig, TrainingRun
+
+Watch = Callable[[int, DiT], None]
+
+
+class LatentsConfig(TrainConfig):
+    """The recipe of the DiT. `steps` and `logged` are in optimiser steps."""
+
+    dim: int = 96
+    depth: int = 3
+    heads: int = 2
+    drop_text: float = 0.1
+    logged: tuple[int, ...] = (30, 60, 120, 240)
+
+
+PRESETS = {
+    "tiny": LatentsConfig(
+        steps=2, batch=4, lr=1e-3, dim=32, depth=1, logged=(1, 2), save_every=1, log_every=1, warmup=1
+    ),
+    "closeup": LatentsConfig(steps=240, batch=64, lr=2e-3, warmup=20, ema=0.97, save_every=120),
+}
+
+
+def taken(text: Conditioning, rows: Tensor) -> Conditioning:
+    """Return some rows of a batch of texts."""
+    return text.each(lambda a: a[rows])
+
+
+def train(config: LatentsConfig, folder: Path, latents: Tensor, text: Conditioning, watch: Watch) -> DiT:
+    """Train, or continue training, a DiT on latents (n, d, h, w) with their texts; return the averaged model."""
+    torch.manual_seed(config.seed)
+    _, d, side, _ = latents.shape
+    run = TrainingRun(folder, config, DiT(d, side * side, config.dim, config.depth, config.heads, word_depth=1))
+    for step in run.steps():
+        noise = run.torch_rng(step)
+        chosen = torch.randint(len(latents), (config.batch,), generator=noise)
+        x_0, words = latents[chosen].to(run.device), taken(text, chosen).to(run.device)
+        eps = torch.randn(x_0.shape, generator=noise).to(run.device)
+        t = paths.logit_normal(len(x_0), noise).to(run.device)
+        keep = (torch.rand(len(x_0), generator=noise) >= config.drop_text).to(run.device)
+        with run.autocast():
+            v = run.model(paths.noised(x_0, eps, t), t, words, keep)
+        run.update((v - paths.velocity(x_0, eps)).square().mean())
+        if step + 1 in config.logged:
+            watch(step + 1, run.ema.model.eval())
+    return run.ema.model

@@ -1,0 +1,227 @@
+"""Train NTM (Normalizing Trajectory Models, arXiv 2605.08078) on PAE latents, then distil its denoiser.
+
+    L = sum over k of -log p(x_{k-1} | x_k, y) / dimensions + anchor(step) mean (mu_P - mu_FM)^2
+
+One step draws whole trajectories of T states (end to end; T is drawn for the batch), or one pair of neighbours of each
+trajectory (`pairs`; T is drawn for each sample, and the pair counts T-fold). A model that starts from a flow-matching
+one (`start_from`) is held near the mean of that one, frozen and in x-space, by a weight that falls as a cosine from
+2.5 to 0; without it the paper sees the training diverge. The clean end of a trajectory lies at t in [0.01, 0.05]:
+nearer to 0 the last step's deviation, and with it the likelihood, has no floor (the paper draws from [0, 0.05]).
+
+The denoiser g_phi (3.9) then learns from true trajectories what trajectory denoising makes of them, the rest frozen.
+"""
+
+import copy
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from scope.generators.ntm import CFG_SCALE, T_MIN, build, predictor
+from scope.generators.ntm import PRESETS as SHAPES
+from scope.models import diffusers_backbone, ntm
+from scope.models.ntm import NTM
+from scope.models.text_encoder import STATE_DIM, Conditioning, encode
+from scope.nn import trajectory
+from scope.nn.images import device
+from scope.nn.transformer import to_grid, to_tokens
+from scope.nn.weights import LARGE, expected, fill, fingerprint, read, weights_path, write
+from scope.tokenizers import pae
+from scope.tokenizers.pae import PAE
+from scope.training.data import cached_latents as pools
+from scope.training.data.cached_latents import Pool
+from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.recipes.flow import PROMPTS
+
+
+class NTMConfig(TrainConfig):
+    """The recipe of both stages.
+
+    `tokenizer`: a file of PAE weights; "": the shipped ones. `start_from`: a file of flow-matching weights, "flow" for
+    the shipped ones, a folder of a transformer of diffusers, or "" for none.
+    """
+
+    model: str = "pocket"  # of scope.generators.ntm.PRESETS
+    tokenizer: str = ""
+    tokenizer_preset: str = "pocket"
+    start_from: str = "flow"
+    pool: int = 60_000  # scenes
+    single: float = 0.2  # share of scenes of one coloured thing, beside what the world draws
+    signs: float = 0.2  # share of the others that get a sign, where they have room for one
+    pairs: bool = False
+    lowest: float = 0.01  # the clean end of a trajectory is drawn between these two times
+    highest: float = 0.05
+    anchor: float = 2.5
+    drop_text: float = 0.1
+    drop_groups: float = 0.1
+    denoiser_steps: int = 1_000
+    denoiser_lr: float = 5e-4
+    denoiser_batch: int = 12  # whole trajectories, each with gradients through every step
+    compile: bool = False
+
+
+PRESETS = {
+    "tiny": NTMConfig(
+        steps=2, batch=4, lr=1e-3, model="tiny", start_from="", pool=8, denoiser_steps=2, save_every=1, log_every=1,
+    ),
+    "pocket": NTMConfig(
+        steps=500, batch=48, lr=5e-4, warmup=100, seed=61, ema=0.995, weight_decay=1e-4, pairs=True,
+        denoiser_steps=60,
+    ),
+    # Needs `tokenizer`, and pool.pt in its folder: a `Pool` of 16x16x32 latents and of Qwen2.5-VL's text states.
+    "full": NTMConfig(
+        steps=100_000, batch=1024, lr=1e-4, model="full", tokenizer_preset="full", start_from="", ema=0.9999,
+        weight_decay=1e-4, denoiser_batch=1024,
+    ),
+}  # fmt: skip
+
+
+# -- data ----------------------------------------------------------------------------------------
+
+
+def trajectories(config: NTMConfig, model: NTM, x_0: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Return states (K + 1, b, n, c) of clean tokens x_0, their times (K + 1, b), and the numbers of steps T (b,).
+
+    K is T, one for all, or 1 where single pairs are asked for.
+    """
+    b, n, _ = x_0.shape
+    t_min = config.lowest + (config.highest - config.lowest) * torch.rand(b, generator=noise)
+    if not config.pairs:
+        T = torch.tensor(model.levels)[torch.randint(len(model.levels), (1,), generator=noise)].expand(b)
+        t = model.times(int(T[0]), n, t_min)
+    else:
+        T = torch.tensor(model.levels)[torch.randint(len(model.levels), (b,), generator=noise)]
+        k = (T * torch.rand(b, generator=noise)).long()
+        t = torch.zeros(2, b)
+        for number in model.levels:
+            mine, each = number == T, torch.arange(b)
+            at = model.times(number, n, t_min)
+            t[:, mine] = torch.stack([at[k[mine], each[mine]], at[k[mine] + 1, each[mine]]])
+    return trajectory.chain(x_0, t, torch.randn((len(t), *x_0.shape), generator=noise)), t, T
+
+
+def text_of(config: NTMConfig, pool: Pool, chosen: Tensor, noise: torch.Generator) -> Conditioning:
+    """Return the captions of scenes, some without the groups of their words."""
+    text = pool.text(chosen)
+    text.groups[torch.rand(len(chosen), generator=noise) < config.drop_groups] = 0
+    return text
+
+
+# -- the loops -----------------------------------------------------------------------------------
+
+
+def ntm_loss(
+    model: NTM, base: NTM | None, weight: float, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, keep: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the negative log-likelihood of trajectories in nats a dimension, and the loss, which has the anchor, too.
+
+    The anchor is `weight` times the squared distance of the predicted means from those of `base`, which sees x, not u.
+    """
+    found, K = ntm.reverse(model, x, t, T, text, keep), len(x) - 1
+    nll = (found.nll() * T / K).sum(0).mean() / x[0, 0].numel()
+    if base is None or weight == 0:
+        return nll, nll
+    with torch.no_grad():
+        held = base.predict(
+            x[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), keep.repeat(K)
+        )  # fmt: skip
+    return nll, nll + weight * F.mse_loss(found.steps.mean, held.mean)
+
+
+def fit(config: NTMConfig, folder: Path, pool: Pool, model: NTM, tokenizer: PAE | None = None) -> NTM:
+    """Train, or continue training, all but the denoiser; return the averaged model. A tokenizer draws samples."""
+    base = copy.deepcopy(model).requires_grad_(False).to(device()) if config.start_from else None
+    run = TrainingRun(folder, config, model)
+    loss_of = torch.compile(ntm_loss) if config.compile else ntm_loss
+    for step in run.steps():
+        noise, where = run.torch_rng(step), run.device
+        chosen = torch.randint(len(pool), (config.batch,), generator=noise)
+        x_0 = to_tokens(pool.latents[chosen].float())
+        x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
+        text = text_of(config, pool, chosen, noise).to(where)
+        keep = (torch.rand(config.batch, generator=noise) >= config.drop_text).to(where)
+        weight = config.anchor * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+        with run.autocast():
+            nll, loss = loss_of(run.model, base, weight, x, t, T, text, keep)
+        run.update(loss, nll=nll)
+        if tokenizer is not None and step % 500 == 499:
+            run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model, tokenizer, where))
+    return run.ema.model
+
+
+def distil(config: NTMConfig, folder: Path, pool: Pool, model: NTM) -> NTM:
+    """Train, or continue training, the denoiser of a trained model; return the model with it."""
+    changed = {"steps": config.denoiser_steps, "lr": config.denoiser_lr, "batch": config.denoiser_batch, "pairs": False}
+    config = config.model_copy(update=changed)
+    model = model.eval().requires_grad_(False)
+    run = TrainingRun(folder, config, copy.deepcopy(model.denoiser).train().requires_grad_())
+    for step in run.steps():
+        noise, where = run.torch_rng(step), run.device
+        chosen = torch.randint(len(pool), (config.batch,), generator=noise)
+        x_0 = to_tokens(pool.latents[chosen].float())
+        x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
+        text = text_of(config, pool, chosen, noise).to(where)
+        target = ntm.denoised_states(model, x, t, T, text)[0]
+        with torch.no_grad():
+            u_0, _ = model.transport(x[0], t[0], T)
+        with run.autocast():
+            found = run.model(u_0, t[0], T, text)
+        error = F.mse_loss(found.float(), target)
+        run.update(error, left_out=(u_0 - target).square().mean())
+    model.denoiser.load_state_dict(run.ema.model.state_dict())
+    return model
+
+
+# -- from the settings to the weights ------------------------------------------------------------
+
+
+def tokenizer_of(config: NTMConfig) -> PAE:
+    """Return the frozen tokenizer of a recipe."""
+    return pae.of(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
+
+
+def start(config: NTMConfig) -> NTM:
+    """Return the model of a recipe as it is before its first step.
+
+    Raises: WeightsError if what it starts from is not there, or is of another size.
+    """
+    shape, source = SHAPES[config.model], Path(config.start_from)
+    if not config.start_from:
+        return build(shape)
+    if source.is_dir():
+        return build(shape, diffusers_backbone.pretrained(source))
+    base = predictor(shape)
+    shipped = config.start_from == "flow"
+    fill(base, read(weights_path("flow"), expected().get("flow")) if shipped else read(source), config.start_from)
+    return build(shape, base)
+
+
+@torch.no_grad()
+def sample_grid(model: NTM, tokenizer: PAE, where: torch.device) -> Tensor:
+    """Draw PROMPTS with fixed noise in as few steps as the model was trained for, the last at its mean, undenoised."""
+    b, text, steps = len(PROMPTS), encode(PROMPTS).to(where), model.levels[0]
+    tokens = (tokenizer.size // tokenizer.patch) ** 2
+    noise = torch.randn((steps + 1, b, tokens, tokenizer.d), generator=torch.Generator().manual_seed(0)).to(where)
+    noise[0] = 0
+    t = model.times(steps, tokens, torch.full((b,), T_MIN, device=where))
+    T = torch.full((b,), steps, device=where)
+    u = ntm.descend(model, noise[-1:], t, T, text, noise, CFG_SCALE)
+    images: Tensor = tokenizer.decode(to_grid(ntm.raw(model, u, t, T, text)))
+    return images
+
+
+def train(config: NTMConfig, folder: Path) -> None:
+    """Train, or continue training, both stages; writes folder/ntm.safetensors."""
+    torch.manual_seed(config.seed)
+    tokenizer, model = tokenizer_of(config), start(config)
+    model.fingerprint.copy_(fingerprint(tokenizer))
+    tokenizer = tokenizer.to(device())
+    pool = pools.kept(
+        folder / "pool.pt", tokenizer, config.pool, config.seed, pools.Mix(config.single, config.signs), device()
+    )
+    reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else its texts are of another encoder, in the pool
+    model = fit(config, folder, pool, model, tokenizer if reads_prompts else None)
+    model = distil(config, folder / "denoiser", pool, model)
+    print(write(model, folder / "ntm.safetensors", pack=LARGE))

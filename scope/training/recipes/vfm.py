@@ -1,0 +1,65 @@
+"""Train a pocket VFM: name what each cell shows. Its heads are thrown away."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from scope.nn.weights import write
+from scope.tokenizers import vfm
+from scope.training.data.tokenizer_images import CLASSES, World, views
+from scope.training.loop import TrainConfig, TrainingRun
+
+
+class VFMConfig(TrainConfig):
+    """The recipe of a backbone. `name` is what `scope.tokenizers.vfm.build` reads."""
+
+    world: World = "scenes"
+    name: str = "conv/16/192/2"
+    pool: int = 12_000
+
+
+_CLOSEUP = VFMConfig(
+    steps=1500, batch=64, lr=2e-3, seed=22, world="closeups", name="conv/4/96/2", pool=16_000, ema=0.99
+)
+
+PRESETS = {
+    "tiny": VFMConfig(
+        steps=2, batch=4, lr=1e-3, world="closeups", name="conv/4/32/1", pool=16, save_every=1, log_every=1
+    ),
+    "closeup": _CLOSEUP,
+    "closeup-quick": _CLOSEUP.model_copy(update={"steps": 300, "pool": 4_000}),
+    "pocket": VFMConfig(steps=1500, batch=48, lr=2e-3, seed=23),
+}
+
+
+class Labeller(nn.Module):
+    """A backbone and a linear reading of each of its tokens."""
+
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = nn.Linear(int(backbone.dim), sum(CLASSES))  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the logits (b, classes, n) of noun, colour and setting."""
+        logits: Tensor = self.head(self.backbone(images)).float()
+        return list(torch.split(logits.mT, list(CLASSES), 1))
+
+
+def train(config: VFMConfig, folder: Path) -> None:
+    """Train, or continue training, the backbone; writes folder/vfm.safetensors."""
+    torch.manual_seed(config.seed)
+    run = TrainingRun(folder, config, Labeller(vfm.build(config.name)))
+    pool = views(config.world, config.pool, config.seed)
+    for step in run.steps():
+        chosen = torch.randint(len(pool), (config.batch,), generator=run.torch_rng(step))
+        truth = pool.cells[chosen].flatten(2).long().to(run.device)
+        with run.autocast():
+            logits = run.model(pool.batch(chosen, run.device))
+        parts = [F.cross_entropy(x, t) for x, t in zip(logits, truth.unbind(1), strict=True)]
+        things = truth[:, 0] > 0
+        right = (logits[0].argmax(1) == truth[:, 0])[things].float().mean()
+        run.update(torch.stack(parts).sum(), noun=parts[0], color=parts[1], setting=parts[2], accuracy=right)
+    print(write(run.ema.model.backbone, folder / "vfm.safetensors"))

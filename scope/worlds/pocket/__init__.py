@@ -1,0 +1,42 @@
+"""The pocket world: scenes of real drawings with exact truth. A scene is a pure function of (plan, seed).
+
+A `Plan` says what is in a picture (plan.py) and is drawn at random (sampling.py), from a split (splits.py), or from
+promises (planning.py). `compose` draws it and returns the truth (scene.py); `caption` words it, with the characters
+that carry each entity; `specification` is the promise that its prompt makes, and `broken` a plan in which one promise
+is not kept (promises.py). Things stand on a 16-px grid and never overlap (placing.py).
+"""
+
+from scope.worlds.pocket.captions import Caption, caption, noun_phrase
+from scope.worlds.pocket.plan import Group, Plan, check
+from scope.worlds.pocket.planning import plan_of
+from scope.worlds.pocket.promises import broken, specification
+from scope.worlds.pocket.relations import holds
+from scope.worlds.pocket.sampling import WORDS, sample, sample_whole, single_object
+from scope.worlds.pocket.scene import Layout, Object, Scene, arrange, compose, draw
+from scope.worlds.pocket.splits import SPLITS, Split, held_out
+
+__all__ = [
+    "SPLITS",
+    "WORDS",
+    "Caption",
+    "Group",
+    "Layout",
+    "Object",
+    "Plan",
+    "Scene",
+    "Split",
+    "arrange",
+    "broken",
+    "caption",
+    "check",
+    "compose",
+    "draw",
+    "held_out",
+    "holds",
+    "noun_phrase",
+    "plan_of",
+    "sample",
+    "sample_whole",
+    "single_object",
+    "specification",
+]

@@ -1,0 +1,231 @@
+"""Render the sprite atlases of the pocket world from packaged art. Maintainers only; the atlases ship.
+
+Input: a folder with the unpacked packages of `SOURCES`, each pinned by its version and a sha256.
+Output: scope/data/atlas/<vendor>.webp, one row of 64-px RGBA cells per 16 drawings, and index.json, which names them.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from scope.errors import ScopeError
+from scope.worlds.pocket.catalogue import CONCEPTS, TONED, TONES
+
+CELL, COLUMNS = 64, 16
+DRAWN_HERE = "*"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One package of drawings: where it comes from and under which licence."""
+
+    package: str
+    version: str
+    sha256: str  # of `pinned`
+    pinned: str
+    licence: str
+    author: str
+
+    @property
+    def folder(self) -> str:
+        """Name of the unpacked package's folder."""
+        return f"{self.package.lstrip('@').replace('/', '-')}-{self.version}"
+
+
+SOURCES = {
+    "noto": Source(
+        "@iconify-json/noto",
+        "1.2.9",
+        "9eac6ef4e7ec122b6f0e7ac281d61008afdbc720d0ce861e398b939daaa347c6",
+        "icons.json",
+        "Apache-2.0",
+        "Google",
+    ),
+    "flat": Source(
+        "@iconify-json/fluent-emoji-flat",
+        "1.2.6",
+        "f5f4cf457c0db2ad5a2e42e033e02e0c87d10e43d0164cfffb3bb84914970a63",
+        "icons.json",
+        "MIT",
+        "Microsoft",
+    ),
+    "3d": Source(
+        "@lobehub/fluent-emoji-3d",
+        "1.1.0",
+        "462486afea98193735653eaf9e0e00f02b8f4342e6d656bcf58a3c6ffd6a81c2",
+        "package.json",
+        "MIT",
+        "Microsoft",
+    ),
+    "twemoji": Source(
+        "@iconify-json/twemoji",
+        "1.2.5",
+        "5d5d820790565b764f2728675d487c9ee4c1fc83916d8567d5aca8ba7527c242",
+        "icons.json",
+        "CC-BY-4.0",
+        "Twitter and other contributors",
+    ),
+    "fxemoji": Source(
+        "@iconify-json/fxemoji",
+        "1.2.2",
+        "d8ef67b94a32d0abcd314d1c35db56178eaa8fa8ad71130e312f3460e307c2bf",
+        "icons.json",
+        "Apache-2.0",
+        "Mozilla Foundation",
+    ),
+}
+
+#: fxemoji's own names, where they are not the usual one without its hyphens.
+FX_NAMES = {
+    "dog-face": "dog", "cat-face": "cat", "cow-face": "cowface", "horse-face": "horseface", "pizza": "sliceofpizza",
+    "birthday-cake": "birthdaycake", "chair": "seat", "open-book": "openbook", "backpack": "schoolsatchel",
+    "house": "housebuilding", "rabbit-face": "bunny", "pig-face": "pig", "tiger-face": "tiger",
+    "monkey-face": "monkeyface", "delivery-truck": "deliverytruck", "vertical-traffic-light": "verticaltrafficlight",
+    "mobile-phone": "cellphone", "scissors": "blackscissors", "necktie": "tie", "wine-glass": "wineglass",
+    "teacup-without-handle": "teacupwithouthandle", "wrapped-gift": "present", "snowman": "snowmanwithoutsnow",
+    "tropical-fish": "tropicalfish", "alarm-clock": "alarmclock", "deciduous-tree": "deciduoustree", "ewe": "sheep",
+    "skis": "skiandskiboot", "camel": "dromedarycamel", "fox": "foxgrin", "panda": "pandaface", "eggplant": "aubergine",
+    "ear-of-corn": "earofmaize", "light-bulb": "lightbulb", "top-hat": "tophat", "running-shoe": "mensrunner",
+    "hourglass-done": "hourglass", "castle": "europeancastle", "red-heart": "redheart",
+    "computer-mouse": "onebuttonmouse",
+    "keyboard": "wiredkeyboard",
+    # These would come with a background of their own, or are of something else.
+    "sailboat": "", "tent": "",
+    "raised-hand": "hand", "kitchen-knife": "hocho", "hot-pepper": "chilipepper", "honeybee": "honeybee",
+    "soft-ice-cream": "softicecream", "fire-engine": "fireengine", "lady-beetle": "ladybeetle", "person": "",
+    "flashlight": "electrictorch", "t-shirt": "mansshirt", "red-apple": "redapple", "soccer-ball": "soccerball",
+    "game-die": "gamedie", "palm-tree": "palmtree", "baby-bottle": "babybottle",
+}  # fmt: skip
+
+Draw = Callable[[str], Image.Image | None]
+
+
+def fitted(large: Image.Image) -> Image.Image:
+    """Return a picture cropped to its ink, scaled to fill a cell and centred in it."""
+    large = large.convert("RGBA")
+    ink = large.crop(large.getchannel("A").point(lambda a: 255 if a > 8 else 0).getbbox())
+    scale = (CELL - 4) / max(ink.size)
+    ink = ink.resize((max(1, round(ink.width * scale)), max(1, round(ink.height * scale))), Image.Resampling.LANCZOS)
+    cell = Image.new("RGBA", (CELL, CELL))
+    cell.paste(ink, ((CELL - ink.width) // 2, (CELL - ink.height) // 2))
+    return cell
+
+
+def _svg(text: str) -> Image.Image:
+    try:
+        import resvg_py
+    except ImportError as error:
+        raise ScopeError(
+            "drawing vector art needs resvg-py; install it with: pip install 'scope-t2i[train]'"
+        ) from error
+
+    return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=text, width=512))))
+
+
+def _iconify(icons: dict[str, Any], rename: dict[str, str]) -> Draw:
+    """Return what draws an icon of an iconify set, or None where the set lacks it."""
+
+    def draw(name: str) -> Image.Image | None:
+        name = rename.get(name, name)
+        name = icons.get("aliases", {}).get(name, {}).get("parent", name)
+        icon = icons["icons"].get(name)
+        if icon is None:
+            return None
+        box = f"0 0 {icon.get('width', icons.get('width', 16))} {icon.get('height', icons.get('height', 16))}"
+        return _svg(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{icon["body"]}</svg>')
+
+    return draw
+
+
+def _numbered(folder: Path, points: dict[str, list[str]]) -> Draw:
+    """Return what draws an icon of a set whose files are named by code point."""
+
+    def draw(name: str) -> Image.Image | None:
+        for point in points.get(name, ()):
+            for stem in (point, f"{point}-fe0f", point.replace("-fe0f", "")):
+                if (folder / f"{stem}.webp").exists():
+                    return Image.open(folder / f"{stem}.webp")
+        return None
+
+    return draw
+
+
+def _opened(vendor: str, art: Path) -> Path:
+    """Return the folder of a vendor's package.
+
+    Raises: ScopeError if it is missing or is not the pinned release.
+    """
+    source = SOURCES[vendor]
+    package = art / source.folder / "package"
+    if not (package / source.pinned).exists():
+        raise ScopeError(
+            f"{art} holds no {source.folder}; run: npm pack {source.package}@{source.version}, "
+            f"and unpack it as {source.folder}"
+        )
+    found = hashlib.sha256((package / source.pinned).read_bytes()).hexdigest()
+    if found != source.sha256:
+        raise ScopeError(f"{package / source.pinned} is not of {source.package} {source.version} (sha256 {found})")
+    return package
+
+
+def _painter(vendor: str, art: Path) -> Draw:
+    package = _opened(vendor, art)
+    if vendor != "3d":
+        rename = {} if vendor != "fxemoji" else FX_NAMES
+        icons = json.loads((package / "icons.json").read_text())
+        loose = {name: name.replace("-", "") for name in (c.icon for c in CONCEPTS.values())}
+        return _iconify(icons, (loose | rename) if vendor == "fxemoji" else rename)
+    points: dict[str, list[str]] = {}
+    for point, name in json.loads((_opened("noto", art) / "chars.json").read_text()).items():
+        points.setdefault(name, []).append(point)
+    return _numbered(package / "assets", points)
+
+
+def _names(vendor: str) -> Iterable[tuple[str, str]]:
+    """Yield (name of the drawing, icon): nouns, and for Noto people in their skin tones."""
+    for noun, concept in CONCEPTS.items():
+        yield noun, concept.icon
+    if vendor == "noto":
+        yield from ((f"{noun}/{tone}", f"{CONCEPTS[noun].icon}-{tone}-skin-tone") for noun in TONED for tone in TONES)
+
+
+def _drawn_here(noun: str) -> Image.Image:
+    path = files("scope.data").joinpath("drawings", f"{noun.replace(' ', '-')}.svg")
+    return _svg(path.read_text(encoding="utf-8"))
+
+
+def _sheet(cells: list[Image.Image]) -> Image.Image:
+    sheet = Image.new("RGBA", (COLUMNS * CELL, -(-len(cells) // COLUMNS) * CELL))
+    for i, cell in enumerate(cells):
+        sheet.paste(cell, (i % COLUMNS * CELL, i // COLUMNS * CELL))
+    pixels = np.asarray(sheet).copy()
+    pixels[pixels[..., 3] == 0] = 0  # invisible colour would only cost bytes
+    return Image.fromarray(pixels, "RGBA")
+
+
+def build(art: Path, out: Path) -> dict[str, list[str]]:
+    """Write the atlases to the folder `out` and return what each vendor draws.
+
+    Raises: ScopeError if a package is missing or is not the pinned release.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    index: dict[str, list[str]] = {}
+    for vendor in SOURCES:
+        draw, cells = _painter(vendor, art), dict[str, Image.Image]()
+        for name, icon in _names(vendor):
+            here = icon == DRAWN_HERE
+            picture = (_drawn_here(name) if vendor == "noto" else None) if here else draw(icon)
+            if picture is not None:
+                cells[name] = fitted(picture)
+        _sheet(list(cells.values())).save(out / f"{vendor}.webp", lossless=True, exact=True, quality=100, method=6)
+        index[vendor] = list(cells)
+    (out / "index.json").write_text(json.dumps(index, indent=1) + "\n")
+    return index

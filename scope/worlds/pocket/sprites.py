@@ -1,0 +1,74 @@
+"""The atlas in memory: every drawing in every colour and size. numpy only."""
+
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scope.worlds.pocket.catalogue import COLORS, VENDORS, drawings
+
+Pixels = NDArray[np.floating]
+
+CELL, COLUMNS = 64, 16
+SIZE = 128  # pixels of a scene's side
+GRID = 16  # objects stand on multiples of this
+
+
+@cache
+def _atlas(vendor: str) -> NDArray[np.uint8]:
+    with files("scope.data").joinpath("atlas", f"{vendor}.webp").open("rb") as file:
+        return np.asarray(Image.open(file).convert("RGBA"))
+
+
+def _master(name: str, vendor: str) -> NDArray[np.uint8]:
+    names = drawings()[vendor]
+    if name not in names and vendor != VENDORS[0]:
+        return _master(name, VENDORS[0])
+    row, column = divmod(names.index(name), COLUMNS)
+    return _atlas(vendor)[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL]
+
+
+def _recolor(rgb: Pixels, alpha: Pixels, color: str) -> Pixels:
+    """Repaint the body of a drawing, keeping its light and shade.
+
+    The body is what is coloured; where a drawing is mostly grey or white, it is all that is not dark.
+    rgb (h, w, 3) and alpha (h, w) in [0, 1].
+    """
+    light = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+    chroma = rgb.max(-1) - rgb.min(-1)
+    ink = alpha > 0.5
+    if (chroma[ink] > 0.18).mean() >= 0.35:
+        body = np.clip((chroma - 0.10) / 0.12, 0, 1)
+    else:
+        body = np.clip((light - 0.18) / 0.12, 0, 1)
+    mean = float((light * body * ink).sum() / max(1e-6, (body * ink).sum()))
+    ratio = (light / max(mean, 0.05))[..., None]
+    base = np.asarray(COLORS[color], np.float32) / 255
+    shade = base * np.clip(ratio, 0.25, 1) ** 0.8
+    shine = shade + (1 - shade) * np.clip(ratio - 1, 0, 1) * 0.5
+    mix = body[..., None].astype(np.float32)
+    painted: Pixels = rgb * (1 - mix) + shine * mix
+    return painted
+
+
+@cache
+def sprite(noun: str, color: str | None, size: int, vendor: str = VENDORS[0]) -> tuple[Pixels, Pixels]:
+    """Return (rgb (size, size, 3), alpha (size, size, 1)) in [0, 1] of a drawing, recoloured if `color`.
+
+    `noun` may be "person/dark": one of TONED in one of TONES.
+    """
+    master: Pixels = _master(noun, vendor).astype(np.float32) / 255
+    rgb, alpha = master[..., :3], master[..., 3]
+    if color is not None:
+        rgb = _recolor(rgb, alpha, color)
+    premultiplied = np.concatenate([rgb * alpha[..., None], alpha[..., None]], -1)
+    if size != CELL:
+        channels = [
+            np.asarray(Image.fromarray(premultiplied[..., i]).resize((size, size), Image.Resampling.BOX))
+            for i in range(4)
+        ]
+        premultiplied = np.stack(channels, -1)
+    alpha = premultiplied[..., 3:]
+    return premultiplied[..., :3] / np.maximum(alpha, 1e-4), alpha
