@@ -24,7 +24,7 @@ READING: dict[str, Any] = {
         {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
         {"type": "count", "words": "1", "value": 1, "of": [2]},
         {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
-        {"type": "layout", "words": "on beach", "value": "beach", "of": []},
+        {"type": "setting", "words": "on beach", "value": "beach", "of": []},
     ],
     "unknowns": [],
     "left_out": [],

@@ -97,10 +97,10 @@ def test_reopening_drops_the_answer_and_remembers_its_source() -> None:
     ("script", "expected"),
     [
         ({}, "met"),
-        ({"u1": "broken"}, "broken"),
-        ({"u1/2": "broken"}, "broken"),
+        ({"u1": "violated"}, "violated"),
+        ({"u1/2": "violated"}, "violated"),
         ({"u1/2": None}, None),
-        ({"e1": "broken"}, "broken"),
+        ({"e1": "violated"}, "violated"),
     ],
 )
 def test_an_answered_unknown_is_met_when_all_that_it_says_is(

@@ -101,7 +101,7 @@ CONTRACT = {
             "seed": int,
             "generator": str,
             "parent": type(None),
-            "broken": int,
+            "violated": int,
             "unjudged": int,
             "log_likelihood": type(None),
             "seconds": float,
@@ -178,7 +178,7 @@ def on_terminal(home: Path, environment: dict[str, str]) -> str:
 # -- exit codes ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("outcome", ["broken", None])
+@pytest.mark.parametrize("outcome", ["violated", None])
 def test_a_picture_with_an_unmet_commitment_is_3(cli: Cli, parts: Parts, outcome: str | None) -> None:
     parts["verifiers", "objects"] = lambda: FakeVerifier({"count": outcome})
     done = cli("generate", PROMPT, "--max-rounds", "0", "--json")
@@ -190,7 +190,7 @@ def test_a_picture_with_an_unmet_commitment_is_3(cli: Cli, parts: Parts, outcome
 
 def test_the_time_budget_is_4_and_keeps_a_picture(cli: Cli, parts: Parts) -> None:
     parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR, delay=0.05)
-    parts["verifiers", "objects"] = lambda: FakeVerifier({"count": "broken"})
+    parts["verifiers", "objects"] = lambda: FakeVerifier({"count": "violated"})
     done = cli("generate", PROMPT, "--max-time", "0.01", "--json")
     report = json.loads(done.stdout)
     assert done.exit_code == report["exit"] == 4
@@ -473,7 +473,7 @@ def test_an_option_that_cannot_be_meant_says_what_can(cli: Cli, arguments: tuple
 
 
 def test_a_budget_of_drafts_ends_the_run_with_its_best(cli: Cli, parts: Parts) -> None:
-    parts["verifiers", "objects"] = lambda: FakeVerifier({"c3": "broken"})
+    parts["verifiers", "objects"] = lambda: FakeVerifier({"c3": "violated"})
     done = cli("generate", PROMPT, "--max-images", "3", "--json")
     assert done.exit_code == 4
     assert len(json.loads(done.stdout)["drafts"]) == 3

@@ -92,7 +92,7 @@ DOG = "{id: x, kind: entity, type: presence, claim: c, value: dog}"
         ("- {id: e1, kind: entity, type: presence, claim: c, value: v, status: met}", "cannot be read"),
         ("when: 2024-99-99", "not YAML"),
         ("[" * 3000, "not YAML"),
-        ("- {id: x, kind: entity, type: layout, claim: c, value: beach}", "layout is of kind constraint"),
+        ("- {id: x, kind: entity, type: setting, claim: c, value: beach}", "setting is of kind constraint"),
         (f"- {DOG}\n- {{id: y, kind: constraint, type: relation, claim: c, value: above, targets: [x]}}", "two things"),
     ],
 )

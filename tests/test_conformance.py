@@ -38,7 +38,7 @@ _HERE = [bad for bad in BAD if bad[2] != "ends"]
     "part",
     [
         bad_parts.GoodSkill, bad_parts.GoodGenerator, bad_parts.GoodVerifier, bad_parts.make_good_skill,
-        Decompose, Bind, Repair, FakeGenerator, FakeVerifier, FakeVerifier(otherwise="broken"),
+        Decompose, Bind, Repair, FakeGenerator, FakeVerifier, FakeVerifier(otherwise="violated"),
     ],
 )  # fmt: skip
 def test_what_conforms_passes(part: Any) -> None:

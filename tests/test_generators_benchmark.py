@@ -32,7 +32,7 @@ class Counting:
         self.good = good
 
     def check(self, image: Image.Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
-        outcome = "met" if image.tobytes() in self.good else "broken"
+        outcome = "met" if image.tobytes() in self.good else "violated"
         return [Verdict(commitment=c.id, outcome=outcome, reason="", verifier="counting@1") for c in commitments]
 
 

@@ -200,7 +200,7 @@ def line(c: Commitment) -> str:
         Type.COUNT: f"{on} #{c.value}",
         Type.ATTRIBUTE: f"{on} {'' if c.aspect == 'color' else '~'}{c.value}",
         Type.RELATION: " ".join([*c.targets[:1], str(c.value), *c.targets[1:]]),
-        Type.LAYOUT: f"@ {c.value} {on}",
+        Type.SETTING: f"@ {c.value} {on}",
         Type.STYLE: f"style {c.value}",
         Type.TEXT: f"{on} '{c.value}'",
         Type.ABSENCE: f"no {c.value}",

@@ -52,7 +52,7 @@ def test_all_met_needs_no_repair() -> None:
 
 
 def test_a_violation_is_repaired_in_the_next_round() -> None:
-    result = outcome(FakeVerifier({"c3": ["broken", "broken", "met"]}))
+    result = outcome(FakeVerifier({"c3": ["violated", "violated", "met"]}))
     assert result.exit == 0
     assert [d.parent for d in result.drafts] == [None, None, "d1", "d1"]
     assert result.best is not None
@@ -64,7 +64,7 @@ def test_a_violation_is_repaired_in_the_next_round() -> None:
 
 
 def test_rounds_run_out() -> None:
-    result = outcome(FakeVerifier({"c3": "broken"}), max_rounds=2, drafts=1)
+    result = outcome(FakeVerifier({"c3": "violated"}), max_rounds=2, drafts=1)
     assert result.exit == 3
     assert len(result.drafts) == 3
     strategies = [e.evidence["strategy"] for e in result.spec.events if e.after is Status.REPAIRED]
@@ -81,7 +81,7 @@ class OneText(FakeGenerator):
 
 
 def test_a_repair_whose_words_cannot_be_read_loses_no_draft() -> None:
-    result = outcome(FakeVerifier({"c3": "broken"}), generator=OneText())
+    result = outcome(FakeVerifier({"c3": "violated"}), generator=OneText())
     assert result.exit == 3
     assert [draft.id for draft in result.drafts] == ["d1", "d2"]
     assert result.spec.statuses() == result.spec.statuses_on("d1")
@@ -98,7 +98,7 @@ def test_what_cannot_be_judged_is_not_repaired_and_not_met() -> None:
 
 
 def test_the_time_budget_ends_the_run_with_the_best_draft_so_far() -> None:
-    result = outcome(FakeVerifier({"c3": "broken"}), generator=FakeGenerator(delay=0.05), max_time=0.05, drafts=4)
+    result = outcome(FakeVerifier({"c3": "violated"}), generator=FakeGenerator(delay=0.05), max_time=0.05, drafts=4)
     assert result.exit == 4
     assert [d.id for d in result.drafts] == ["d1"]
     assert result.best == result.drafts[0]
@@ -119,7 +119,7 @@ def test_time_spent_before_an_interruption_counts() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         graph.generate(run, tools(run, generator=generator), interrupt)
-    result = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"}), generator=generator))
+    result = graph.generate(run, tools(run, FakeVerifier({"c3": "violated"}), generator=generator))
     assert result.exit == 4
     assert len(generator.requests) == 1
 
@@ -134,7 +134,7 @@ def test_one_draft_is_made_however_little_time_is_left() -> None:
 
 def test_seconds_add_up_over_rounds_and_interruptions() -> None:
     run, generator = start(drafts=2, max_rounds=1), FakeGenerator(delay=0.05)
-    parts = tools(run, FakeVerifier({"c3": "broken"}), generator=generator)
+    parts = tools(run, FakeVerifier({"c3": "violated"}), generator=generator)
 
     def interrupt(news: Progress) -> None:
         if news.draft == 2 and news.round == 0:
@@ -150,7 +150,7 @@ def test_seconds_add_up_over_rounds_and_interruptions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "round_", "seconds", "expected"),
+    ("violated", "round_", "seconds", "expected"),
     [
         (False, 0, 0, "finish"),
         (True, 0, 0, "repair"),
@@ -160,7 +160,7 @@ def test_seconds_add_up_over_rounds_and_interruptions() -> None:
     ],
 )
 def test_route(broken: bool, round_: int, seconds: float, expected: str) -> None:
-    spec = outcome(FakeVerifier({"c3": "broken" if broken else None}), max_rounds=0).spec
+    spec = outcome(FakeVerifier({"c3": "violated" if broken else None}), max_rounds=0).spec
     state = State.begin(PROMPT, Options(max_rounds=2, max_time=10))
     assert graph.route(state.after(spec, round=round_, seconds={"generate": seconds})) == expected
 
@@ -179,14 +179,18 @@ def test_the_diagram_shows_every_node_and_the_loop() -> None:
 @pytest.mark.parametrize(
     ("script", "likelihoods", "best"),
     [
-        ({"c3": ["broken", "met", "broken"]}, (), "d2"),  # fewest broken
-        ({"c3": [None, "broken", "broken"]}, (), "d1"),  # unjudged is better than broken
-        ({"c3": "broken", "c6": [None, None, "met"]}, (), "d3"),  # then fewest unjudged
-        ({"c3": "broken", "c6": [None, None, "met"]}, (-1.0, -1.0, -9.0), "d3"),  # ... before likelihood
-        ({"c3": "broken"}, (-9.0, -2.0, -5.0), "d2"),  # then the likeliest
-        ({"c3": "broken"}, (-2.0, -2.0, None), "d1"),  # then the earliest
-        ({"e2": ["broken", "met", "met"], "c3": ["met", "broken", "broken"]}, (), "d2"),  # blocked counts as broken
-        ({"c3": "broken"}, (float("nan"), -2.0, -5.0), "d2"),  # a likelihood that is no number is none
+        ({"c3": ["violated", "met", "violated"]}, (), "d2"),  # fewest broken
+        ({"c3": [None, "violated", "violated"]}, (), "d1"),  # unjudged is better than broken
+        ({"c3": "violated", "c6": [None, None, "met"]}, (), "d3"),  # then fewest unjudged
+        ({"c3": "violated", "c6": [None, None, "met"]}, (-1.0, -1.0, -9.0), "d3"),  # ... before likelihood
+        ({"c3": "violated"}, (-9.0, -2.0, -5.0), "d2"),  # then the likeliest
+        ({"c3": "violated"}, (-2.0, -2.0, None), "d1"),  # then the earliest
+        (
+            {"e2": ["violated", "met", "met"], "c3": ["met", "violated", "violated"]},
+            (),
+            "d2",
+        ),  # blocked counts as broken
+        ({"c3": "violated"}, (float("nan"), -2.0, -5.0), "d2"),  # a likelihood that is no number is none
     ],
 )
 def test_drafts_are_ranked(script: dict[str, object], likelihoods: tuple[float | None, ...], best: str) -> None:
@@ -228,7 +232,7 @@ def test_likelihoods_outlive_a_stop() -> None:
 
 
 def test_the_ledger_rests_on_the_best_draft() -> None:
-    result = outcome(FakeVerifier({"c3": "broken", "c1": ["met", "broken"]}), drafts=2, max_rounds=1)
+    result = outcome(FakeVerifier({"c3": "violated", "c1": ["met", "violated"]}), drafts=2, max_rounds=1)
     assert result.best is not None
     assert result.best.id == "d1"
     assert result.spec.statuses() == result.spec.statuses_on("d1")
@@ -239,14 +243,14 @@ def test_the_ledger_rests_on_the_best_draft() -> None:
 
 
 def test_every_commitment_has_one_verdict_on_every_draft() -> None:
-    result = outcome(FakeVerifier({"e1": "broken", "c6": None}), prompt=PROMPT + " ?sleepy")
+    result = outcome(FakeVerifier({"e1": "violated", "c6": None}), prompt=PROMPT + " ?sleepy")
     ids = [c.id for c in result.spec.commitments]
     assert set(result.verdicts) == {d.id for d in result.drafts}
     assert all([v.commitment for v in verdicts] == ids for verdicts in result.verdicts.values())
 
 
 def test_what_depends_on_a_missing_entity_is_blocked_and_asked_of_nobody() -> None:
-    verifier = FakeVerifier({"e2": "broken"})
+    verifier = FakeVerifier({"e2": "violated"})
     result = outcome(verifier, drafts=1, max_rounds=0)
     blocked = {v.commitment: v for v in result.verdicts["d1"] if v.blocked_by}
     assert set(blocked) == {c.id for c in result.spec.commitments if "e2" in c.depends_on}
@@ -258,7 +262,7 @@ def test_what_depends_on_a_missing_entity_is_blocked_and_asked_of_nobody() -> No
 
 
 def test_a_repair_names_the_violated_and_what_they_block() -> None:
-    result = outcome(FakeVerifier({"e2": "broken"}), drafts=1, max_rounds=1)
+    result = outcome(FakeVerifier({"e2": "violated"}), drafts=1, max_rounds=1)
     named = {e.commitment for e in result.spec.events if e.after is Status.REPAIRED}
     assert named == {"e2", *(c.id for c in result.spec.about("e2"))}
 
@@ -325,7 +329,7 @@ def test_an_unknown_is_never_asked_about_and_never_met() -> None:
 def test_words_that_the_weights_do_not_know_are_named() -> None:
     vocabulary = Vocabulary(frozenset({"apple"}), frozenset({"red"}), frozenset({"night"}), max_count=1)
     generator = FakeGenerator(vocabulary=vocabulary)
-    result = outcome(FakeVerifier(otherwise="broken", script={"e1": "met"}), generator=generator, drafts=1)
+    result = outcome(FakeVerifier(otherwise="violated", script={"e1": "met"}), generator=generator, drafts=1)
     reasons = {v.commitment: v.reason for v in result.verdicts["d1"]}
     assert "do not know the word 'car'" in reasons["e2"]
     assert "do not know counts above 1" in reasons["c1"]
@@ -346,7 +350,7 @@ def test_a_word_is_unknown_where_it_is_longer_than_any_that_the_weights_can_writ
 
 
 def test_the_same_run_gives_the_same_drafts_where_nothing_was_learned_and_another_seed_gives_others() -> None:
-    first, again, other = (outcome(FakeVerifier({"c3": "broken"}), seed=seed, learned=False) for seed in (1, 1, 2))
+    first, again, other = (outcome(FakeVerifier({"c3": "violated"}), seed=seed, learned=False) for seed in (1, 1, 2))
     assert [d.sha256 for d in first.drafts] == [d.sha256 for d in again.drafts]
     assert not {d.sha256 for d in first.drafts} & {d.sha256 for d in other.drafts}
     assert len({d.request.seed for d in first.drafts}) == len(first.drafts)
@@ -354,7 +358,7 @@ def test_the_same_run_gives_the_same_drafts_where_nothing_was_learned_and_anothe
 
 def test_a_finished_run_does_nothing_twice() -> None:
     run = start()
-    generator, verifier = FakeGenerator(), FakeVerifier({"c3": "broken"})
+    generator, verifier = FakeGenerator(), FakeVerifier({"c3": "violated"})
     once = graph.generate(run, tools(run, verifier, generator=generator))
     calls = len(generator.requests), len(verifier.asked)
     assert graph.generate(run, tools(run, verifier, generator=generator)) == once == graph.load(run)
@@ -443,15 +447,15 @@ def test_progress_counts_drafts_and_steps() -> None:
 
 def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
     run = start(PROMPT + " ?sleepy", drafts=1, max_rounds=1)
-    result = graph.generate(run, tools(run, FakeVerifier({"e2": "broken"})))
+    result = graph.generate(run, tools(run, FakeVerifier({"e2": "violated"})))
     report = json_report(result)
     assert run.result() == json.loads(json.dumps(report))
     rows = {row["id"]: row for row in report["commitments"]}
     assert (rows["e1"]["status"], rows["e1"]["outcome"], rows["e1"]["attempts"]) == ("met", "met", 2)
-    assert (rows["e2"]["status"], rows["e2"]["outcome"]) == ("violated", "broken")
+    assert (rows["e2"]["status"], rows["e2"]["outcome"]) == ("violated", "violated")
     assert (rows["c3"]["status"], rows["c3"]["outcome"]) == ("blocked", None)
     assert (rows["u1"]["status"], rows["u1"]["outcome"]) == ("unjudged", None)
-    assert report["drafts"][0]["broken"] == 4
+    assert report["drafts"][0]["violated"] == 4
     assert report["drafts"][0]["unjudged"] == 1
     assert report["events"] == len(result.spec.events)
     assert report["seconds"].keys() == {"decompose", "generate", "verify", "repair", "total"}
@@ -459,7 +463,7 @@ def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
 
 def test_a_finished_run_that_is_run_fifty_times_does_nothing_and_says_the_same() -> None:
     run = start(drafts=2)
-    generator, verifier = FakeGenerator(), FakeVerifier({"c3": "broken"})
+    generator, verifier = FakeGenerator(), FakeVerifier({"c3": "violated"})
     once = graph.generate(run, tools(run, verifier, generator=generator))
     calls, files = (len(generator.requests), len(verifier.asked)), {p: p.read_bytes() for p in run.drafts.iterdir()}
     for _ in range(50):
@@ -472,7 +476,7 @@ def test_a_finished_run_that_is_run_fifty_times_does_nothing_and_says_the_same()
 def test_whatever_a_verifier_raises_nothing_counts_as_met(number: int) -> None:
     """A hundred failures, at another kind of commitment and with another error each."""
     errors = (ValueError("bad"), KeyError("x"), RuntimeError(), MemoryError(), ZeroDivisionError(), TimeoutError())
-    kinds = (Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.LAYOUT, Type.TEXT)
+    kinds = (Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.SETTING, Type.TEXT)
     failing = frozenset({kinds[number % len(kinds)]})
     verifier = FakeVerifier(handled=failing, raises=errors[number // len(kinds) % len(errors)])
     others = FakeVerifier(handled=frozenset(kinds) - failing, name="others")

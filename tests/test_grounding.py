@@ -96,7 +96,7 @@ def test_an_answer_that_cannot_be_used_is_asked_again_with_the_reason() -> None:
 
 
 def test_a_person_may_choose_the_repair_stop_it_or_give_up_what_is_broken() -> None:
-    verifier = FakeVerifier({"c3": "broken"})
+    verifier = FakeVerifier({"c3": "violated"})
     for change, strategies, waived, code in (
         (("strategy: rebind", "strategy: regenerate"), ["regenerate"], set(), 3),
         (("repair: true", "repair: false"), [], set(), 3),
@@ -148,7 +148,7 @@ class NamingReader(FakeReader):
 
 def test_an_answer_that_no_draft_keeps_gives_way_to_the_next_candidate() -> None:
     run, shelf = start("1 mascot ?zorvex", drafts=2, max_rounds=4), Shelf()
-    verifier = FakeVerifier({"u1": ["broken"] * 4 + ["met"]})
+    verifier = FakeVerifier({"u1": ["violated"] * 4 + ["met"]})
     outcome = graph.generate(run, tools(run, verifier, reader=NamingReader(), knowledge=(shelf,)))
     assert outcome.exit == 0
     assert tried(outcome.spec, "u1") == {"0.md", "1.md"}
@@ -162,7 +162,7 @@ def test_an_answer_that_no_draft_keeps_gives_way_to_the_next_candidate() -> None
 @pytest.mark.parametrize("without", ["retrieve", "reason", "repair"])
 def test_each_skill_can_be_left_out(without: str) -> None:
     run, shelf = start("1 mascot ?zorvex", without=(without,), max_rounds=1, drafts=1), Shelf()
-    verifier = FakeVerifier({"u1": "broken"})
+    verifier = FakeVerifier({"u1": "violated"})
     outcome = graph.generate(run, tools(run, verifier, reader=NamingReader(), knowledge=(shelf,)))
     assert bool(shelf.asked) is (without != "retrieve")
     assert any(e.after is Status.REPAIRED for e in outcome.spec.events) is (without == "reason")
@@ -188,7 +188,7 @@ class Resampler(FakeGenerator):
 def test_a_draft_may_be_drawn_on_from() -> None:
     run = start(max_rounds=3, drafts=1, learned=False)
     generator = Resampler()
-    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"}), generator=generator))
+    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "violated"}), generator=generator))
     assert [r.strategy for r in outcome.repairs] == ["rebind", "regenerate", "resample"]
     start_of = generator.requests[-1].start
     assert start_of is not None
@@ -219,17 +219,17 @@ class Painter:
 def test_an_editor_is_asked_where_it_knows_the_edit() -> None:
     run, painter = start(max_rounds=1, drafts=1), Painter()
     colors = {c.id for c in FakeReader().decompose(PROMPT).of(Type.ATTRIBUTE)}
-    outcome = graph.generate(run, tools(run, FakeVerifier(dict.fromkeys(colors, "broken")), editor=painter))
+    outcome = graph.generate(run, tools(run, FakeVerifier(dict.fromkeys(colors, "violated")), editor=painter))
     assert [d.generator for d in outcome.drafts] == ["fake@1", "painter@1"]
     assert set(painter.named) == colors
     other = start(max_rounds=1, drafts=1)
-    outcome = graph.generate(other, tools(other, FakeVerifier({"e1": "broken"}), editor=painter))
+    outcome = graph.generate(other, tools(other, FakeVerifier({"e1": "violated"}), editor=painter))
     assert {d.generator for d in outcome.drafts} == {"fake@1"}
 
 
 def test_a_repair_tells_what_it_fixed_and_what_it_broke() -> None:
     run = start(max_rounds=1, drafts=1)
-    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": ["broken", "met"], "c1": ["met", "broken"]})))
+    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": ["violated", "met"], "c1": ["met", "violated"]})))
     [result] = outcome.repairs
     assert (result.strategy, result.family, result.fixed, result.broke) == ("rebind", "relation", ("c3",), ("c1",))
     assert json_report(outcome)["repairs"][0]["fixed"] == ["c3"]
@@ -241,7 +241,7 @@ def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
         repair_stats.learn(f"run{number}", DEFAULT_GENERATOR, [helped])
     for learned, strategy in ((True, "regenerate"), (False, "rebind")):
         run = start(max_rounds=1, drafts=1, learned=learned)
-        outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"})))
+        outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "violated"})))
         assert [r.strategy for r in outcome.repairs] == [strategy]
 
 
@@ -251,7 +251,7 @@ def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
 @pytest.mark.parametrize("images", [1, 3])
 def test_no_more_drafts_are_made_than_may_be(images: int) -> None:
     run = start(max_images=images, drafts=2, max_rounds=4)
-    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "broken"})))
+    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "violated"})))
     assert (len(outcome.drafts), outcome.exit) == (images, 4)
     assert outcome.best is not None
     assert "--max-images" in outcome.notes[-1]
@@ -259,7 +259,7 @@ def test_no_more_drafts_are_made_than_may_be(images: int) -> None:
 
 def test_the_budget_of_drafts_survives_an_interruption() -> None:
     run, generator = start(max_images=3, drafts=2, max_rounds=4), FakeGenerator()
-    parts = tools(run, FakeVerifier({"c3": "broken"}), generator=generator)
+    parts = tools(run, FakeVerifier({"c3": "violated"}), generator=generator)
 
     def interrupt(news: object) -> None:
         if getattr(news, "stage", "") == "repair":

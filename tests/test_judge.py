@@ -220,7 +220,7 @@ def test_every_kind_of_promise_was_among_them(true_scenes):
 @pytest.mark.parametrize(
     ("type_", "value"),
     [
-        (Type.PRESENCE, "unicorn"), (Type.ABSENCE, "unicorn"), (Type.LAYOUT, "attic"), (Type.STYLE, "cubist"),
+        (Type.PRESENCE, "unicorn"), (Type.ABSENCE, "unicorn"), (Type.SETTING, "attic"), (Type.STYLE, "cubist"),
         (Type.SEMANTIC_REASONING, "old"),
     ],
 )  # fmt: skip

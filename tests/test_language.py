@@ -288,7 +288,7 @@ WHOLE: dict[str, Any] = {
         {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
         {"type": "count", "words": "1", "value": 1, "of": [2]},
         {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
-        {"type": "layout", "words": "on beach", "value": "beach", "of": []},
+        {"type": "setting", "words": "on beach", "value": "beach", "of": []},
         {"type": "text", "words": "saying FRESH", "value": "FRESH", "of": []},
     ],
     "unknowns": [{"type": "semantic_reasoning", "words": "sleepy", "of": [2]}],
@@ -466,8 +466,8 @@ def test_it_asks_one_question_a_commitment_or_one_for_all_and_shows_the_picture(
 
 
 def test_no_is_broken() -> None:
-    assert outcomes(Scripted({"answer": "no"}), "questions") == ["broken"] * len(ASKED)
-    assert outcomes(Scripted(ALL_YES | {"c1": "no"}), "list").count("broken") == 1
+    assert outcomes(Scripted({"answer": "no"}), "questions") == ["violated"] * len(ASKED)
+    assert outcomes(Scripted(ALL_YES | {"c1": "no"}), "list").count("violated") == 1
 
 
 @pytest.mark.parametrize(

@@ -353,9 +353,9 @@ def test_resumed_equals_uninterrupted(
         patched.setattr(TrainingRun, "_save", killed)
         for _ in ("all but the denoiser", "the denoiser"):
             with pytest.raises(KeyboardInterrupt):
-                trainer.train(config, tmp_path / "broken")
-    trainer.train(config, tmp_path / "broken")
-    whole, broken = (load_file(tmp_path / f / "ntm.safetensors") for f in ("whole", "broken"))
+                trainer.train(config, tmp_path / "violated")
+    trainer.train(config, tmp_path / "violated")
+    whole, broken = (load_file(tmp_path / f / "ntm.safetensors") for f in ("whole", "violated"))
     assert all(torch.equal(whole[key], broken[key]) for key in whole)
     restored = build(PRESETS["tiny"])
     fill(restored, read(tmp_path / "whole" / "ntm.safetensors"), "ntm")

@@ -76,9 +76,9 @@ def same(one: Path, other: Path) -> bool:
 def test_resumed_equals_uninterrupted(name, tokenizer, tmp_path, monkeypatch):
     trainer, config = import_module(f"scope.training.recipes.{name}"), config_of(name, tokenizer)
     trainer.train(config, tmp_path / "whole")
-    kills = interrupted(lambda: trainer.train(config, tmp_path / "broken"), monkeypatch)
+    kills = interrupted(lambda: trainer.train(config, tmp_path / "violated"), monkeypatch)
     assert kills == RECIPES[name]
-    assert same(*(tmp_path / folder / f"{name}.safetensors" for folder in ("whole", "broken")))
+    assert same(*(tmp_path / folder / f"{name}.safetensors" for folder in ("whole", "violated")))
 
 
 def test_the_tiny_tokenizer_is_trained_with_every_loss_and_the_critic_is_kept(shared):

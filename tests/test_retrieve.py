@@ -220,7 +220,7 @@ def test_what_defines_something_else_or_nothing_is_not_read(clue: Clue, title: s
 def test_facts_speak_of_the_picture_as_a_whole_where_the_clue_names_no_thing() -> None:
     passage = Passage(text="Zorvex weather is a night.", source=Source(title="x", locator="x"), score=1)
     for reading in readings(passage, Clue("Zorvex weather", None, ""), READER):
-        assert all(f.target is None and f.type in (Type.LAYOUT, Type.STYLE) for f in reading.facts)
+        assert all(f.target is None and f.type in (Type.SETTING, Type.STYLE) for f in reading.facts)
 
 
 # -- a language model ----------------------------------------------------------------------------

@@ -275,7 +275,7 @@ def test_a_sentence_says_every_commitment_at_its_exact_place(prompt: str, first:
         assert binding.group == numbers[commitment.id]
         if commitment.kind is Kind.ENTITY:
             assert words in (commitment.value, plural(str(commitment.value)))
-        elif commitment.type in (Type.ATTRIBUTE, Type.TEXT, Type.RELATION, Type.LAYOUT):
+        elif commitment.type in (Type.ATTRIBUTE, Type.TEXT, Type.RELATION, Type.SETTING):
             assert str(commitment.value) in words
     assert "  " not in text
     assert text == text.strip()

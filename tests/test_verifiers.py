@@ -22,20 +22,20 @@ APPLES_LEFT = [thing("apple", "red", 20, 40), thing("apple", "red", 40, 90), thi
 
 CASES = [
     ("two red apples to the left of a blue car on a beach", APPLES_LEFT, "beach", {"met"}),
-    ("two red apples to the right of a blue car", APPLES_LEFT, "plain", {"met", "broken:relation"}),
-    ("three red apples", APPLES_LEFT, "plain", {"met", "broken:count"}),
-    ("two green apples", APPLES_LEFT, "plain", {"met", "broken:attribute"}),
-    ("a dog", APPLES_LEFT, "plain", {"broken:presence"}),
-    ("a car at night", APPLES_LEFT, "beach", {"met", "broken:layout"}),
+    ("two red apples to the right of a blue car", APPLES_LEFT, "plain", {"met", "violated:relation"}),
+    ("three red apples", APPLES_LEFT, "plain", {"met", "violated:count"}),
+    ("two green apples", APPLES_LEFT, "plain", {"met", "violated:attribute"}),
+    ("a dog", APPLES_LEFT, "plain", {"violated:presence"}),
+    ("a car at night", APPLES_LEFT, "beach", {"met", "violated:setting"}),
     ("a car, no dogs", APPLES_LEFT, "plain", {"met"}),
-    ("a car, no apples", APPLES_LEFT, "plain", {"met", "broken:absence"}),
+    ("a car, no apples", APPLES_LEFT, "plain", {"met", "violated:absence"}),
     (
         "a red apple and a green apple",
         [thing("apple", "red", 20, 20), thing("apple", "green", 90, 20)],
         "plain",
         {"met"},
     ),
-    ("a red apple and a green apple", [thing("apple", "red", 20, 20)], "plain", {"met", "broken:presence"}),
+    ("a red apple and a green apple", [thing("apple", "red", 20, 20)], "plain", {"met", "violated:presence"}),
     ("an automobile", APPLES_LEFT, "plain", {"met"}),
     ("a unicorn", APPLES_LEFT, "plain", {"None:presence"}),
     ("a wooden car", APPLES_LEFT, "plain", {"met", "None:attribute"}),
@@ -50,8 +50,8 @@ def test_what_follows_from_what_is_found(prompt, found, setting, expected):
     said = {(o, c.type) for c in spec.commitments for o, _, _ in [evidence.judge(c)]}
     told = {"met" if outcome == "met" else f"{outcome}:{type_}" for outcome, type_ in said}
     # A missing entity breaks what is said of it too; the machine blocks those, so only the cause is compared.
-    if "broken:presence" in told:
-        told -= {"broken:attribute", "broken:count", "broken:relation"}
+    if "violated:presence" in told:
+        told -= {"violated:attribute", "violated:count", "violated:relation"}
     assert told == expected
 
 
@@ -116,7 +116,7 @@ def card(words: str) -> Image.Image:
     return image
 
 
-@pytest.mark.parametrize(("drawn", "outcome"), [("FRESH", "met"), ("FLESH", "broken"), ("", "broken")])
+@pytest.mark.parametrize(("drawn", "outcome"), [("FRESH", "met"), ("FLESH", "violated"), ("", "violated")])
 def test_words_are_read_letter_for_letter(reader, drawn, outcome):
     spec = Grammar().decompose('a sign that says "FRESH"')
     text = next(c for c in spec.commitments if c.type == "text")
@@ -133,5 +133,5 @@ def test_a_strip_has_no_words_and_what_is_not_about_words_is_not_judged() -> Non
     verifier, spec = TextVerifier(), Grammar().decompose('an apple and a sign that says "HI"')
     verdicts = {v.commitment: v.outcome for v in verifier.check(Image.new("RGB", (300, 2)), spec.commitments, spec)}
     words = {c.id for c in spec.commitments if verifier.handles(c)}
-    assert {verdicts[i] for i in words} == {"broken"}
+    assert {verdicts[i] for i in words} == {"violated"}
     assert {outcome for i, outcome in verdicts.items() if i not in words} == {None}

@@ -124,7 +124,7 @@ def test_settings_are_drawn_as_promised(generator, verifier):
     for seed in range(10):
         spec = Grammar().decompose(caption(setting(random), random).text)
         (picture,) = generator.generate([request_of(spec, seed=seed)])
-        promised = [c for c in spec.commitments if c.type == "layout"]
+        promised = [c for c in spec.commitments if c.type == "setting"]
         met += verifier.check(picture.image, promised, spec)[0].outcome == "met"
     assert met >= 7
 

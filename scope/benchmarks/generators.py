@@ -102,7 +102,7 @@ TASKS: dict[str, tuple[Callable[[Random], Plan], frozenset[Type]]] = {
     "counting": (counting, frozenset({Type.PRESENCE, Type.COUNT})),
     "position": (position, frozenset({Type.PRESENCE, Type.RELATION})),
     "color_attribution": (color_attribution, frozenset({Type.PRESENCE, Type.ATTRIBUTE})),
-    "setting": (setting, frozenset({Type.LAYOUT})),
+    "setting": (setting, frozenset({Type.SETTING})),
     "text": (text, frozenset({Type.TEXT})),
 }
 

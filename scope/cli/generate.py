@@ -47,7 +47,7 @@ def generate(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; draw and write nothing.")] = False,
 ) -> None:
-    """Draw a prompt, judge every commitment, repair what is broken; print the path of the picture."""
+    """Draw a prompt, judge every commitment, repair what is violated; print the path of the picture."""
     from scope.plugins import registry
     from scope.runs import store
     from scope.worlds.pocket.vocabulary import EMBEDDED

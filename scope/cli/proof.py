@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from scope.engine.outcome import Outcome
     from scope.runs.store import Options
 
-_STYLES = {"met": "green", "broken": "bold red", "blocked": "yellow", "unjudged": "dim", "waived": "dim"}
+_STYLES = {"met": "green", "violated": "bold red", "blocked": "yellow", "unjudged": "dim", "waived": "dim"}
 
 
 def show_commitments(specification: Specification) -> None:
@@ -80,7 +80,7 @@ def show_outcome(outcome: "Outcome") -> None:
 
 
 def _fate(commitment: dict[str, Any]) -> str:
-    """Return how a commitment fared on the best draft: met, broken, blocked, unjudged or waived."""
+    """Return how a commitment fared on the best draft: met, violated, blocked, unjudged or waived."""
     return (
         str(commitment["status"])
         if commitment["status"] in ("blocked", "waived")

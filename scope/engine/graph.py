@@ -129,7 +129,7 @@ def reopen(state: State, desk: Desk) -> State:
 
 
 def confirm_repair(state: State, desk: Desk) -> State:
-    """Ask a person whether what is broken is to be repaired so; what they give up is waived."""
+    """Ask a person whether what is violated is to be repaired so; what they give up is waived."""
     strategy = _repair(state).choose(state.spec, desk.tools)
     text = interrupt(review.repair_question(state.spec, strategy, STRATEGIES).model_dump())
     plan = review.planned(state.spec, text, STRATEGIES)
@@ -195,7 +195,7 @@ def route(state: State) -> Literal["reopen", "confirm_repair", "repair", "finish
 
 
 def after_confirm(state: State) -> Literal["repair", "finish"]:
-    """Repair unless a person said that it is good enough, or waived all that was broken."""
+    """Repair unless a person said that it is good enough, or waived all that was violated."""
     return "repair" if state.chosen != STOP and state.repairable else "finish"
 
 

@@ -30,7 +30,7 @@ def status_of(verdict: Verdict) -> Status:
     """Return the status that a verdict means."""
     if verdict.blocked_by is not None:
         return Status.BLOCKED
-    return {"met": Status.MET, "broken": Status.VIOLATED, None: Status.UNJUDGED}[verdict.outcome]
+    return {"met": Status.MET, "violated": Status.VIOLATED, None: Status.UNJUDGED}[verdict.outcome]
 
 
 def repair_result(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from scope.specification import Draft, Model, RepairResult, Specification, Verdict, answers
 
 #: Version of the report. A field may be added under the same number; none is renamed or removed.
-SCHEMA = 1
+SCHEMA = 2
 
 #: What the report gives seconds for.
 TIMED = ("decompose", "generate", "verify", "repair")
@@ -41,14 +41,14 @@ class Progress(Model):
 
 
 class Tally(Model):
-    """How the commitments fare on one draft. Broken counts those that a broken entity blocks."""
+    """How the commitments fare on one draft. Violated counts those that a violated entity blocks."""
 
     met: int
-    broken: int
+    violated: int
     unjudged: int
 
     def __str__(self) -> str:
-        return f"{self.met} met, {self.broken} broken, {self.unjudged} unjudged"
+        return f"{self.met} met, {self.violated} violated, {self.unjudged} unjudged"
 
 
 class Outcome(Model):
@@ -69,26 +69,26 @@ class Outcome(Model):
 def tally(verdicts: Sequence[Verdict]) -> Tally:
     """Count verdicts. What could not be judged is never counted as met."""
     met = sum(v.outcome == "met" for v in verdicts)
-    broken = sum(v.outcome == "broken" or v.blocked_by is not None for v in verdicts)
-    return Tally(met=met, broken=broken, unjudged=len(verdicts) - met - broken)
+    violated = sum(v.outcome == "violated" or v.blocked_by is not None for v in verdicts)
+    return Tally(met=met, violated=violated, unjudged=len(verdicts) - met - violated)
 
 
 def best_of(drafts: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]) -> Draft | None:
-    """Return the draft with the fewest broken, then the fewest unjudged; of those that tie, the likeliest or earliest.
+    """Return the draft with the fewest violated, then the fewest unjudged; of those that tie, the likeliest or earliest.
 
     A likelihood says something only beside others that the same generator gave for the same words: those of drafts
     that differ from the earliest in either are not looked at.
     """
     judged = [draft for draft in drafts if draft.id in verdicts]
-    fewest = min((_broken(verdicts[draft.id]) for draft in judged), default=None)
-    equal = [draft for draft in judged if _broken(verdicts[draft.id]) == fewest]
+    fewest = min((_missed(verdicts[draft.id]) for draft in judged), default=None)
+    equal = [draft for draft in judged if _missed(verdicts[draft.id]) == fewest]
     alike = [draft for draft in equal if _said(draft) == _said(equal[0])]
     return max(alike, key=_likelihood, default=None)
 
 
-def _broken(verdicts: Sequence[Verdict]) -> tuple[int, int]:
+def _missed(verdicts: Sequence[Verdict]) -> tuple[int, int]:
     count = tally(verdicts)
-    return count.broken, count.unjudged
+    return count.violated, count.unjudged
 
 
 def _said(draft: Draft) -> tuple[str, str]:
@@ -149,7 +149,7 @@ def _draft(draft: Draft, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "seed": draft.request.seed,
         "generator": draft.generator,
         "parent": draft.parent,
-        "broken": count.broken,
+        "violated": count.violated,
         "unjudged": count.unjudged,
         "log_likelihood": draft.log_likelihood,
         "seconds": round(draft.seconds, 3),

@@ -18,7 +18,7 @@ _ERROR = "# this could not be used: "
 
 _SPEC_HELP = """\
 # What the picture must keep. Change a value or a claim, delete an entry to give it up, or add one with a new id.
-# kinds: entity, constraint. types: presence (entities), attribute, count, relation, layout, style, text, absence.
+# kinds: entity, constraint. types: presence (entities), attribute, count, relation, setting, style, text, absence.
 """
 _REPAIR_HELP = """\
 # What the best draft got wrong, and how it would be repaired. `repair: false` ends the run here.
@@ -71,9 +71,9 @@ def spec_question(spec: Specification) -> Question:
 
 
 def repair_question(spec: Specification, strategy: str, strategies: tuple[str, ...]) -> Question:
-    """Return the question whether what is broken is to be repaired so."""
-    broken = {c.id: c.claim for c in spec.where(Status.VIOLATED, Status.BLOCKED)}
-    lines = "".join(f"# {name}: {_line(claim)}\n" for name, claim in broken.items())
+    """Return the question whether what is violated is to be repaired so."""
+    violated = {c.id: c.claim for c in spec.where(Status.VIOLATED, Status.BLOCKED)}
+    lines = "".join(f"# {name}: {_line(claim)}\n" for name, claim in violated.items())
     plan = Plan(strategy=strategy).model_dump(mode="json")
     text = _REPAIR_HELP.format(strategies=", ".join(strategies)) + lines + _yaml(plan)
     return Question(about="repair", text=text, strategies=strategies)
@@ -87,7 +87,7 @@ def edited(spec: Specification, text: str) -> Specification:
     entries = {entry.id: entry for entry in _entries(text)}
     gone = {c.id for c in spec.commitments if c.kind is Kind.ENTITY and c.id not in entries}
     entries = {i: e for i, e in entries.items() if not gone.intersection(e.targets)}  # what speaks of it goes with it
-    if not any(entry.type in (Type.PRESENCE, Type.LAYOUT, Type.TEXT) for entry in entries.values()):
+    if not any(entry.type in (Type.PRESENCE, Type.SETTING, Type.TEXT) for entry in entries.values()):
         raise UsageError("nothing would be left to draw; keep a thing, a place or words")
     return _rewritten(spec, entries)
 

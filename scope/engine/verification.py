@@ -40,7 +40,7 @@ def judge(spec: Specification, verifiers: Iterable[Verifier], ask: Ask) -> tuple
 def _verdicts(spec: Specification, verifiers: tuple[Verifier, ...], ask: Ask) -> dict[str, Verdict]:
     verdicts = {c.id: _not_understood(c) for c in spec.commitments if c.kind is Kind.UNKNOWN}
     verdicts |= _ask_all([c for c in spec.commitments if c.kind is Kind.ENTITY], verifiers, ask)
-    missing = {v.commitment for v in verdicts.values() if v.outcome == "broken"}
+    missing = {v.commitment for v in verdicts.values() if v.outcome == "violated"}
     constraints = [c for c in spec.commitments if c.kind is Kind.CONSTRAINT]
     blocked = {c.id: _blocked(spec, c, missing) for c in constraints if missing.intersection(c.depends_on)}
     return verdicts | blocked | _ask_all([c for c in constraints if c.id not in blocked], verifiers, ask)
@@ -52,7 +52,7 @@ def _of_answer(unknown: Commitment, answer: Answer, verdicts: dict[str, Verdict]
     parts = [verdicts[i] for i in (*entities, *part_ids(unknown.id, answer))]
     if not parts:
         return _unjudged(unknown, f'no verifier can judge "{answer.words}"')
-    worst = next((v for v in parts if v.outcome == "broken"), next((v for v in parts if v.outcome is None), parts[0]))
+    worst = next((v for v in parts if v.outcome == "violated"), next((v for v in parts if v.outcome is None), parts[0]))
     reason = "; ".join(dict.fromkeys(v.reason for v in parts if v.outcome == worst.outcome))
     return worst.model_copy(update={"commitment": unknown.id, "reason": f'it is "{answer.words}": {reason}'})
 
@@ -64,7 +64,7 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
         return f"the word {value!r}"
     if commitment.type is Type.ATTRIBUTE and (commitment.aspect != "color" or value not in vocabulary.colors):
         return f"the attribute {value!r}"
-    if commitment.type is Type.LAYOUT and value not in vocabulary.settings:
+    if commitment.type is Type.SETTING and value not in vocabulary.settings:
         return f"the setting {value!r}"
     if commitment.type is Type.COUNT and isinstance(value, int) and value > vocabulary.max_count:
         return f"counts above {vocabulary.max_count}"

@@ -154,7 +154,7 @@ def _on_top(upper: Sighting, lower: Sighting) -> bool:
     return upper.y < lower.y and gap < _TOUCHING * side and abs(upper.x - lower.x) < (upper.side + lower.side) / 4
 
 
-def layout(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+def setting(scene: Scene, c: Commitment, spec: Specification) -> Finding:
     """It is the setting."""
     if c.value not in SETTING_NAMES:
         raise Undecided(f"it knows no setting {c.value!r}")
@@ -183,7 +183,7 @@ def text(scene: Scene, c: Commitment, spec: Specification) -> Finding:
 
 RULES: dict[Type, Callable[[Scene, Commitment, Specification], Finding]] = {
     Type.PRESENCE: presence, Type.COUNT: count, Type.ATTRIBUTE: attribute, Type.RELATION: relation,
-    Type.LAYOUT: layout, Type.STYLE: style, Type.ABSENCE: absence, Type.TEXT: text,
+    Type.SETTING: setting, Type.STYLE: style, Type.ABSENCE: absence, Type.TEXT: text,
 }  # fmt: skip
 
 
@@ -233,12 +233,12 @@ class Judge:
                 yield Sighting(NOUNS[noun], color, float(scores[i]), x, y, side, style)
 
     def _verdict(self, scene: Scene, commitment: Commitment, spec: Specification) -> Verdict:
-        outcome: Literal["met", "broken"] | None = None
+        outcome: Literal["met", "violated"] | None = None
         reason = "it has no rule for this"
         if self.handles(commitment):
             try:
                 holds, reason = RULES[commitment.type](scene, commitment, spec)
-                outcome = "met" if holds else "broken"
+                outcome = "met" if holds else "violated"
             except Undecided as why:
                 reason = str(why)
         name = f"{self.name}@{self.version}"

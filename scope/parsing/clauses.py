@@ -32,7 +32,7 @@ def _of_phrase(reading: Reading, phrase: Phrase) -> None:
         return
     if phrase.setting is not None:
         lead = [w for w in reading.words[max(0, phrase.start - 1) : phrase.start] if w.role == "r"]
-        reading.say(Type.LAYOUT, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
+        reading.say(Type.SETTING, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
     if phrase.number is not None and phrase.id is not None:
         _count(reading, phrase, phrase.number)
     if phrase.vague is not None:
@@ -67,13 +67,13 @@ def _is_unnumbered(reading: Reading, phrase: Phrase) -> bool:
 
 
 def _quality(reading: Reading, phrase: Phrase, run: list[Word]) -> None:
-    """Note a colour or another quality of a thing; of a setting it is part of the layout."""
+    """Note a colour or another quality of a thing; of a setting it is part of the setting."""
     color = run[-1].color
     value = color or " ".join(w.text.lower() for w in run)
     verb = "are" if phrase.plural and phrase.id else "is"
     claim = f"{reading.the(phrase)} {verb} {value}"
     if phrase.setting is not None:
-        reading.say(Type.LAYOUT, claim, value, span_of(run))
+        reading.say(Type.SETTING, claim, value, span_of(run))
     else:
         aspect = "color" if color else "other"
         reading.say(Type.ATTRIBUTE, claim, value, span_of(run[-1:] if color else run), phrase, aspect=aspect)
@@ -96,7 +96,7 @@ def _relation(reading: Reading, i: int) -> None:
     name = str(word.value)
     target = reading.phrase_after(i)
     if target is None and name in lexicon.BARE_SETTINGS:
-        reading.say(Type.LAYOUT, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
+        reading.say(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
     if target is None or target.id is None or (reading.role(i - 1) == "v" and name in {"at", "by"}):
         return
     if reading.role(i - 1) == "t" and _surface(reading, i - 1) is target:
@@ -149,7 +149,7 @@ def _action(reading: Reading, i: int) -> None:
     for subject in reading.subjects(i, beside=target):
         claim = f"{reading.the(subject)} {_auxiliary(reading.words[i], subject)}{value}"
         if subject.id is None:
-            reading.say(Type.LAYOUT, claim, value, span_of(said))
+            reading.say(Type.SETTING, claim, value, span_of(said))
         elif target is None or target.id == subject.id:
             reading.say(Type.ATTRIBUTE, claim, value, span_of(said), subject, aspect="other")
         else:
@@ -207,7 +207,7 @@ def _place(reading: Reading, i: int) -> None:
     for subject in reading.subjects(i, settings=False):
         verb = "are" if subject.plural else "is"
         claim = f"{reading.the(subject)} {verb} in the {word.value} of the picture"
-        reading.say(Type.LAYOUT, claim, word.value, span_of([word]), subject)
+        reading.say(Type.SETTING, claim, word.value, span_of([word]), subject)
 
 
 def _absent(reading: Reading, i: int) -> None:
@@ -223,7 +223,7 @@ def _style(reading: Reading, i: int) -> None:
 def _setting(reading: Reading, i: int) -> None:
     """Note a setting that is said in one word: "underwater"."""
     word = reading.words[i]
-    reading.say(Type.LAYOUT, f"the setting is {word.value}", word.value, span_of([word]))
+    reading.say(Type.SETTING, f"the setting is {word.value}", word.value, span_of([word]))
 
 
 def _shade(reading: Reading, i: int) -> None:

@@ -17,7 +17,7 @@ from scope.parsing.words import read
 from scope.specification import Commitment, Kind, Span, Specification, Status, Type, next_ids
 
 CAUSE = "skill:decompose@1"
-_DRAWABLE = frozenset({Type.PRESENCE, Type.TEXT, Type.LAYOUT})
+_DRAWABLE = frozenset({Type.PRESENCE, Type.TEXT, Type.SETTING})
 
 
 class Grammar:

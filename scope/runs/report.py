@@ -93,7 +93,7 @@ def _draft(
         "rows": rows,
         "picture": None if picture is None else _data_uri(picture),
         "size": (1, 1) if picture is None else picture.size,
-        "broken": sum(row["outcome"] in ("broken", "blocked") for row in rows),
+        "violated": sum(row["outcome"] in ("violated", "blocked") for row in rows),
         "unjudged": sum(row["outcome"] == "unjudged" for row in rows),
     }
 

@@ -12,7 +12,7 @@ REASKS = 2
 _INSTRUCTIONS = """\
 Split the prompt of a picture into its checkable promises. Answer with JSON only.
 - entities: every thing to be drawn. words: copied from the prompt; noun: its singular.
-- constraints: type count, attribute, relation, layout (the setting), style, text (to be read in the picture) or
+- constraints: type count, attribute, relation, setting (where it is), style, text (to be read in the picture) or
   absence (what must not be there). words: copied from the prompt; value: the number, the adjective, the relation, the
   place, the style, the text, the absent noun; of: the numbers of the entities that it speaks of, the first is 1.
 - unknowns: words that must be looked up (external_reference) or worked out (semantic_reasoning) first.
@@ -26,7 +26,7 @@ _EXAMPLE_ANSWER = Proposal.model_validate(
             {"type": "count", "words": "two", "value": 2, "of": [1]},
             {"type": "attribute", "words": "red", "value": "red", "of": [1]},
             {"type": "relation", "words": "to the left of", "value": "left of", "of": [1, 2]},
-            {"type": "layout", "words": "on a beach", "value": "beach", "of": []},
+            {"type": "setting", "words": "on a beach", "value": "beach", "of": []},
         ],
         "unknowns": [],
         "left_out": [],

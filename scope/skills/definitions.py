@@ -115,7 +115,7 @@ def _of_noun(answer: str, clue: Clue, reader: Reader) -> tuple[Fact, ...]:
     head = _head(spec, answer) if spec else None
     if spec is None or (clue.target and head is None):
         return ()
-    whole = [c for c in spec.of(Type.LAYOUT, Type.STYLE) if not c.targets]
+    whole = [c for c in spec.of(Type.SETTING, Type.STYLE) if not c.targets]
     facts = [Fact(type=c.type, value=c.value) for c in whole]
     if clue.target and head:
         facts = [Fact(type=Type.PRESENCE, value=head.value, target=clue.target), *_said_of(spec, head, clue), *facts]

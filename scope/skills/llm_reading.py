@@ -37,7 +37,7 @@ class Entity(Model):
 class Constraint(Model):
     """What is promised of entities, by their numbers from 1, or of the picture."""
 
-    type: Literal["attribute", "count", "relation", "layout", "style", "text", "absence"]
+    type: Literal["attribute", "count", "relation", "setting", "style", "text", "absence"]
     words: Words
     value: int | Words
     of: Annotated[tuple[int, ...], Field(max_length=3)]
@@ -80,7 +80,7 @@ def specification(proposal: Proposal, known: Specification, cause: str) -> Speci
     reading.leave_out(proposal.left_out)
     if missing := reading.missing():
         raise Refused(f"these words are in no item and not in left_out: {', '.join(missing)}")
-    if not any(c.type in (Type.PRESENCE, Type.TEXT, Type.LAYOUT) for c in reading.commitments):
+    if not any(c.type in (Type.PRESENCE, Type.TEXT, Type.SETTING) for c in reading.commitments):
         raise Refused("it names nothing that can be drawn")
     return _ledger(known.prompt, reading.commitments, cause)
 
@@ -246,7 +246,7 @@ class _Reading:
                 return f"the {nouns[0]} is {value}"
             case Type.RELATION:
                 return f"the {nouns[0]} is {value} the {' and the '.join(nouns[1:])}"
-            case Type.LAYOUT:
+            case Type.SETTING:
                 return f"the setting is {value}"
             case Type.STYLE:
                 return f"the style is {value}"

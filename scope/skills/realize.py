@@ -96,7 +96,7 @@ class _Sentence:
             self.add(self.words(told), told)
         for text in (c for c in about if c.type is Type.TEXT):
             self.add(f'that says "{text.value}"', text)
-        for place in (c for c in about if c.type is Type.LAYOUT):
+        for place in (c for c in about if c.type is Type.SETTING):
             self.add(self.words(place), place)
         relation = next((r for r in self.unsaid(Type.RELATION) if r.targets[0] == entity.id), None)
         if relation is not None:
@@ -169,7 +169,7 @@ class _Sentence:
 
     def rest(self) -> None:
         """Say what belongs to no entity, so that nothing is dropped."""
-        for setting in self.unsaid(Type.LAYOUT):
+        for setting in self.unsaid(Type.SETTING):
             self.add(_SETTINGS.get(str(setting.value), self.words(setting)), setting)
         for text in self.unsaid(Type.TEXT):
             self.add(", with a" if self.text else "a")

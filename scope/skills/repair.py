@@ -19,7 +19,7 @@ EDIT = "edit"  # change the picture itself
 STRATEGIES = (REBIND, REGENERATE, RESAMPLE, EDIT)
 
 #: Families of failure, in the order in which they are repaired (SCOPE, arXiv 2605.08043: subject first).
-FAMILIES = (Type.PRESENCE, Type.TEXT, Type.COUNT, Type.RELATION, Type.LAYOUT, Type.ATTRIBUTE, Type.STYLE)
+FAMILIES = (Type.PRESENCE, Type.TEXT, Type.COUNT, Type.RELATION, Type.SETTING, Type.ATTRIBUTE, Type.STYLE)
 
 #: Commitments fixed per try that are expected of a strategy before anything is known: words that were not understood
 #: are missed from any noise, and a draft with the wrong things in it is no good start.
@@ -86,8 +86,8 @@ class Repair:
 
 def family(spec: Specification) -> str:
     """Return the family of the most pressing failure; blocked commitments fail as their entity does."""
-    broken = {c.type for c in spec.where(Status.VIOLATED, Status.REPAIRED)}
-    return next((f.value for f in FAMILIES if f in broken), "other")
+    violated = {c.type for c in spec.where(Status.VIOLATED, Status.REPAIRED)}
+    return next((f.value for f in FAMILIES if f in violated), "other")
 
 
 @dataclass(frozen=True)

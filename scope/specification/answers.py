@@ -13,7 +13,7 @@ from scope.specification.ledger import Event, Specification
 from scope.specification.statuses import Status
 
 #: What a fact may be about.
-FACTS = frozenset({Type.PRESENCE, Type.ATTRIBUTE, Type.COUNT, Type.TEXT, Type.LAYOUT, Type.STYLE})
+FACTS = frozenset({Type.PRESENCE, Type.ATTRIBUTE, Type.COUNT, Type.TEXT, Type.SETTING, Type.STYLE})
 
 
 class Fact(Model):

@@ -40,7 +40,7 @@ class Type(StrEnum):
     ATTRIBUTE = "attribute"
     COUNT = "count"
     RELATION = "relation"
-    LAYOUT = "layout"  # the setting: "on a beach"
+    SETTING = "setting"  # where it is: "on a beach"
     STYLE = "style"
     TEXT = "text"
     ABSENCE = "absence"

@@ -65,7 +65,7 @@ class Verdict(Model):
     """
 
     commitment: str
-    outcome: Literal["met", "broken"] | None
+    outcome: Literal["met", "violated"] | None
     reason: str
     verifier: str  # name@version
     score: float | None = None

@@ -144,7 +144,7 @@ class FakeReader:
             unknown = self._declare(Kind.UNKNOWN, Type.SEMANTIC_REASONING, word[1:], span)
             self._spec = self._spec.move(unknown, Status.OPEN, "language:fake@1")
         elif word.startswith("on "):
-            self._declare(Kind.CONSTRAINT, Type.LAYOUT, word[3:], span)
+            self._declare(Kind.CONSTRAINT, Type.SETTING, word[3:], span)
         elif word.startswith("saying "):
             self._declare(Kind.CONSTRAINT, Type.TEXT, word[7:], span)
         elif word in ("left of", "right of"):

@@ -81,7 +81,7 @@ def hostile() -> dict[str, Specification]:
 
 def _of(word: str) -> Specification:
     spec = _declared(Specification(prompt=word), "e1", Kind.ENTITY, Type.PRESENCE, word)
-    for number, type_ in enumerate((Type.ATTRIBUTE, Type.TEXT, Type.LAYOUT, Type.STYLE, Type.ABSENCE)):
+    for number, type_ in enumerate((Type.ATTRIBUTE, Type.TEXT, Type.SETTING, Type.STYLE, Type.ABSENCE)):
         targets = ("e1",) if type_ is Type.ATTRIBUTE else ()
         spec = _declared(spec, f"c{number + 1}", Kind.CONSTRAINT, type_, word, targets)
     for number, type_ in enumerate((Type.SEMANTIC_REASONING, Type.EXTERNAL_REFERENCE)):

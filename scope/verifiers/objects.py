@@ -16,7 +16,7 @@ from scope.specification import Commitment, Specification, Type, Verdict
 from scope.verifiers.relations import stands
 from scope.worlds.pocket.catalogue import COLORS, NOUNS, SETTINGS
 
-Judgement = tuple[Literal["met", "broken"] | None, str, list[Detection]]
+Judgement = tuple[Literal["met", "violated"] | None, str, list[Detection]]
 
 
 def noun_of(word: str | int) -> str | None:
@@ -41,7 +41,7 @@ class Evidence:
                 return self._color(commitment)
             case Type.RELATION:
                 return self._relation(commitment)
-            case Type.LAYOUT:
+            case Type.SETTING:
                 return self._setting(commitment)
             case _:
                 return self._absence(commitment)
@@ -68,13 +68,13 @@ class Evidence:
         noun, found = self.things(c.id)
         if noun is None:
             return self._unknown(c.value)
-        return ("met", f"found {len(found)}", found) if found else ("broken", f"no {noun} found", [])
+        return ("met", f"found {len(found)}", found) if found else ("violated", f"no {noun} found", [])
 
     def _count(self, c: Commitment) -> Judgement:
         noun, found = self.things(c.targets[0])
         if noun is None:
             return self._unknown(self.spec[c.targets[0]].value)
-        return ("met" if len(found) == c.value else "broken"), f"found {len(found)} of {c.value}", found
+        return ("met" if len(found) == c.value else "violated"), f"found {len(found)} of {c.value}", found
 
     def _color(self, c: Commitment) -> Judgement:
         noun, found = self.things(c.targets[0])
@@ -83,7 +83,7 @@ class Evidence:
         if c.aspect != "color" or c.value not in COLORS:
             return None, f"no verifier judges {c.value!r}", []
         seen = sorted({d.color for d in found}) or ["nothing"]
-        return ("met" if seen == [c.value] else "broken"), f"it is {', '.join(seen)}", found
+        return ("met" if seen == [c.value] else "violated"), f"it is {', '.join(seen)}", found
 
     def _relation(self, c: Commitment) -> Judgement:
         things = [self.things(target) for target in c.targets]
@@ -93,32 +93,32 @@ class Evidence:
         groups = [found for _, found in things]
         everything = [d for found in groups for d in found]
         if not all(groups):
-            return "broken", "one of them is missing", everything
+            return "violated", "one of them is missing", everything
         standing = stands(str(c.value), [[d.box for d in found] for found in groups])
         if standing is None:
             return None, f"no verifier judges {c.value!r}", []
         places = (", ".join(f"{x:.0f},{y:.0f}" for x, y in (d.center for d in found)) for found in groups)
         where = "; ".join(f"{noun} at {place}" for (noun, _), place in zip(things, places, strict=True))
-        return ("met" if standing else "broken"), where, everything
+        return ("met" if standing else "violated"), where, everything
 
     def _setting(self, c: Commitment) -> Judgement:
         if c.value not in SETTINGS:
             return None, f"the detector does not know the setting {c.value!r}", []
-        return ("met" if self.setting == c.value else "broken"), f"the setting looks like {self.setting}", []
+        return ("met" if self.setting == c.value else "violated"), f"the setting looks like {self.setting}", []
 
     def _absence(self, c: Commitment) -> Judgement:
         noun = noun_of(c.value)
         if noun is None:
             return self._unknown(c.value)
         found = [d for d in self.found if d.noun == noun]
-        return ("broken", f"found {len(found)}", found) if found else ("met", f"no {noun} found", [])
+        return ("violated", f"found {len(found)}", found) if found else ("met", f"no {noun} found", [])
 
 
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
     name, version = "objects", "2"
-    types = frozenset({Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.LAYOUT, Type.ABSENCE})
+    types = frozenset({Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.SETTING, Type.ABSENCE})
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -141,7 +141,7 @@ class ObjectsVerifier:
         return Evidence(detect(maps, 0), SETTING_NAMES[int(maps.setting[0].argmax())], spec)
 
     def _verdict(
-        self, commitment: Commitment, outcome: Literal["met", "broken"] | None, reason: str, found: list[Detection]
+        self, commitment: Commitment, outcome: Literal["met", "violated"] | None, reason: str, found: list[Detection]
     ) -> Verdict:
         evidence: dict[str, Any] = {
             "boxes": [[round(v, 1) for v in d.box] for d in found],

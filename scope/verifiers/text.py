@@ -74,7 +74,7 @@ class TextVerifier:
         reason = f"read {', '.join(repr(line) for line in lines)}" if lines else "no words could be read"
         return Verdict(
             commitment=commitment.id,
-            outcome="met" if near == 1 else "broken",
+            outcome="met" if near == 1 else "violated",
             reason=reason,
             verifier=f"{self.name}@{self.version}",
             score=round(near, 3),

@@ -69,7 +69,7 @@ class VlmVerifier:
         return [self._verdict(c, answers.get(c.id), trouble, None) for c in commitments]
 
     def _verdict(self, commitment: Commitment, answer: Any, trouble: str, score: float | None) -> Verdict:
-        outcome = {"yes": "met", "no": "broken"}.get(answer) if isinstance(answer, str) else None
+        outcome = {"yes": "met", "no": "violated"}.get(answer) if isinstance(answer, str) else None
         reason = f"{self.model.version} says {answer}" if outcome else f"could not be judged: {trouble or 'no answer'}"
         return Verdict.model_validate(
             {

@@ -56,7 +56,7 @@ class Coin(FakeVerifier):
         picture = image.tobytes()
         heads = {c.id for c in commitments if sha256(picture + c.id.encode()).digest()[0] % 2}
         verdicts = super().check(image, commitments, spec)
-        return [v.model_copy(update={"outcome": "broken"}) if v.commitment in heads else v for v in verdicts]
+        return [v.model_copy(update={"outcome": "violated"}) if v.commitment in heads else v for v in verdicts]
 
 
 class Priced:
@@ -242,7 +242,7 @@ def _tools(run: Run, delay: float = 0.0) -> Toolbox:
     limit = run.manifest.options.max_cost
     if limit is not None:
         language = Metered(Priced(run.folder / "asked"), run, limit)
-        broken = FakeVerifier({"c3": "broken"}, handled=frozenset({Type.RELATION}))
+        broken = FakeVerifier({"c3": "violated"}, handled=frozenset({Type.RELATION}))
         return Toolbox(FakeReader(), FakeGenerator(delay=delay), (broken, VlmVerifier(language)), run.drafts)
     return Toolbox(FakeReader(), FakeGenerator(delay=delay), (Coin(delay=delay),), run.drafts)
 

@@ -33,7 +33,7 @@ SCENES, SIGNS, OTHERS, QUICK = 1000, 300, 200, 40
 SEED = 900_000
 _ROWS = {
     Type.PRESENCE: "entity", Type.COUNT: "count", Type.ATTRIBUTE: "attribute", Type.RELATION: "relation",
-    Type.LAYOUT: "layout", Type.STYLE: "style", Type.TEXT: "text", Type.ABSENCE: "absence",
+    Type.SETTING: "setting", Type.STYLE: "style", Type.TEXT: "text", Type.ABSENCE: "absence",
 }  # fmt: skip
 _BLURS, _COMPONENTS, _PATCH = (1, 2, 3), (48, 12, 3), 8
 Pixels = NDArray[np.uint8]

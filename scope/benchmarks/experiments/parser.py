@@ -125,7 +125,7 @@ def _geneval_truth(include: list[dict[str, Any]]) -> Meaning:
 def _pocket_truth(plan: Plan) -> Meaning:
     things = [(g.noun, g.count, (g.color,) if g.color else ()) for g in plan.groups]
     relations = [(plan.relation, *things)] if plan.relation else []
-    rest: list[tuple[Type, str]] = [(Type.LAYOUT, plan.setting)] if plan.setting != "plain" else []
+    rest: list[tuple[Type, str]] = [(Type.SETTING, plan.setting)] if plan.setting != "plain" else []
     rest += [(Type.ABSENCE, noun) for noun in plan.absent]
     if plan.style in STYLES:
         rest.append((Type.STYLE, STYLES[plan.style].name))
@@ -155,8 +155,8 @@ def _read(grammar: Grammar, text: str) -> Specification:
 
 def _names(spec: Specification, noun: str) -> bool:
     """Return whether a noun of DSG is among the things, settings or texts, whole or by its last word."""
-    found = {str(c.value).lower() for c in spec.of(Type.PRESENCE, Type.LAYOUT, Type.TEXT)}
-    spans = [c.span for c in spec.of(Type.PRESENCE, Type.LAYOUT) if c.span is not None]
+    found = {str(c.value).lower() for c in spec.of(Type.PRESENCE, Type.SETTING, Type.TEXT)}
+    spans = [c.span for c in spec.of(Type.PRESENCE, Type.SETTING) if c.span is not None]
     found |= {spec.prompt[s.start : s.end].lower() for s in spans}
     return any(last in found for last in _forms(noun)) or any(
         value.split()[-1:] == [last] for value in found for last in _forms(noun)

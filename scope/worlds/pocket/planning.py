@@ -6,7 +6,7 @@ from scope.worlds.pocket.catalogue import NOUNS, STYLES, VENDORS
 from scope.worlds.pocket.plan import Group, Plan, check
 
 #: What a plan has at most one of.
-_ALONE = {Type.RELATION: "relation", Type.TEXT: "sign", Type.LAYOUT: "setting", Type.STYLE: "style"}
+_ALONE = {Type.RELATION: "relation", Type.TEXT: "sign", Type.SETTING: "setting", Type.STYLE: "style"}
 
 
 def plan_of(spec: Specification) -> Plan:
@@ -26,7 +26,7 @@ def plan_of(spec: Specification) -> Plan:
         Plan(
             tuple(_group(spec, thing) for thing in things),
             _value(relation),
-            _value(alone[Type.LAYOUT]) or "plain",
+            _value(alone[Type.SETTING]) or "plain",
             _value(text),
             _vendor(_value(alone[Type.STYLE])),
             tuple(_noun(c) for c in spec.of(Type.ABSENCE)),

@@ -50,7 +50,7 @@ def _of_scene(plan: Plan, ids: Iterator[str]) -> Iterator[Commitment]:
         targets = tuple(f"e{i + 1}" for i in range(len(nouns[:n])))
         yield _said(ids, Type.RELATION, claim, plan.relation, targets)
     if plan.setting != "plain":
-        yield _said(ids, Type.LAYOUT, f"the setting is {plan.setting}", plan.setting)
+        yield _said(ids, Type.SETTING, f"the setting is {plan.setting}", plan.setting)
     if plan.style in STYLES:
         yield _said(ids, Type.STYLE, f"the style is {STYLES[plan.style].name}", STYLES[plan.style].name)
     for noun in plan.absent:
@@ -95,7 +95,7 @@ def broken(plan: Plan, commitment: Commitment, random: Random, nouns: tuple[str,
         case Type.RELATION:
             # What was between stands left of both, what was on top below.
             return replace(plan, relation=_TURNED[str(plan.relation)])
-        case Type.LAYOUT:
+        case Type.SETTING:
             # A verifier that knows this one may not know all.
             known = FIRST_SETTINGS if plan.setting in FIRST_SETTINGS else SETTINGS
             return replace(plan, setting=_other(random, known, plan.setting))
