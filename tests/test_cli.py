@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from conftest import PROMPT, Cli, Parts
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
+from scope import __version__
 from scope.cli import app
 from scope.cli.console import plain
 from scope.cli.target import slug
@@ -48,6 +49,12 @@ def child(home: Path, *arguments: str, **options: Any) -> "subprocess.Popen[str]
     )
 
 
+def written(done: Result) -> Path:
+    """Return the path that a command printed: the last line."""
+    assert done.exit_code == 0, done.stderr
+    return Path(done.stdout.splitlines()[-1])
+
+
 def here() -> list[str]:
     return sorted(path.name for path in Path().iterdir())
 
@@ -55,13 +62,34 @@ def here() -> list[str]:
 # -- what goes where -----------------------------------------------------------------------------
 
 
-def test_stdout_is_the_path_and_nothing_else(cli: Cli) -> None:
+def test_stdout_is_the_proof_and_the_path_its_last_line(cli: Cli) -> None:
     done = cli("generate", PROMPT)
     assert done.exit_code == 0, done.stderr
-    (line,) = done.stdout.splitlines()
+    *proof, line = done.stdout.splitlines()
     assert Path(line) == Path.cwd() / "2-red-apple-left-of-1-blue-car-on-beach-0.png"
     assert open_png(Path(line)).format == "PNG"
-    assert "8 of 8 commitments met" in done.stderr
+    assert "presence of apple" in done.stdout
+    assert "8 of 8 commitments met" in proof[-1]
+    assert "met" not in done.stderr.replace("8 met, 0 violated, 0 unjudged", "")
+    assert "drawing draft 1 of 2" in done.stderr
+
+
+def test_json_is_alone_on_stdout(cli: Cli) -> None:
+    for command in (("generate", PROMPT), ("spec", PROMPT), ("runs",), ("doctor",), ("plugins", "list")):
+        json.loads(cli(*command, "--json").stdout)
+
+
+def test_version(cli: Cli) -> None:
+    done = cli("--version")
+    assert (done.exit_code, done.stdout) == (0, f"scope {__version__}\n")
+
+
+@pytest.mark.parametrize("group", [(), ("plugins",), ("bench",), ("world",)], ids=str)
+def test_no_argument_is_help(cli: Cli, group: tuple[str, ...]) -> None:
+    done = cli(*group)
+    assert done.exit_code == 0
+    assert "Usage: scope" in done.stdout
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
@@ -127,7 +155,7 @@ def test_json_is_the_contract(cli: Cli) -> None:
     done = cli("generate", PROMPT, "--json", "--drafts", "1", "--max-rounds", "0", "-o", "a.png")
     report = json.loads(done.stdout)
     assert fits(report, CONTRACT), done.stdout
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     assert report["image"] == str(Path.cwd() / "a.png")
     assert [c["id"] for c in report["commitments"]] == ["e1", "c1", "c2", "e2", "c3", "c4", "c5", "c6"]
     assert {c["outcome"] for c in report["commitments"]} == {"met"}
@@ -159,12 +187,12 @@ def test_a_terminal_gets_what_it_can_show(
 
 
 def on_terminal(home: Path, environment: dict[str, str]) -> str:
-    """Return what the stderr of one generation shows on a terminal."""
+    """Return what one generation shows on a terminal."""
     ours, theirs = pty.openpty()
     variables = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "COLORTERM")}
     variables |= {"SCOPE_HOME": str(home / "home"), **environment}
     command = [sys.executable, "-c", PROGRAM, "generate", PROMPT]
-    with subprocess.Popen(command, cwd=home, env=variables, stdout=subprocess.DEVNULL, stderr=theirs) as process:
+    with subprocess.Popen(command, cwd=home, env=variables, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         shown = b""
         with contextlib.suppress(OSError):  # Linux says so when the other end is closed
@@ -212,7 +240,7 @@ def test_usage_is_2(cli: Cli, arguments: tuple[str, ...]) -> None:
 
 
 def test_a_picture_is_never_overwritten_unless_it_is_named(cli: Cli) -> None:
-    first, second = (Path(cli("generate", PROMPT).stdout.strip()) for _ in range(2))
+    first, second = (written(cli("generate", PROMPT)) for _ in range(2))
     assert second.name == first.name.replace(".png", "-2.png")
     Path("mine.png").write_bytes(b"old")
     assert cli("generate", PROMPT, "-o", "mine.png").exit_code == 0
@@ -229,14 +257,14 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_others(cli: Cli)
 
 def test_no_metadata_leaves_no_trace(cli: Cli) -> None:
     done = cli("generate", PROMPT, "--no-metadata")
-    path = Path(done.stdout.strip())
+    path = written(done)
     assert here() == [path.name]
     assert open_png(path).info == {}
     assert b"apple" not in path.read_bytes()
 
 
 def test_the_record_says_what_was_asked_and_with_which_weights(cli: Cli) -> None:
-    path = Path(cli("generate", PROMPT, "--seed", "5").stdout.strip())
+    path = written(cli("generate", PROMPT, "--seed", "5"))
     record = read_record(path)
     assert record.specification.prompt == PROMPT
     assert record.options["seed"] == 5
@@ -284,20 +312,20 @@ def test_spec_prints_the_specification(cli: Cli) -> None:
     printed = json.loads(cli("spec", PROMPT, "--json").stdout)
     assert [e["declares"]["value"] for e in printed["events"] if e["declares"]["kind"] == "entity"] == ["apple", "car"]
     done = cli("spec", PROMPT)
-    assert done.stdout == ""
-    assert "presence of apple" in done.stderr
+    assert "presence of apple" in done.stdout
+    assert done.stderr == ""
 
 
 def test_rerun_gives_the_same_bytes(cli: Cli) -> None:
-    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    path = written(cli("generate", PROMPT, "-o", "a.png"))
     done = cli("rerun", path)
     assert done.exit_code == 0, done.stderr
-    assert Path(done.stdout.strip()).name == "a-rerun.png"
-    assert Path(done.stdout.strip()).read_bytes() == path.read_bytes()
+    assert written(done).name == "a-rerun.png"
+    assert written(done).read_bytes() == path.read_bytes()
 
 
 def test_rerun_says_when_the_bytes_differ(cli: Cli, parts: Parts) -> None:
-    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    path = written(cli("generate", PROMPT, "-o", "a.png"))
     parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(
         name=DEFAULT_GENERATOR, weights={"fake.safetensors": "ab" * 32}, size=9
     )
@@ -307,7 +335,7 @@ def test_rerun_says_when_the_bytes_differ(cli: Cli, parts: Parts) -> None:
 
 
 def test_rerun_refuses_other_weights(cli: Cli, parts: Parts) -> None:
-    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    path = written(cli("generate", PROMPT, "-o", "a.png"))
     parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(
         name=DEFAULT_GENERATOR, weights={"fake.safetensors": "cd" * 32}
     )
@@ -318,20 +346,20 @@ def test_rerun_refuses_other_weights(cli: Cli, parts: Parts) -> None:
 
 
 def test_runs_lists_and_show_reports(cli: Cli) -> None:
-    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    path = written(cli("generate", PROMPT, "-o", "a.png"))
     (run,) = json.loads(cli("runs", "--json").stdout)["runs"]
     assert run["prompt"] == PROMPT
     assert run["state"] == "finished (0)"
-    of_run = Path(cli("show", run["id"]).stdout.strip()).read_text()
-    of_picture = Path(cli("show", path).stdout.strip()).read_text()
+    of_run = written(cli("show", run["id"])).read_text()
+    of_picture = written(cli("show", path)).read_text()
     assert of_run == of_picture
     assert "drafts/d2.png" in of_run
 
 
 def test_show_of_a_picture_from_elsewhere_uses_its_own_record(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = Path(cli("generate", PROMPT, "-o", "a.png").stdout.strip())
+    path = written(cli("generate", PROMPT, "-o", "a.png"))
     monkeypatch.setenv("SCOPE_HOME", str(Path.cwd() / "empty"))
-    page = Path(cli("show", path).stdout.strip())
+    page = written(cli("show", path))
     assert page == Path.cwd() / "a.html"
     assert "what the picture itself records" in page.read_text()
 
@@ -409,7 +437,7 @@ def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(tmp_path: Path) -> None
     again = child(tmp_path, "resume")
     out, err = again.communicate(timeout=30)
     assert again.returncode == 0, err
-    assert Path(out.strip()) == tmp_path / "a.png"
+    assert Path(out.splitlines()[-1]) == tmp_path / "a.png"
     after = {path.name: path.stat().st_mtime_ns for path in run.glob("drafts/d*.png")}
     assert before.items() <= after.items()
     assert len(after) == 8

@@ -82,9 +82,9 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_the_list(install: Inst
 
 
 def test_a_part_that_cannot_be_imported_says_why(install: Install) -> None:
-    install("violated", "[scope.generators]\nbroken = broken:load\n", "import no_such_module\n")
+    install("broken", "[scope.generators]\nbroken = broken:load\n", "import no_such_module\n")
     with pytest.raises(PluginError, match=r"broken \(broken:load\).*no_such_module") as caught:
-        registry.load("generators", "violated")
+        registry.load("generators", "broken")
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
@@ -155,7 +155,7 @@ def test_looking_whether_a_part_works_survives_what_it_does(
 
 
 def test_list_marks_what_is_broken_and_does_not_fail(cli: Cli, install: Install) -> None:
-    install("violated", "[scope.skills]\nbroken = broken:Skill\n", "import no_such_module\n")
+    install("broken", "[scope.skills]\nbroken = broken:Skill\n", "import no_such_module\n")
     install("one", "[scope.skills]\nsame = one:Skill\n", "class Skill: pass\n")
     install("two", "[scope.skills]\nsame = two:Skill\n", "class Skill: pass\n")
     install("odd", "[scope.skills]\nodd = this is no entry point\n")
@@ -163,13 +163,13 @@ def test_list_marks_what_is_broken_and_does_not_fail(cli: Cli, install: Install)
     assert done.exit_code == 0
     listed = {(row["kind"], row["name"], row["package"]): row for row in json.loads(done.stdout)["plugins"]}
     assert listed["generators", "flow", "scope-t2i"]["ok"]
-    assert "no_such_module" in listed["skills", "violated", "violated"]["why"]
+    assert "no_such_module" in listed["skills", "broken", "broken"]["why"]
     assert "declared twice" in listed["skills", "same", "one"]["why"]
     assert "declared twice" in listed["skills", "same", "two"]["why"]
     assert not listed["skills", "odd", "odd"]["ok"]
     shown = cli("plugins", "list")
     assert shown.exit_code == 0
-    assert shown.stdout == ""
+    assert "no_such_module" in shown.stdout
     assert "4 broken" in shown.stderr
 
 
@@ -181,7 +181,7 @@ def test_info_tells_whose_a_part_is(cli: Cli, install: Install) -> None:
     assert row["file"].endswith("other.py")
     shown = cli("plugins", "info", "skills", "mine")
     assert shown.exit_code == 0
-    assert "Does much." in shown.stderr
+    assert "Does much." in shown.stdout
 
 
 @pytest.mark.parametrize(
@@ -190,11 +190,11 @@ def test_info_tells_whose_a_part_is(cli: Cli, install: Install) -> None:
         (("skil", "bind"), "did you mean 'skill'"),
         (("paintings", "bind"), "choose from skills, generators"),
         (("skill", "bnd"), "did you mean 'bind'"),
-        (("skill", "violated"), "No module named 'no_such_module'"),
+        (("skill", "broken"), "No module named 'no_such_module'"),
     ],
 )
 def test_info_says_in_one_line_what_is_wrong(cli: Cli, install: Install, arguments: tuple[str, str], why: str) -> None:
-    install("violated", "[scope.skills]\nbroken = broken:Skill\n", "import no_such_module\n")
+    install("broken", "[scope.skills]\nbroken = broken:Skill\n", "import no_such_module\n")
     done = cli("plugins", "info", *arguments)
     assert done.exit_code == 2
     assert why in done.stderr.splitlines()[-1]

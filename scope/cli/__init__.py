@@ -1,4 +1,4 @@
-"""The command line. stdout carries the path or the JSON that was asked for; everything else goes to stderr.
+"""The command line. Tables, verdicts, JSON and paths go to stdout, the path last; progress, notes and errors to stderr.
 
 Nothing heavy is imported before a command needs it: `scope --help` answers at once.
 """
@@ -10,7 +10,7 @@ import typer
 
 from scope import __version__
 from scope.cli import bench, doctor, generate, history, likelihood, plugins, reconstruct, rerun, train, world
-from scope.cli.console import Commands
+from scope.cli.console import Commands, emit
 
 app = typer.Typer(
     name="scope",
@@ -24,17 +24,22 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        emit(f"scope {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def scope(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
     no_third_party: Annotated[
         bool, typer.Option("--no-third-party", help="Use only the parts that come with scope. [SCOPE_NO_THIRD_PARTY]")
     ] = False,
 ) -> None:
     """Text to image that proves what it drew: one verdict per commitment of the prompt."""
-    if version:
-        typer.echo(f"scope {__version__}")
-        raise typer.Exit
     if no_third_party:
         os.environ["SCOPE_NO_THIRD_PARTY"] = "1"  # so that it holds in the processes that we start, too
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scope.cli.console import say
+from scope.cli.console import log
 from scope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def asker(watch: "Watch") -> "Callable[[Question], str]":
 
     def ask(question: "Question") -> str:
         with watch.paused():
-            say(f"please look at the {question.about}; save and close the editor to go on")
+            log(f"please look at the {question.about}; save and close the editor to go on")
             return click.edit(question.text, extension=".yaml", require_save=False) or question.text
 
     return ask

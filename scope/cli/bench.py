@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scope.cli.console import Commands, give, quiet_stdout, say
+from scope.cli.console import Commands, emit, log, plain, quiet_stdout
 from scope.errors import PluginError, ScopeError, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def render(
         raise ScopeError(f"the tables of {readme} are stale; fill them with: scope bench render")
     if not check:
         write_atomic(readme, after.encode())
-    say("the tables are up to date" if after == before else "the tables were filled")
+    log("the tables are up to date" if after == before else "the tables were filled")
 
 
 @app.command()
@@ -78,9 +78,9 @@ def figures(
     """Draw the figures of the documents: stored results as curves, and what the shipped weights keep and draw."""
     from scope.benchmarks.experiments.plots import draw, drawings, reconstructions
 
-    give(str(reconstructions(output)))
-    give(str(draw(results, output)))
-    give(str(drawings(output)))
+    emit(str(reconstructions(output)))
+    emit(str(draw(results, output)))
+    emit(str(drawings(output)))
 
 
 def _command(name: str, summary: str) -> Any:
@@ -100,9 +100,9 @@ def _command(name: str, summary: str) -> Any:
         for figures in _measured(name, asked):
             path = None if quick or weights else figures.save(results)
             for line in markdown(figures).splitlines():
-                say(line)
+                emit(plain(line))
             if path is not None:
-                give(str(path))
+                emit(str(path))
 
     return typer.main.get_command(alone)
 

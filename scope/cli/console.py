@@ -18,12 +18,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _JOINERS = "\u200c\u200d"  # emoji and several scripts are spelled with them
-_LOG_WIDTH = 160  # columns of a table that goes into a file or a pipe
+_PIPE_WIDTH = 160  # columns of a table that goes into a file or a pipe
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class Commands(TyperGroup):
     """Turns whatever ends a command into one line and an exit code. SCOPE_DEBUG=1 shows the traceback instead."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments. None at all asks for help, which is no error."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -32,17 +39,17 @@ class Commands(TyperGroup):
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt:
-            say("scope: interrupted")
+            log("scope: interrupted")
             raise typer.Exit(130) from None
         except ScopeError as error:
             if os.environ.get("SCOPE_DEBUG"):
                 raise
-            say(f"scope: {error}")
+            log(f"scope: {error}")
             raise typer.Exit(error.exit_code) from None
         except Exception as error:
             if os.environ.get("SCOPE_DEBUG") or _is_usage(error):
                 raise
-            say(f"scope: unexpected {type(error).__name__}: {error}. This is a bug; SCOPE_DEBUG=1 shows where it is")
+            log(f"scope: unexpected {type(error).__name__}: {error}. This is a bug; SCOPE_DEBUG=1 shows where it is")
             raise typer.Exit(1) from None
 
 
@@ -52,12 +59,12 @@ def _is_usage(error: Exception) -> bool:
 
 
 @cache
-def console() -> "Console":
-    """Return the console on stderr. Rich itself honours NO_COLOR, TERM=dumb and pipes."""
+def console(*, stderr: bool) -> "Console":
+    """Return the console on stderr or stdout. Rich itself honours NO_COLOR, TERM=dumb and pipes."""
     from rich.console import Console
 
-    width = None if sys.stderr.isatty() else _LOG_WIDTH
-    return Console(stderr=True, highlight=False, width=width)
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _PIPE_WIDTH)
 
 
 def plain(text: str) -> str:
@@ -70,28 +77,28 @@ def _hidden(character: str) -> bool:
     return unicodedata.category(character) in _HIDDEN
 
 
-def say(text: str) -> None:
-    """Print one line for the reader, on stderr."""
+def log(text: str) -> None:
+    """Print one line of news on stderr: progress, a note, an error."""
     typer.echo(plain(text), err=True)
 
 
-def give(text: str) -> None:
-    """Print one line for the next program, on stdout, unchanged."""
+def emit(text: str) -> None:
+    """Print one line of the result on stdout, unchanged: a path, a number. What others wrote goes through `plain`."""
     typer.echo(text)
 
 
-def give_json(value: Any) -> None:
+def emit_json(value: Any) -> None:
     """Print JSON on stdout: readable on a terminal, one line in a pipe; never with a raw control character."""
     typer.echo(json.dumps(value, indent=1 if sys.stdout.isatty() else None))
 
 
 def quiet_stdout() -> AbstractContextManager[Any]:
-    """Send to stderr what others print meanwhile: stdout is for the path or the JSON."""
+    """Send to stderr what others print meanwhile: stdout is for the result."""
     return redirect_stdout(sys.stderr)
 
 
-def table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles: dict[str, str] | None = None) -> None:
-    """Print a table on stderr. A cell that is a key of `styles` is coloured so; no cell is read as markup."""
+def emit_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles: dict[str, str] | None = None) -> None:
+    """Print a table on stdout. A cell that is a key of `styles` is coloured so; no cell is read as markup."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -101,4 +108,4 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles: dict
         drawn.add_column(column, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(plain(cell), style=(styles or {}).get(cell, "")) for cell in row))
-    console().print(drawn)
+    console(stderr=False).print(drawn)

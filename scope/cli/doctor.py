@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, get_args
 import typer
 
 from scope import __version__
-from scope.cli.console import give_json, say, table
+from scope.cli.console import emit_json, emit_table, log
 from scope.cli.options import Json
 from scope.errors import ScopeError
 from scope.specification import Model
@@ -46,12 +46,12 @@ def doctor(as_json: Json = False) -> None:
     checks = list(_checks())
     broken = [check for check in checks if check.ok is False]
     if as_json:
-        give_json({"schema": 1, "ok": not broken, "checks": [check.model_dump() for check in checks]})
+        emit_json({"schema": 1, "ok": not broken, "checks": [check.model_dump() for check in checks]})
     else:
         words = {True: "ok", False: "broken", None: ""}
         rows = [(c.name, words[c.ok], c.found, c.advice) for c in checks]
-        table(("check", "", "found", "what to do"), rows, styles={"ok": "green", "broken": "bold red"})
-        say("completion for your shell: scope --install-completion")
+        emit_table(("check", "", "found", "what to do"), rows, styles={"ok": "green", "broken": "bold red"})
+        log("completion for your shell: scope --install-completion")
     raise typer.Exit(1 if broken else 0)
 
 
@@ -63,6 +63,7 @@ def _checks() -> Iterator[Check]:
     yield _device()
     yield from _weights()
     yield _generator()
+    yield _tesseract()
     yield _disk()
     yield from _runs()
     yield from _plugins()
@@ -140,6 +141,17 @@ def _generator() -> Check:
     ok = chosen in able or chosen not in EMBEDDED
     found = f"{chosen} draws by default; with weights: {', '.join(able) or 'none'}"
     return Check(name="generator", ok=ok, found=found, advice="" if ok else "choose another: SCOPE_GENERATOR")
+
+
+def _tesseract() -> Check:
+    """Look for the judge's reader. Only benchmarks that judge words on signs need it."""
+    program = shutil.which("tesseract")
+    return Check(
+        name="tesseract",
+        ok=None,
+        found=program or "not installed",
+        advice="" if program else "`scope bench` reads signs with it; to install: apt-get install tesseract-ocr",
+    )
 
 
 def _disk() -> Check:

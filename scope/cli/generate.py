@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scope.cli.asking import asker, check_editor
-from scope.cli.console import give, give_json, say
+from scope.cli.console import emit, emit_json, log
 from scope.cli.options import Json, Output, Prompt
 from scope.cli.progress import Watch
-from scope.cli.proof import show_commitments, show_outcome, show_plan, show_unknown
+from scope.cli.proof import log_notes, show_commitments, show_outcome, show_plan, show_unknown
 from scope.cli.target import Order, check_writable, slug, target
 from scope.errors import OutputError, UsageError
 
@@ -84,7 +84,7 @@ def spec(prompt: Prompt, as_json: Json = False) -> None:
     """Read a prompt into commitments and draw nothing."""
     specification = _reader().decompose(prompt)
     if as_json:
-        return give_json({"schema": 1} | specification.model_dump(mode="json"))
+        return emit_json({"schema": 1} | specification.model_dump(mode="json"))
     show_commitments(specification)
     return show_unknown(specification)
 
@@ -145,14 +145,16 @@ def _finish(run: "Run", order: Order, as_json: bool) -> None:
     try:
         outcome, weights = _draw(run)
     except KeyboardInterrupt:
-        say(f"scope: interrupted; nothing is lost. Continue with: scope resume {run.id}")
+        log(f"scope: interrupted; nothing is lost. Continue with: scope resume {run.id}")
         raise typer.Exit(130) from None
     written = _write_picture(run, outcome, order, weights)
-    show_outcome(outcome)
+    log_notes(outcome)
     if as_json:
-        give_json(json_report(outcome, image=str(written) if written else None))
-    elif written:
-        give(str(written))
+        emit_json(json_report(outcome, image=str(written) if written else None))
+        raise typer.Exit(outcome.exit)
+    show_outcome(outcome)
+    if written:
+        emit(str(written))
     raise typer.Exit(outcome.exit)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scope.cli.console import give, give_json, plain, say, table
+from scope.cli.console import emit, emit_json, emit_table, log, plain
 from scope.cli.options import Json
 from scope.errors import ImageError, ScopeError, UsageError
 
@@ -21,10 +21,10 @@ def runs(as_json: Json = False) -> None:
 
     rows = [_row(run) for run in list_runs()]
     if as_json:
-        return give_json({"schema": 1, "runs": rows})
+        return emit_json({"schema": 1, "runs": rows})
     if not rows:
-        return say("no runs yet: scope generate PROMPT")
-    return table(("run", "state", "prompt"), ((r["id"], r["state"], r["prompt"] or "") for r in rows))
+        return log("no runs yet: scope generate PROMPT")
+    return emit_table(("run", "state", "prompt"), ((r["id"], r["state"], r["prompt"] or "") for r in rows))
 
 
 def show(
@@ -43,7 +43,7 @@ def show(
         import webbrowser
 
         webbrowser.open(path.as_uri())
-    give(str(path))
+    emit(str(path))
 
 
 def _row(run: "Run") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from scope.cli.console import give, give_json, say
+from scope.cli.console import emit, emit_json, log
 from scope.cli.options import Json, Prompt
 from scope.errors import UsageError
 
@@ -28,12 +28,12 @@ def likelihood(
     reader = registry.load("language", "grammar")()
     found = made.log_likelihood(open_picture(image), request_of(reader.decompose(prompt), seed=0), steps)
     if as_json:
-        return give_json(
+        return emit_json(
             {
                 "schema": 1, "image": str(image), "prompt": prompt, "generator": f"{made.name}@{made.version}",
                 "log_likelihood": found.nats, "bits_per_dim": found.bits_per_dim, "steps": list(found.steps),
             }
         )  # fmt: skip
-    say(f"{found.bits_per_dim:.4f} bits a dimension of the latents; from the cleanest step to the noisiest:")
-    say("  ".join(f"{bits:.4f}" for bits in found.steps))
-    return give(f"{found.nats:.2f}")
+    log(f"{found.bits_per_dim:.4f} bits a dimension of the latents; from the cleanest step to the noisiest:")
+    log("  ".join(f"{bits:.4f}" for bits in found.steps))
+    return emit(f"{found.nats:.2f}")

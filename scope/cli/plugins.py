@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from scope.cli.console import Commands, give, give_json, say, table
+from scope.cli.console import Commands, emit, emit_json, emit_table, log
 from scope.cli.options import Json
 from scope.cli.scaffold import Kind, write_package
 from scope.errors import PluginError, UsageError
@@ -27,8 +27,8 @@ def list_(as_json: Json = False) -> None:
     parts = [part for kind in get_args(registry.Kind) for part in registry.parts(kind)]
     rows = [_described(part, _fault(part)) for part in parts]
     if as_json:
-        return give_json({"schema": 1, "plugins": rows})
-    table(
+        return emit_json({"schema": 1, "plugins": rows})
+    emit_table(
         ("kind", "name", "package", "", "what it is"),
         (
             (r["kind"], r["name"], f"{r['package']} {r['version']}", _word(r), r["why"] or r["summary"])
@@ -37,7 +37,7 @@ def list_(as_json: Json = False) -> None:
         styles={"ok": "green", "broken": "bold red"},
     )  # fmt: skip
     broken = sum(not row["ok"] for row in rows)
-    return say(f"{len(rows)} parts, {broken} broken" if broken else f"{len(rows)} parts")
+    return log(f"{len(rows)} parts, {broken} broken" if broken else f"{len(rows)} parts")
 
 
 @app.command()
@@ -53,9 +53,9 @@ def info(
     fault = registry.fault(part.kind, name, _SLOW)
     row = _described(part, fault) | {"file": str(part.source or ""), "sha256": part.fingerprint}
     if as_json:
-        give_json({"schema": 1} | row)
+        emit_json({"schema": 1} | row)
     else:
-        table(("", ""), ((field, str(value)) for field, value in row.items()))
+        emit_table(("", ""), ((field, str(value)) for field, value in row.items()))
     if fault:
         raise PluginError(fault)
 
@@ -67,8 +67,8 @@ def new(
 ) -> None:
     """Write a package that works into a new folder; print its path."""
     folder = write_package(name, kind, Path())
-    give(str(folder.absolute()))
-    say(f"try it: cd {folder} && pip install -e '.[test]' && pytest")
+    emit(str(folder.absolute()))
+    log(f"try it: cd {folder} && pip install -e '.[test]' && pytest")
 
 
 def _described(part: "registry.Part", fault: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from scope.cli.console import console, plain, say
+from scope.cli.console import console, log, plain
 
 if TYPE_CHECKING:
     from scope.engine.outcome import Progress
@@ -42,7 +42,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._last = ""
-        self._live = console().is_terminal and os.environ.get("TERM") != "dumb"
+        self._live = console(stderr=True).is_terminal and os.environ.get("TERM") != "dumb"
 
     def __enter__(self) -> "Watch":
         if self._live:
@@ -54,7 +54,7 @@ class Watch:
                 BarColumn(24),
                 TimeElapsedColumn(),
             )
-            self._bar = Progress(*columns, console=console(), transient=True)
+            self._bar = Progress(*columns, console=console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task("starting", total=None)
         return self
@@ -78,9 +78,9 @@ class Watch:
         """Show one event."""
         words = describe(progress)
         if self._live and progress.text:
-            console().print(plain(words), markup=False, soft_wrap=True)
+            console(stderr=True).print(plain(words), markup=False, soft_wrap=True)
         elif self._live:
             self._bar.update(self._task, description=plain(words), total=progress.steps, completed=progress.step or 0)
         elif progress.state != "end" and words != self._last:
-            say(words)
+            log(words)
         self._last = words

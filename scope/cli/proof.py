@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from scope.cli.console import give_json, say, table
+from scope.cli.console import emit, emit_json, emit_table, log, plain
 from scope.cli.target import Order
 from scope.specification import Commitment, Specification, Status, answers
 
@@ -20,7 +20,7 @@ def show_commitments(specification: Specification) -> None:
         span = commitment.span
         return specification.prompt[span.start : span.end] if span else ""
 
-    table(
+    emit_table(
         ("id", "kind", "type", "commitment", "words", "depends on"),
         ((c.id, c.kind, c.type, c.claim, words(c), ", ".join(c.depends_on)) for c in specification.commitments),
     )
@@ -34,7 +34,7 @@ def show_unknown(specification: Specification) -> None:
     open_ = {target for unknown in specification.where(Status.OPEN) for target in unknown.targets}
     found = (unknown_to(SHIPPED, c) for c in specification.commitments if c.id not in open_)
     for what in dict.fromkeys(what for what in found if what is not None):
-        say(f"note: the shipped weights do not know {what}; `scope world words` lists what they know")
+        log(f"note: the shipped weights do not know {what}; `scope world words` lists what they know")
 
 
 def show_plan(specification: Specification, options: "Options", order: Order, as_json: bool) -> None:
@@ -48,14 +48,14 @@ def show_plan(specification: Specification, options: "Options", order: Order, as
             "most_drafts": most,
             "image": str(order.output),
         }
-        return give_json(plan)
+        return emit_json(plan)
     show_commitments(specification)
-    say(f"{options.generator} would draw {options.drafts} drafts a round, {most} at most")
-    return say(f"the best would become {order.output}")
+    emit(plain(f"{options.generator} would draw {options.drafts} drafts a round, {most} at most"))
+    return emit(f"the best would become {order.output}")
 
 
 def show_outcome(outcome: "Outcome") -> None:
-    """Print the proof: one line per commitment, then what the reader should know."""
+    """Print the proof: one line per commitment, where answers come from, and how many are met."""
     from scope.engine.outcome import json_report
 
     skills = {e.commitment: e.cause.removeprefix("skill:") for e in outcome.spec.events if e.cause.startswith("skill:")}
@@ -64,19 +64,23 @@ def show_outcome(outcome: "Outcome") -> None:
         (c["id"], c["claim"], _fate(c), c["reason"], c["verifier"] or "", skills.get(c["id"], ""), str(c["attempts"]))
         for c in commitments
     ]
-    table(("id", "commitment", "verdict", "evidence", "verifier", "skill", "attempts"), rows, styles=_STYLES)
+    emit_table(("id", "commitment", "verdict", "evidence", "verifier", "skill", "attempts"), rows, styles=_STYLES)
     for unknown, answer in answers(outcome.spec).items():
         for source in answer.sources:
             said = f': "{source.quote}"' if source.quote else ""
             licence = f" ({source.licence})" if source.licence else ""
-            say(f'{unknown} is "{answer.words}", from {source.locator}{licence}{said}')
-    for note in outcome.notes:
-        say(f"note: {note}")
+            emit(plain(f'{unknown} is "{answer.words}", from {source.locator}{licence}{said}'))
     met = sum(_fate(c) == "met" for c in commitments)
-    say(f"{met} of {len(rows)} commitments met; {len(outcome.drafts)} drafts in {outcome.seconds['total']:.1f} s")
+    emit(f"{met} of {len(rows)} commitments met; {len(outcome.drafts)} drafts in {outcome.seconds['total']:.1f} s")
+
+
+def log_notes(outcome: "Outcome") -> None:
+    """Say on stderr what the reader should know beside the proof."""
+    for note in outcome.notes:
+        log(f"note: {note}")
     if outcome.best is None:
-        say("no draft was finished within the time budget")
-    say(f"the whole story: scope show {outcome.run}")
+        log("note: no draft was finished within the time budget")
+    log(f"the whole story: scope show {outcome.run}")
 
 
 def _fate(commitment: dict[str, Any]) -> str:

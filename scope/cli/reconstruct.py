@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scope.cli.console import give, give_json, say
+from scope.cli.console import emit, emit_json, log
 from scope.cli.options import Json, Output
 from scope.cli.target import target
 from scope.errors import ImageError, UsageError
@@ -46,9 +46,9 @@ def reconstruct(
     save_png(path, Image.fromarray(drawn), None)
     if as_json:
         shape = list(latents.shape[1:])
-        return give_json({"schema": 1, "image": str(path), "psnr": near, "latents": shape, "weights": sha256})
-    say(f"PSNR {near:.2f} dB; {pixels.numel():,} numbers went through {latents.numel():,}")
-    return give(str(path))
+        return emit_json({"schema": 1, "image": str(path), "psnr": near, "latents": shape, "weights": sha256})
+    log(f"PSNR {near:.2f} dB; {pixels.numel():,} numbers went through {latents.numel():,}")
+    return emit(str(path))
 
 
 def _tokenizer(weights: Path | None, preset: str) -> tuple["PAE", str]:

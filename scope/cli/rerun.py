@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scope.cli.console import give, give_json, say
+from scope.cli.console import emit, emit_json, log
 from scope.cli.options import Json, Output
 from scope.cli.target import target
 from scope.errors import UsageError, WeightsError
@@ -34,11 +34,11 @@ def rerun(
     (picture,) = generator.generate([_located(record, image)])
     same = png_bytes(picture.image, record) == image.read_bytes()
     save_png(path, picture.image, record)
-    say("the same bytes" if same else "other bytes: another machine or another library draws slightly differently")
+    log("the same bytes" if same else "other bytes: another machine or another library draws slightly differently")
     if as_json:
-        give_json({"schema": 1, "image": str(path), "same": same})
+        emit_json({"schema": 1, "image": str(path), "same": same})
     else:
-        give(str(path))
+        emit(str(path))
     raise typer.Exit(0 if same else 3)
 
 

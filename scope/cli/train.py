@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scope.cli.console import give, give_json, quiet_stdout, say
+from scope.cli.console import emit, emit_json, log, quiet_stdout
 from scope.errors import UsageError
 
 
@@ -42,10 +42,10 @@ def train(
     config = override(trainer.PRESETS[preset], assignments or [])
     folder = (out or Path("runs") / f"{recipe}-{preset}").absolute()
     if dry_run:
-        return give_json(
+        return emit_json(
             {"schema": 1, "recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")}
         )
-    say(f"training {recipe} in {folder}; stop it any time, the same command continues")
+    log(f"training {recipe} in {folder}; stop it any time, the same command continues")
     with quiet_stdout():
         trainer.train(config, folder)
-    return give(str(folder))
+    return emit(str(folder))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from scope.cli.console import Commands, give, say
+from scope.cli.console import Commands, emit, log
 from scope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ First = Annotated[bool, typer.Option("--first", help="Only what the first shippe
 @app.command()
 def words() -> None:
     """List what the world can draw, and what of it the shipped generator knows."""
-    from scope.cli.console import table
+    from scope.cli.console import emit_table
     from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, FIRST, MAX_COUNT, RELATIONS, SETTINGS, VENDORS
     from scope.worlds.pocket.edits import FAMILIES
 
@@ -40,7 +40,7 @@ def words() -> None:
         "styles": VENDORS,
         "edits": FAMILIES,
     }
-    table(("kind", "number", "words"), ((kind, str(len(of)), ", ".join(of)) for kind, of in kinds.items()))
+    emit_table(("kind", "number", "words"), ((kind, str(len(of)), ", ".join(of)) for kind, of in kinds.items()))
 
 
 @app.command()
@@ -70,9 +70,9 @@ def show(
         shown = ("before.png", "after.png") if which.edits else ("png",)
         for i, name in enumerate(shown):
             sheet.paste(Image.fromarray(sample.pictures[name]), (x + i * SIZE, y))
-        say(f"{number + 1}: {sample.text}")
+        log(f"{number + 1}: {sample.text}")
     save_png(output, sheet, None)
-    give(str(output.absolute()))
+    emit(str(output.absolute()))
 
 
 @app.command()
@@ -91,8 +91,8 @@ def export(
 
     which = _which(seed, split, vendor, edits, first)
     dataset = shards.Dataset(**which.model_dump(), count=count, shard=shard)
-    for path in shards.export(folder, dataset, lambda done: say(f"{done:,} of {count:,}")):
-        give(str(path.absolute()))
+    for path in shards.export(folder, dataset, lambda done: log(f"{done:,} of {count:,}")):
+        emit(str(path.absolute()))
 
 
 @app.command()
@@ -112,8 +112,8 @@ def build(
     drawn = draw(art, folder)
     write_atomic(folder / licences.FILE, licences.table(drawn).encode())
     for vendor, names in drawn.items():
-        say(f"{vendor}: {len(names)} drawings")
-    give(str(folder.absolute()))
+        log(f"{vendor}: {len(names)} drawings")
+    emit(str(folder.absolute()))
 
 
 def _which(seed: int, split: Literal["train", "held_out"], vendor: str, edits: str, first: bool) -> "Which":

@@ -74,7 +74,7 @@ def tally(verdicts: Sequence[Verdict]) -> Tally:
 
 
 def best_of(drafts: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]) -> Draft | None:
-    """Return the draft with the fewest violated, then the fewest unjudged; of those that tie, the likeliest or earliest.
+    """Return the draft with the fewest violated, then the fewest unjudged; of those that tie, the likeliest or first.
 
     A likelihood says something only beside others that the same generator gave for the same words: those of drafts
     that differ from the earliest in either are not looked at.

@@ -21,7 +21,7 @@ from PIL import Image
 from scope import __version__
 from scope.specification import JUDGED, Draft, Event, Specification, Verdict
 
-_DATA = Path(__file__).parent / "data"
+_DATA = Path(__file__).parents[1] / "data"
 
 
 def render(
