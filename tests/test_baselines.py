@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
-from scope.models.discriminator import MOST, Critic, adaptive, hinge
+from scope.models.discriminator import MAX_WEIGHT, PatchDiscriminator, adaptive_weight, g_loss, hinge_d_loss
 from scope.nn.transformer import to_grid
 from scope.protocols import Tokenizer
 from scope.tokenizers.base import Autoencoder
@@ -60,7 +60,7 @@ def test_every_tokenizer_keeps_the_promises_of_one(model, images):
 @torch.no_grad()
 def test_every_tokenizer_has_latents_of_unit_scale_and_undoes_that_before_it_decodes(model, images):
     before = model.decode(model.encode(images))
-    model.set_statistics(model.z(images))
+    model.set_statistics(model.encode_tokens(images))
     latents = model.encode(images)
     assert latents.mean((0, 2, 3)).abs().max() < 1e-4
     assert (latents.std((0, 2, 3)) - 1).abs().max() < 1e-4
@@ -68,9 +68,9 @@ def test_every_tokenizer_has_latents_of_unit_scale_and_undoes_that_before_it_dec
 
 
 def test_no_tokenizer_lets_its_vfm_learn(model, images, noise):
-    looked = model.train().look(images, noise)
-    assert looked.decoded.shape == images.shape
-    (looked.decoded.square().mean() + sum(looked.terms.values())).backward()
+    output = model.train().training_forward(images, noise)
+    assert output.decoded.shape == images.shape
+    (output.decoded.square().mean() + sum(output.terms.values())).backward()
     backbone = getattr(model, "vfm", None)
     assert (backbone is None) == (type(model) in (AE, KLVAE))
     if backbone is not None:
@@ -87,12 +87,12 @@ def test_the_divergence_of_the_kl_vae_is_that_of_torch(images, noise):
     model = KLVAE(32, 4, 8, 16, 1)
     mean, log_variance = model.moments(images)
     expected = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0.0, 1.0)).mean()
-    looked = model.look(images, noise)
-    assert looked.terms["kl"].item() == pytest.approx(expected.item(), rel=1e-5)
-    standard = (looked.z - mean) / (log_variance / 2).exp()
+    output = model.training_forward(images, noise)
+    assert output.terms["kl"].item() == pytest.approx(expected.item(), rel=1e-5)
+    standard = (output.z - mean) / (log_variance / 2).exp()
     assert standard.mean().item() == pytest.approx(0, abs=0.1)
     assert standard.std().item() == pytest.approx(1, abs=0.1)
-    assert torch.equal(model.z(images), mean)
+    assert torch.equal(model.encode_tokens(images), mean)
 
 
 def test_the_latents_of_the_rae_are_the_frozen_features_and_its_noise_is_as_large_as_tau(images, noise):
@@ -103,7 +103,7 @@ def test_the_latents_of_the_rae_are_the_frozen_features_and_its_noise_is_as_larg
     seen: list[torch.Tensor] = []
     model.decoder.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     for _ in range(60):
-        assert torch.equal(model.look(images, noise).z, features)
+        assert torch.equal(model.training_forward(images, noise).z, features)
     added = torch.stack(seen) - features
     sigma = added.std((2, 3))  # one a sample and a draw: |N(0, tau)|
     assert sigma.mean().item() == pytest.approx(0.5 * (2 / torch.pi) ** 0.5, rel=0.15)
@@ -125,9 +125,9 @@ def held(z: torch.Tensor, features: torch.Tensor, noise: torch.Generator) -> dic
     """What a VAVAE asks of tokens z against features of the same width, lifted by the identity."""
     model = VAVAE(32, 4, z.shape[-1], 16, 1, Given(features))
     model.lift.weight.data.copy_(torch.eye(z.shape[-1]))
-    model.z = lambda images: z
-    looked = model.look(torch.zeros(len(z), 3, 32, 32), noise)
-    return {name: term.item() for name, term in looked.terms.items()}
+    model.encode_tokens = lambda images: z
+    output = model.training_forward(torch.zeros(len(z), 3, 32, 32), noise)
+    return {name: term.item() for name, term in output.terms.items()}
 
 
 def turned(degrees: float) -> torch.Tensor:
@@ -151,33 +151,33 @@ def test_the_margins_of_va_vae_ask_for_nothing_inside_and_for_the_difference_out
 
 def test_the_hinge_is_zero_beyond_its_margins_and_two_where_nothing_is_known():
     real, made = torch.full((2, 4, 4), 1.5), torch.full((2, 4, 4), -1.5)
-    assert hinge(real, made) == 0
-    assert hinge(torch.zeros(2, 4, 4), torch.zeros(2, 4, 4)) == 2
-    assert hinge(made, real) == 5
-    assert hinge(torch.full((1,), 0.5), torch.full((1,), -0.25)).item() == pytest.approx(0.5 + 0.75)
+    assert hinge_d_loss(real, made) == 0
+    assert hinge_d_loss(torch.zeros(2, 4, 4), torch.zeros(2, 4, 4)) == 2
+    assert hinge_d_loss(made, real) == 5
+    assert hinge_d_loss(torch.full((1,), 0.5), torch.full((1,), -0.25)).item() == pytest.approx(0.5 + 0.75)
 
 
 def test_the_adaptive_weight_is_the_ratio_of_gradients_by_hand():
     last = torch.tensor([1.0, 2.0], requires_grad=True)
     loss, adversarial = 3 * last[0] + 4 * last[1], 0.5 * last[0]  # gradients (3, 4) and (.5, 0)
-    weight = adaptive(loss, adversarial, last)
+    weight = adaptive_weight(loss, adversarial, last)
     assert weight.item() == pytest.approx(5 / (0.5 + 1e-4))
     assert not weight.requires_grad
-    assert adaptive(loss, 0 * adversarial, last) == MOST
+    assert adaptive_weight(loss, 0 * adversarial, last) == MAX_WEIGHT
 
 
-def test_a_critic_learns_to_tell_and_a_fooling_picture_moves_towards_real_ones():
+def test_a_discriminator_learns_to_tell_and_a_fooling_picture_moves_towards_real_ones():
     torch.manual_seed(0)
-    critic, real = Critic(8), torch.ones(8, 3, 16, 16) * 0.5 + 0.1 * torch.randn(8, 3, 16, 16)
+    discriminator, real = PatchDiscriminator(8), torch.ones(8, 3, 16, 16) * 0.5 + 0.1 * torch.randn(8, 3, 16, 16)
     made = -real
-    optimizer = torch.optim.Adam(critic.parameters(), lr=1e-3)
-    first = hinge(critic(real), critic(made)).item()
+    optimizer = torch.optim.Adam(discriminator.parameters(), lr=1e-3)
+    first = hinge_d_loss(discriminator(real), discriminator(made)).item()
     for _ in range(40):
         optimizer.zero_grad()
-        loss = hinge(critic(real), critic(made))
+        loss = hinge_d_loss(discriminator(real), discriminator(made))
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.5 * first
     guess = made.clone().requires_grad_()
-    (-critic(guess).mean()).backward()
+    g_loss(discriminator(guess)).backward()
     assert (guess.grad * (real - made)).sum() < 0  # downhill is towards the real ones

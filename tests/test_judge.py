@@ -30,25 +30,25 @@ from scope.errors import ScopeError
 from scope.judges import ocr, prototypes
 from scope.judges import pocket as judges
 from scope.judges.networks import (  # fmt: skip
+    BACKGROUND,
     CROP,
     MARGIN,
-    NOTHING,
     NOUNS,
     STRIDE,
     STYLES,
-    Eyes,
-    Places,
-    cut,
-    found,
-    middles,
-    overlaps,
+    DetectorOutput,
+    TwoStageDetector,
+    cell_centers,
+    detect_boxes,
+    pairwise_iou,
+    roi_crop,
 )
-from scope.judges.pocket import Judge, Scene, Sighting
+from scope.judges.pocket import Detection, Judge, Scene
 from scope.protocols import Verifier
 from scope.specification import Commitment, Kind, Specification, Type
 from scope.training.data.cluttered_scenes import JUDGED, WORLD, crowd, trained_colors
 from scope.training.data.crops import blur, choose, smear, take
-from scope.training.recipes.judge import Truth, finder_loss, truth
+from scope.training.recipes.judge import Truth, detector_loss, truth
 from scope.worlds.pocket import Group, Plan, broken, compose, held_out, specification
 from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, VENDORS, drawn_by
 from scope.worlds.pocket.catalogue import STYLES as STYLE_NAMES
@@ -58,10 +58,10 @@ ROOT = Path(__file__).parents[1]
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
 
 
-def perfect(truth: Truth) -> Places:
+def perfect(truth: Truth) -> DetectorOutput:
     """What a finder says that knows the truth."""
     sure = torch.where(truth.sure, 9.0, -9.0)
-    return Places(sure, truth.offset, truth.side, torch.nn.functional.one_hot(truth.setting, 19) * 30.0)
+    return DetectorOutput(sure, truth.offset, truth.log_size, torch.nn.functional.one_hot(truth.setting, 19) * 30.0)
 
 
 def by_heart(plan: Plan, seed: int) -> Scene:
@@ -69,8 +69,8 @@ def by_heart(plan: Plan, seed: int) -> Scene:
     drawn = compose(plan, (7, seed))
     style = tuple(0.0 if name == plan.style else -9.0 for name in STYLES)
     things = [(o, *((o.box[i] + o.box[i + 2]) / 2 for i in (0, 1)), o.box[2] - o.box[0]) for o in drawn.objects]
-    sightings = tuple(Sighting(o.noun, o.color or "red", 1.0, x, y, side, style) for o, x, y, side in things)
-    scene = Scene(sightings, plan.setting, Image.fromarray(drawn.image))
+    detections = tuple(Detection(o.noun, o.color or "red", 1.0, x, y, side, style) for o, x, y, side in things)
+    scene = Scene(detections, plan.setting, Image.fromarray(drawn.image))
     scene.words = (ocr.plain(plan.text),) if plan.text else ()
     return scene
 
@@ -83,27 +83,27 @@ def test_the_finder_s_targets_are_the_inverse_of_what_is_found():
     crowds = [crowd(random) for _ in range(6)]
     places = perfect(truth(crowds))
     for i, scene in enumerate(crowds):
-        boxes, _ = found(places, i)
+        boxes = detect_boxes(places, i)
         members = torch.tensor([m.box for m in scene.members])
         assert len(boxes) == len(members)
-        assert torch.allclose(boxes[overlaps(members, boxes).argmax(1)], members, atol=1e-3)
+        assert torch.allclose(boxes[pairwise_iou(members, boxes).argmax(1)], members, atol=1e-3)
 
 
 def test_a_perfect_finder_has_nothing_to_lose():
     random = np.random.default_rng(1)
     wanted = truth([crowd(random) for _ in range(4)])
     places = perfect(wanted)
-    right = sum(finder_loss(places, wanted).values())
+    right = sum(detector_loss(places, wanted).values())
     moved = replace(places, offset=places.offset + 1)
     assert right < 0.01
-    assert sum(finder_loss(moved, wanted).values()) > right + 0.1
-    assert sum(finder_loss(replace(places, middle=-places.middle), wanted).values()) > 1
+    assert sum(detector_loss(moved, wanted).values()) > right + 0.1
+    assert sum(detector_loss(replace(places, objectness=-places.objectness), wanted).values()) > 1
 
 
 def test_a_cut_shows_what_lies_in_its_square():
     x, y = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="xy")
     ramps = torch.stack([x + 0.5, y + 0.5, torch.full_like(x, 3.0)])[None]
-    (piece,) = cut(ramps, torch.tensor([0]), torch.tensor([[60.0, 70.0, 32.0]]))
+    (piece,) = roi_crop(ramps, torch.tensor([0]), torch.tensor([[60.0, 70.0, 32.0]]))
     side = 32 * MARGIN
     ticks = (torch.arange(CROP) + 0.5) / CROP * side - side / 2
     assert torch.allclose(piece[0], (60 + ticks).expand(CROP, -1), atol=1e-2)
@@ -114,17 +114,17 @@ def test_a_cut_shows_what_lies_in_its_square():
 def test_overlaps_have_known_values():
     square = torch.tensor([[10.0, 10.0, 8.0]])
     others = torch.tensor([[10.0, 10.0, 8.0], [14.0, 10.0, 8.0], [30.0, 10.0, 8.0], [10.0, 10.0, 4.0]])
-    assert overlaps(square, others)[0].tolist() == pytest.approx([1, 1 / 3, 0, 1 / 4])
+    assert pairwise_iou(square, others)[0].tolist() == pytest.approx([1, 1 / 3, 0, 1 / 4])
 
 
 def test_the_middles_of_cells_tile_the_picture():
-    where = middles()
+    where = cell_centers()
     assert where[0, 0, 0] == STRIDE / 2
     assert where[:, -1, -1].tolist() == [128 - STRIDE / 2] * 2
 
 
 def test_the_weights_are_small():
-    assert sum(p.numel() for p in Eyes().state_dict().values()) * 2 <= 3 * 2**20
+    assert sum(p.numel() for p in TwoStageDetector().state_dict().values()) * 2 <= 3 * 2**20
 
 
 # -- what it learns from -------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_things_of_a_crowd_lie_in_the_picture_and_apart():
         boxes = torch.tensor([m.box for m in scene.members])
         assert (boxes[:, :2] - boxes[:, 2:] / 2 >= 0).all()
         assert (boxes[:, :2] + boxes[:, 2:] / 2 <= 128).all()
-        apart = overlaps(boxes, boxes)
+        apart = pairwise_iou(boxes, boxes)
         assert apart.fill_diagonal_(0).max() < 0.75  # where one stands on another, their squares may overlap
 
 
@@ -161,8 +161,8 @@ def test_crops_show_their_thing_or_none():
     assert len(chosen.noun) == 8 * 8
     for which, box, noun in zip(chosen.which.tolist(), chosen.boxes, chosen.noun.tolist(), strict=True):
         members = crowds[which].members
-        shared = overlaps(box[None], torch.tensor([m.box for m in members]))[0]
-        if noun == NOTHING:
+        shared = pairwise_iou(box[None], torch.tensor([m.box for m in members]))[0]
+        if noun == BACKGROUND:
             assert shared.max() < 0.45
         else:
             assert any(s > 0.7 and m.noun == NOUNS[noun] for s, m in zip(shared, members, strict=True))
@@ -173,12 +173,12 @@ def test_smeared_and_halved_crops_show_nothing_and_the_others_stay():
     crowds = [crowd(random) for _ in range(8)]
     images = torch.from_numpy(np.stack([c.image for c in crowds])).permute(0, 3, 1, 2).float() / 127.5 - 1
     whole, some = (choose(crowds, 5, 0, np.random.default_rng(0)) for _ in range(2))
-    assert torch.allclose(take(images, whole, 0, 0, random), cut(images, whole.which, whole.boxes), atol=1e-6)
-    assert (whole.noun != NOTHING).all()
+    assert torch.allclose(take(images, whole, 0, 0, random), roi_crop(images, whole.which, whole.boxes), atol=1e-6)
+    assert (whole.noun != BACKGROUND).all()
     take(images, some, 0.5, 0, random)
-    assert 0.3 < (some.noun == NOTHING).float().mean() <= 0.5
+    assert 0.3 < (some.noun == BACKGROUND).float().mean() <= 0.5
     smear(images, whole, 1.0, random)
-    assert (whole.noun == NOTHING).all()
+    assert (whole.noun == BACKGROUND).all()
 
 
 def test_blur_is_scipy_s():
@@ -229,13 +229,13 @@ def test_what_it_does_not_know_it_leaves_open(type_, value):
     kind = {Type.PRESENCE: Kind.ENTITY, Type.SEMANTIC_REASONING: Kind.UNKNOWN}.get(type_, Kind.CONSTRAINT)
     commitment = Commitment(id="e1", kind=kind, type=type_, claim="it is so", value=value)
     spec = Specification(prompt="a dog").declare(commitment, "test")
-    (verdict,) = Judge(Eyes(8, 8), {}).check(Image.new("RGB", (128, 128)), [commitment], spec)
+    (verdict,) = Judge(TwoStageDetector(8, 8), {}).check(Image.new("RGB", (128, 128)), [commitment], spec)
     assert verdict.outcome is None
     assert verdict.reason
 
 
 def test_it_is_a_verifier():
-    assert isinstance(Judge(Eyes(8, 8), {}), Verifier)
+    assert isinstance(Judge(TwoStageDetector(8, 8), {}), Verifier)
 
 
 def test_styles_are_named_as_the_world_names_them():

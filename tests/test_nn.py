@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from scope.models.dit import DiT
-from scope.models.text_encoder import Conditioning, Words, encode, groups_of, letters_of
+from scope.models.text_encoder import Conditioning, TextInput, encode, groups_of, letters_of
 from scope.nn import paths, samplers
 from scope.nn.ema import EMA
 from scope.nn.transformer import Attention, patchify, to_grid, to_tokens, unpatchify
@@ -47,12 +47,12 @@ def test_what_is_masked_changes_nothing():
 def test_the_path_ends_at_data_and_at_noise_and_its_velocity_is_its_slope():
     x_0, eps = torch.randn(3, 2, 4, 4, dtype=torch.float64), torch.randn(3, 2, 4, 4, dtype=torch.float64)
     zero, one = torch.zeros(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
-    assert torch.equal(paths.noised(x_0, eps, zero), x_0)
-    assert torch.equal(paths.noised(x_0, eps, one), eps)
+    assert torch.equal(paths.add_noise(x_0, eps, zero), x_0)
+    assert torch.equal(paths.add_noise(x_0, eps, one), eps)
     t, h = torch.full((3,), 0.4, dtype=torch.float64), 1e-6
-    slope = (paths.noised(x_0, eps, t + h) - paths.noised(x_0, eps, t - h)) / (2 * h)
+    slope = (paths.add_noise(x_0, eps, t + h) - paths.add_noise(x_0, eps, t - h)) / (2 * h)
     assert torch.allclose(slope, paths.velocity(x_0, eps))
-    assert torch.allclose(paths.clean_from(paths.noised(x_0, eps, t), paths.velocity(x_0, eps), t), x_0)
+    assert torch.allclose(paths.velocity_to_x0(paths.add_noise(x_0, eps, t), paths.velocity(x_0, eps), t), x_0)
 
 
 def test_reversing_time_twice_is_nothing():
@@ -118,7 +118,7 @@ def test_padding_of_the_text_changes_nothing():
     model, x, t = randomised(DiT(4, 16, 32, 2, 2)), torch.randn(2, 4, 4, 4), torch.rand(2)
     short = text()
     longer = Conditioning(
-        torch.cat([short.states, torch.randn(2, 3, 384)], 1),
+        torch.cat([short.hidden_states, torch.randn(2, 3, 384)], 1),
         torch.cat([short.groups, torch.ones(2, 3, dtype=torch.long)], 1),
         torch.cat([short.mask, torch.zeros(2, 3, dtype=torch.bool)], 1),
         torch.zeros(2, 8, dtype=torch.long),
@@ -132,7 +132,7 @@ def test_text_that_is_left_out_is_not_read_and_groups_are():
     first, second, drop = text(), text(), torch.zeros(2, dtype=torch.bool)
     assert torch.allclose(model(x, t, first, drop), model(x, t, second, drop))
     assert not torch.allclose(model(x, t, first), model(x, t, second))
-    grouped = Conditioning(first.states, first.groups + 1, first.mask, None)
+    grouped = Conditioning(first.hidden_states, first.groups + 1, first.mask, None)
     assert not torch.allclose(model(x, t, first), model(x, t, grouped))
 
 
@@ -149,13 +149,13 @@ def test_letters_are_bytes_cut_and_padded():
 
 def test_encoding_depends_on_the_word_order_and_not_on_its_neighbours():
     one, both = (
-        encode([Words("a red cup")]),
-        encode([Words("a red cup"), Words("a blue car beside a red cup on a table")]),
+        encode([TextInput("a red cup")]),
+        encode([TextInput("a red cup"), TextInput("a blue car beside a red cup on a table")]),
     )
     n = int(one.mask.sum())
-    assert torch.allclose(one.states[0, :n], both.states[0, :n], atol=1e-4)
-    swapped = encode([Words("a cup red")])
-    assert not torch.allclose(one.states[0, :n], swapped.states[0, :n], atol=1e-2)
+    assert torch.allclose(one.hidden_states[0, :n], both.hidden_states[0, :n], atol=1e-4)
+    swapped = encode([TextInput("a cup red")])
+    assert not torch.allclose(one.hidden_states[0, :n], swapped.hidden_states[0, :n], atol=1e-2)
 
 
 def test_the_velocity_of_the_generator_points_from_the_x_0_that_it_sees() -> None:
@@ -164,10 +164,10 @@ def test_the_velocity_of_the_generator_points_from_the_x_0_that_it_sees() -> Non
     torch.nn.init.normal_(model.out.weight, std=0.1)
     seen = []
     model.out.register_forward_hook(lambda *args: seen.append(to_grid(args[-1])))
-    text, x = encode([Words("a red apple")]).repeat(2), torch.randn(2, 4, 4, 4)
+    text, x = encode([TextInput("a red apple")]).repeat(2), torch.randn(2, 4, 4, 4)
     t = torch.tensor([0.3, 0.9])
     v = model(x, t, text)
-    assert torch.allclose(paths.clean_from(x, v, t), seen[0], atol=1e-5)
+    assert torch.allclose(paths.velocity_to_x0(x, v, t), seen[0], atol=1e-5)
 
 
 def test_a_generator_without_its_text_does_not_read_it() -> None:
@@ -175,7 +175,7 @@ def test_a_generator_without_its_text_does_not_read_it() -> None:
     model = DiT(d=4, tokens=16, dim=32, depth=1, heads=2).eval()
     torch.nn.init.normal_(model.out.weight, std=0.1)
     x, t, drop = torch.randn(1, 4, 4, 4), torch.tensor([0.5]), torch.tensor([False])
-    one, two = encode([Words("a red apple")]), encode([Words("a wet dog")])
-    assert one.states.shape == two.states.shape
+    one, two = encode([TextInput("a red apple")]), encode([TextInput("a wet dog")])
+    assert one.hidden_states.shape == two.hidden_states.shape
     assert torch.allclose(model(x, t, one, drop), model(x, t, two, drop), atol=1e-6)
     assert not torch.allclose(model(x, t, one), model(x, t, two), atol=1e-6)

@@ -56,8 +56,8 @@ def states(T: int, b: int = 2, t_min: float = 0.03) -> tuple[Tensor, Tensor, Ten
     return trajectory.chain(torch.randn(b, 16, 2), t, torch.randn(T + 1, b, 16, 2)), t, torch.full((b,), T)
 
 
-def nll(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, keep: Tensor | None = None) -> Tensor:
-    return ntm.reverse(model, x, t, T, text, keep).nll()
+def nll(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor | None = None) -> Tensor:
+    return ntm.reverse(model, x, t, T, text, cond_mask).nll()
 
 
 class OfUnitGaussians(nn.Module):
@@ -66,7 +66,12 @@ class OfUnitGaussians(nn.Module):
     dim = 4
 
     def read(
-        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None, also: Tensor | None = None
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        text: Conditioning,
+        cond_mask: Tensor | None = None,
+        extra_cond: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         mean = ((1 - t) / (t**2 + (1 - t) ** 2))[:, None, None] * x_t
         return mean, torch.zeros(*x_t.shape[:2], self.dim)
@@ -87,7 +92,12 @@ class Mixing(nn.Module):
         self.net = nn.Sequential(nn.Linear(numbers + 1, 8), nn.Tanh(), nn.Linear(8, numbers * 5))
 
     def read(
-        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None, also: Tensor | None = None
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        text: Conditioning,
+        cond_mask: Tensor | None = None,
+        extra_cond: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         out = self.net(torch.cat([x_t.flatten(1), t[:, None]], 1)).view(*x_t.shape[:2], 5)
         return out[..., :1], out[..., 1:]

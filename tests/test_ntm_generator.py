@@ -291,12 +291,14 @@ def test_a_pair_counts_as_often_as_its_trajectory_has_steps(tokenizer: Autoencod
     """The mean over all pairs of a trajectory is the loss of the whole."""
     model, T = model_of(tokenizer), torch.tensor([4, 4])
     text = Conditioning(torch.randn(2, 3, 384), torch.zeros(2, 3).long(), torch.ones(2, 3).bool(), None)
-    noise, keep = torch.Generator().manual_seed(0), torch.tensor([True, False])
+    noise, cond_mask = torch.Generator().manual_seed(0), torch.tensor([True, False])
     t = generators.trajectory.times(4, 64, torch.tensor([0.02, 0.03]))
     x = generators.trajectory.chain(torch.randn(2, 64, 8), t, torch.randn((5, 2, 64, 8), generator=noise))
     with torch.no_grad():
-        whole, _ = trainer.ntm_loss(model, None, 0.0, x, t, T, text, keep)
-        pairs = [trainer.ntm_loss(model, None, 0.0, x[k : k + 2], t[k : k + 2], T, text, keep)[0] for k in range(4)]
+        whole, _ = trainer.ntm_loss(model, None, 0.0, x, t, T, text, cond_mask)
+        pairs = [
+            trainer.ntm_loss(model, None, 0.0, x[k : k + 2], t[k : k + 2], T, text, cond_mask)[0] for k in range(4)
+        ]
     assert float(torch.stack(pairs).mean()) == pytest.approx(float(whole), rel=1e-4)
 
 
@@ -305,12 +307,16 @@ def test_the_anchor_is_zero_where_nothing_has_been_learned(tokenizer: Autoencode
     model, base = build(PRESETS["tiny"]), build(PRESETS["tiny"])
     base.load_state_dict(model.state_dict())
     text = Conditioning(torch.randn(2, 3, 384), torch.zeros(2, 3).long(), torch.ones(2, 3).bool(), None)
-    t, T, keep = generators.trajectory.times(4, 64, torch.tensor([0.02, 0.03])), torch.tensor([4, 4]), torch.ones(2) > 0
+    t, T, cond_mask = (
+        generators.trajectory.times(4, 64, torch.tensor([0.02, 0.03])),
+        torch.tensor([4, 4]),
+        torch.ones(2) > 0,
+    )
     x = generators.trajectory.chain(torch.randn(2, 64, 8), t, torch.randn(5, 2, 64, 8))
-    nll, loss = trainer.ntm_loss(model, base, 2.5, x, t, T, text, keep)
+    nll, loss = trainer.ntm_loss(model, base, 2.5, x, t, T, text, cond_mask)
     assert torch.equal(nll, loss)
     nn.init.normal_(model.backbone.out.weight)
-    nll, loss = trainer.ntm_loss(model, base, 2.5, x, t, T, text, keep)
+    nll, loss = trainer.ntm_loss(model, base, 2.5, x, t, T, text, cond_mask)
     assert bool(loss > nll)
 
 

@@ -59,7 +59,7 @@ def angle(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def test_tokens_lie_on_the_sphere_of_radius_root_d(small, images):
-    z = small.z(images)
+    z = small.encode_tokens(images)
     assert z.shape == (24, 64, 8)
     assert (z.norm(dim=-1) - 8**0.5).abs().max() < 1e-5
 
@@ -82,7 +82,7 @@ def test_a_token_that_left_the_sphere_is_put_back_before_it_is_decoded(small, im
 
 
 def test_latent_statistics_make_unit_scale_and_invert_exactly_before_decoding(small, images):
-    z = small.z(images)
+    z = small.encode_tokens(images)
     small.set_statistics(z)
     latents = small.encode(images)
     assert latents.shape == (24, 8, 8, 8)
@@ -93,7 +93,7 @@ def test_latent_statistics_make_unit_scale_and_invert_exactly_before_decoding(sm
 
 
 def test_the_vfm_and_the_prior_get_no_gradient_from_what_the_tokens_are_held_to(small, images, noise):
-    terms = small.train().look(images, noise).terms
+    terms = small.train().training_forward(images, noise).terms
     assert set(terms) == {"ssr", "scr", "mcr"}
     torch.stack(list(terms.values())).sum().backward()
     held = {name for name, p in small.named_parameters() if p.grad is None}
@@ -328,7 +328,7 @@ def test_started_linear_it_is_the_pca_of_patches_by_numpy(linear):
     linear.project.weight.data.zero_()
     linear.project.bias.data.zero_()
     with torch.no_grad():
-        decoded = linear.decoder(linear.z(pictures))
+        decoded = linear.decoder(linear.encode_tokens(pictures))
     patches = patchify(pictures, 4).flatten(0, 1).double().numpy()
     centred = patches - patches.mean(0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
@@ -414,7 +414,7 @@ def test_the_full_size_works_with_a_tiny_dinov2_in_it():
     latents = model.encode(pictures)
     assert latents.shape == (1, 32, 16, 16)
     assert model.decode(latents).shape == pictures.shape
-    assert set(model.look(pictures, torch.Generator()).terms) == {"ssr", "scr", "mcr"}
+    assert set(model.training_forward(pictures, torch.Generator()).terms) == {"ssr", "scr", "mcr"}
 
 
 def test_the_full_size_has_the_parameters_of_the_paper():

@@ -72,7 +72,7 @@ def test_a_pool_holds_what_the_tokenizer_and_the_text_encoder_say(pae: PAE) -> N
     assert torch.allclose(pool.latents.float(), latents, atol=0.1, rtol=0.05)  # half precision both ways
     assert torch.equal(pool.cells, torch.stack([pools.cells(arrange(plan, (5, i))) for i, plan in enumerate(plans)]))
     text = pool.text(torch.tensor([2, 0]))
-    assert text.states.shape[:2] == text.mask.shape == text.groups.shape
+    assert text.hidden_states.shape[:2] == text.mask.shape == text.groups.shape
     assert int(text.groups.max()) == max(len(p.groups) + (p.text is not None) for p in (plans[0], plans[2]))
     assert any(plan.text for plan in plans)
     assert [bytes(row[row > 0].tolist()).decode() for row in pool.letters] == [plan.text or "" for plan in plans]

@@ -81,13 +81,13 @@ def test_resumed_equals_uninterrupted(name, tokenizer, tmp_path, monkeypatch):
     assert same(*(tmp_path / folder / f"{name}.safetensors" for folder in ("whole", "violated")))
 
 
-def test_the_tiny_tokenizer_is_trained_with_every_loss_and_the_critic_is_kept(shared):
+def test_the_tiny_tokenizer_is_trained_with_every_loss_and_the_discriminator_is_kept(shared):
     """So that the test above says something of GAN and MCR, too."""
     assert min(TINY.gan, TINY.mcr, TINY.ssr, TINY.scr, TINY.perceptual) > 0
     assert TINY.gan_from == TINY.mcr_from == 0
     checkpoint = torch.load(shared / "first" / "checkpoint.pt", weights_only=True)
-    assert set(checkpoint["also"]) == {"critic", "against"}
-    moments = checkpoint["also"]["against"]["state"].values()
+    assert set(checkpoint["also"]) == {"discriminator", "d_optimizer"}
+    moments = checkpoint["also"]["d_optimizer"]["state"].values()
     assert {int(moment["step"]) for moment in moments} == {2}
     last = json.loads((shared / "first" / "metrics.jsonl").read_text().splitlines()[-1])
     assert {"l1", "perceptual", "ssr", "scr", "mcr", "psnr"} <= set(last)
@@ -132,7 +132,7 @@ def test_what_is_perturbed_and_how_is_the_recipes_to_say(shared):
     assert vars(model.perturbation) == {k: v for k, v in options.items() if k != "mcr_share"}
     decoded = []
     model.decoder.register_forward_pre_hook(lambda module, inputs: decoded.append(len(inputs[0])))
-    model.look(torch.zeros(8, 3, 32, 32), torch.Generator().manual_seed(0))
+    model.training_forward(torch.zeros(8, 3, 32, 32), torch.Generator().manual_seed(0))
     assert decoded == [8, 4, 4]  # the pictures, and MCR's two decodes of half of them
 
 

@@ -26,7 +26,7 @@ class Scaled(Autoencoder):
         super().__init__(128, 16, 768)
         self.keep, self.decoder = keep, _Patches()
 
-    def z(self, images: Tensor) -> Tensor:
+    def encode_tokens(self, images: Tensor) -> Tensor:
         return self.keep * patchify(images, 16)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from scope.models.transporter import Clock, Past, Scan, Transporter
+from scope.models.transporter import AffineFlowBlock, Clock, KVCache, Transporter
 from scope.nn import rope
 
 LEVELS = (4, 8, 16)
@@ -48,7 +48,7 @@ def test_the_log_determinant_is_that_of_the_jacobian(blocks: int, backwards: boo
 
 def test_the_cached_inverse_is_the_uncached_one() -> None:
     scan = transporter(tokens=9).double().scans[1]
-    assert isinstance(scan, Scan)
+    assert isinstance(scan, AffineFlowBlock)
     u, clock = torch.randn(2, 9, 2, dtype=torch.float64), torch.randn(2, 16, dtype=torch.float64)
     x = torch.zeros_like(u)
     for n in reversed(range(9)):  # it scans backwards; each token asks the whole network anew
@@ -107,7 +107,7 @@ def test_the_coupling_stays_in_full_precision_under_autocast() -> None:
 
 def test_scales_are_bounded() -> None:
     scan = transporter().scans[0]
-    assert isinstance(scan, Scan)
+    assert isinstance(scan, AffineFlowBlock)
     nn.init.constant_(scan.head.bias, 100.0)
     _, log_det = scan(torch.randn(1, 4, 2), torch.zeros(1, 16))
     assert float(log_det) == pytest.approx(-4.0 * 8, rel=1e-3)
@@ -125,7 +125,7 @@ def test_rotary_scores_depend_on_distances_alone_and_turning_keeps_lengths() -> 
     torch.manual_seed(0)
     q, k = torch.randn(8), torch.randn(8)
     angles = rope.angles(16, 8).double()
-    turned_q, turned_k = (rope.turned(x.double().expand(1, 1, 16, 8), angles)[0, 0] for x in (q, k))
+    turned_q, turned_k = (rope.apply_rope(x.double().expand(1, 1, 16, 8), angles)[0, 0] for x in (q, k))
     scores = (turned_q @ turned_k.T).view(4, 4, 4, 4)  # of (row, column) and (row, column)
     assert torch.allclose(scores[0, 0, 1, 2], scores[2, 1, 3, 3])
     assert not torch.allclose(scores[0, 0, 1, 2], scores[0, 0, 2, 1])
@@ -133,8 +133,8 @@ def test_rotary_scores_depend_on_distances_alone_and_turning_keeps_lengths() -> 
 
 
 def test_what_has_passed_is_kept_in_order() -> None:
-    past, parts = Past(), [torch.randn(1, 1, 1, 2) for _ in range(3)]
+    past, parts = KVCache(), [torch.randn(1, 1, 1, 2) for _ in range(3)]
     for part in parts:
-        k, v = past.and_now(part, -part)
+        k, v = past.update(part, -part)
     assert torch.equal(k, torch.cat(parts, 2))
     assert torch.equal(v, -k)

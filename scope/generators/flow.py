@@ -85,7 +85,7 @@ class FlowGenerator:
         with Image.open(request.start.path) as draft:
             pixels = torch.from_numpy(np.array(draft.convert("RGB").resize((SIZE, SIZE)))).to(self.device)
         latents = self.tokenizer.encode(pixels.permute(2, 0, 1)[None].float() / 127.5 - 1)
-        return paths.noised(latents, noise, t.to(self.device)), torch.cat([t, schedule[schedule < t]])
+        return paths.add_noise(latents, noise, t.to(self.device)), torch.cat([t, schedule[schedule < t]])
 
 
 def load() -> FlowGenerator:

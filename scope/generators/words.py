@@ -1,6 +1,6 @@
 """What the embedded generators read of a request."""
 
-from scope.models.text_encoder import Conditioning, Words, check_length, encode
+from scope.models.text_encoder import Conditioning, TextInput, check_length, encode
 from scope.specification import Request
 
 
@@ -11,4 +11,4 @@ def read(request: Request) -> Conditioning:
     """
     check_length(request.text)
     spans = tuple((b.span.start, b.span.end, b.group) for b in request.bindings if b.group > 0)
-    return encode([Words(request.text, spans, request.quoted)])
+    return encode([TextInput(request.text, spans, request.quoted)])

@@ -1,9 +1,9 @@
-"""The judge's eyes: one network finds where things are, a second looks at each of them closely (two stages).
+"""The judge's two-stage detector: one network finds where objects are, a second classifies a crop of each.
 
-128-px images in [-1, 1]. `Finder`, after FCOS (arXiv 1904.01355): a U-Net whose every 4-px cell says whether it lies
-in the middle of a thing, of whatever kind, and how far that thing's centre is and how large. Boxes that overlap are
-one thing, the likeliest. `Namer`, after R-CNN (arXiv 1311.2524): each box is cut out of the picture at 36 px, whatever
-its size, and named: noun, colour, who drew it, or nothing that it knows.
+128-px images in [-1, 1]. `ObjectDetector`, after FCOS (arXiv 1904.01355): a U-Net whose every 4-px cell says whether
+it lies in the middle of an object, of whatever class, how far the object's centre is and how large it is; non-maximum
+suppression keeps one box an object. `CropClassifier`, after R-CNN (arXiv 1311.2524): each box is cropped and resized to
+36 px and classified: noun, colour, vendor of the drawing, or background.
 
 Departures: boxes are squares, as things of this world are; the crops are of pixels, so that the two share no weights.
 """
@@ -18,26 +18,26 @@ from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, HELD_OUT_VENDORS, SE
 
 NOUNS, COLOR_NAMES, SETTING_NAMES = tuple(CONCEPTS), tuple(COLORS), tuple(SETTINGS)
 STYLES = (*VENDORS, *HELD_OUT_VENDORS)
-NOTHING = len(NOUNS)  # the namer's class of what is no good drawing of any noun
+BACKGROUND = len(NOUNS)  # the class of crops that are no good drawing of any noun
 STRIDE, CELLS = 4, 32  # pixels of a cell, cells of a side
-CROP, MARGIN = 36, 1.125  # pixels of a crop's side; how much larger than its box the cut is
+CROP, MARGIN = 36, 1.125  # pixels of a crop's side; how much larger than its box a crop is
 USUAL_SIDE = 48  # pixels
-OVERLAP = 0.4  # intersection over union above which two boxes are one thing
+NMS_IOU = 0.4  # intersection over union above which two boxes are one object
 
 
 @dataclass(frozen=True)
-class Places:
-    """What the finder says of each cell (b, 32, 32), and of the setting (b, settings)."""
+class DetectorOutput:
+    """What the detector says of each cell (b, 32, 32), and of the setting (b, settings)."""
 
-    middle: Tensor  # logits
-    offset: Tensor  # (b, 2, 32, 32): from the cell's middle to the thing's centre, x and y, in cells
-    side: Tensor  # natural logarithm of side / 48 px
+    objectness: Tensor  # logits
+    offset: Tensor  # (b, 2, 32, 32): from the cell's centre to the object's, x and y, in cells
+    log_size: Tensor  # natural logarithm of side / 48 px
     setting: Tensor  # logits
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What the namer says of each crop: logits."""
+class ClassifierOutput:
+    """What the classifier says of each crop: logits."""
 
     noun: Tensor  # (n, nouns + 1)
     color: Tensor  # (n, colours)
@@ -61,8 +61,8 @@ class Residual(nn.Module):
         return F.relu(x + self.second(self.first(x)))
 
 
-class Finder(nn.Module):
-    """Where things are, and in which setting. `width`: features at 4-px cells."""
+class ObjectDetector(nn.Module):
+    """Where objects are, and in which setting. `width`: features at 4-px cells."""
 
     def __init__(self, width: int = 48) -> None:
         super().__init__()
@@ -78,18 +78,18 @@ class Finder(nn.Module):
         self.setting = nn.Sequential(nn.Linear(2 * deep, deep), nn.ReLU(), nn.Linear(deep, len(SETTING_NAMES)))
         nn.init.constant_(self.head.bias[:1], -3.0)  # type: ignore[index]
 
-    def forward(self, images: Tensor) -> Places:
-        """(b, 3, 128, 128) -> Places."""
+    def forward(self, images: Tensor) -> DetectorOutput:
+        """(b, 3, 128, 128) -> DetectorOutput."""
         fine = self.fine(images.contiguous(memory_format=torch.channels_last))
         middle = self.middle(fine)
         coarse = self.coarse(middle)
         seen = self.up(middle + F.interpolate(coarse, scale_factor=2.0))
         cells = self.head(self.joined(fine + F.interpolate(seen, scale_factor=2.0))).float()
         whole = torch.cat([coarse.mean((2, 3)), middle.mean((2, 3))], 1)
-        return Places(cells[:, 0], cells[:, 1:3], cells[:, 3], self.setting(whole).float())
+        return DetectorOutput(cells[:, 0], cells[:, 1:3], cells[:, 3], self.setting(whole).float())
 
 
-class Namer(nn.Module):
+class CropClassifier(nn.Module):
     """What a crop shows. `width`: features at full size; they double, more or less, where the size halves."""
 
     def __init__(self, width: int = 32) -> None:
@@ -101,32 +101,32 @@ class Namer(nn.Module):
         )  # fmt: skip
         # Crops are aligned, so where a feature lies in them matters: each channel is pooled by two learned maps.
         self.pool = nn.Conv2d(last, 2 * last, 5, groups=last)
-        self.head = nn.Linear(2 * last, NOTHING + 1 + len(COLOR_NAMES) + len(STYLES))
+        self.head = nn.Linear(2 * last, BACKGROUND + 1 + len(COLOR_NAMES) + len(STYLES))
 
-    def forward(self, crops: Tensor) -> Looks:
-        """(n, 3, 36, 36) -> Looks."""
+    def forward(self, crops: Tensor) -> ClassifierOutput:
+        """(n, 3, 36, 36) -> ClassifierOutput."""
         features = self.trunk(crops.contiguous(memory_format=torch.channels_last))
         features = self.pool(features.contiguous())  # a grouped convolution of channels_last leaves holes in memory
         logits = self.head(F.relu(features).flatten(1)).float()
-        return Looks(*logits.split([NOTHING + 1, len(COLOR_NAMES), len(STYLES)], 1))
+        return ClassifierOutput(*logits.split([BACKGROUND + 1, len(COLOR_NAMES), len(STYLES)], 1))
 
 
-class Eyes(nn.Module):
+class TwoStageDetector(nn.Module):
     """Both networks, so that they are one file of weights."""
 
     def __init__(self, finder: int = 48, namer: int = 32) -> None:
         super().__init__()
-        self.finder, self.namer = Finder(finder), Namer(namer)
+        self.finder, self.namer = ObjectDetector(finder), CropClassifier(namer)
 
 
-def cut(images: Tensor, which: Tensor, boxes: Tensor) -> Tensor:
-    """Cut squares out of images and bring them to 36 px. What lies outside an image repeats its edge.
+def roi_crop(images: Tensor, which: Tensor, boxes: Tensor) -> Tensor:
+    """Crop squares and resize them to 36 px. What lies outside an image repeats its edge.
 
     Shapes: images (b, 3, h, w); which (n,), the image of each box; boxes (n, 3): centre x, centre y, side, in pixels;
-    returns (n, 3, 36, 36). Each pixel is the mean of four samples, so that large things are not aliased.
+    returns (n, 3, 36, 36). Each pixel is the mean of four samples, so that large objects are not aliased.
     """
     height, width = images.shape[2:]
-    ticks = (torch.arange(2 * CROP, device=images.device) + 0.5) / CROP - 1  # the cut's own [-1, 1]
+    ticks = (torch.arange(2 * CROP, device=images.device) + 0.5) / CROP - 1  # of a crop, in [-1, 1]
     half = boxes[:, 2:] * MARGIN / 2
     x = ((boxes[:, :1] + half * ticks) * 2 / width - 1)[:, None, :].expand(-1, 2 * CROP, -1)
     y = ((boxes[:, 1:2] + half * ticks) * 2 / height - 1)[:, :, None].expand(-1, -1, 2 * CROP)
@@ -134,7 +134,7 @@ def cut(images: Tensor, which: Tensor, boxes: Tensor) -> Tensor:
     return F.avg_pool2d(large, 2)
 
 
-def overlaps(boxes: Tensor, others: Tensor) -> Tensor:
+def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
     """Return the intersection over union (n, m) of squares (n, 3) and (m, 3): centre x, centre y, side."""
     a, b = boxes[:, None], others[None]
     shared = (a[..., 2:] + b[..., 2:]) / 2 - (a[..., :2] - b[..., :2]).abs()
@@ -142,23 +142,36 @@ def overlaps(boxes: Tensor, others: Tensor) -> Tensor:
     return shared / (a[..., 2] ** 2 + b[..., 2] ** 2 - shared).clamp_min(1e-9)
 
 
-def middles(device: torch.device | None = None) -> Tensor:
-    """Return the pixel coordinates (2, 32, 32) of the cells' middles, x and y."""
+def cell_centers(device: torch.device | None = None) -> Tensor:
+    """Return the pixel coordinates (2, 32, 32) of the cells' centres, x and y."""
     ticks = (torch.arange(CELLS, device=device) + 0.5) * STRIDE
     return torch.stack([ticks[None].expand(CELLS, -1), ticks[:, None].expand(-1, CELLS)])
 
 
 @torch.no_grad()
-def found(places: Places, index: int, threshold: float = 0.4) -> tuple[Tensor, Tensor]:
-    """Return the boxes (n, 3) of image `index`, likeliest first, and their probabilities (n,)."""
-    likely = places.middle[index].sigmoid()
-    keep = likely > threshold
-    centers = middles(likely.device) + places.offset[index] * STRIDE
-    boxes = torch.cat([centers, USUAL_SIDE * places.side[index].exp()[None]])[:, keep].T
-    order = likely[keep].argsort(descending=True)
-    boxes, likely = boxes[order], likely[keep][order]
-    same, chosen = overlaps(boxes, boxes) > OVERLAP, list[int]()
+def decode_boxes(output: DetectorOutput, index: int, threshold: float = 0.4) -> tuple[Tensor, Tensor]:
+    """Return the boxes (n, 3) of image `index` in pixels, likeliest first, and their probabilities (n,).
+
+    Cells below `threshold` are left out; several boxes of one object are not: see `nms`.
+    """
+    scores = output.objectness[index].sigmoid()
+    positive = scores > threshold
+    centers = cell_centers(scores.device) + output.offset[index] * STRIDE
+    boxes = torch.cat([centers, USUAL_SIDE * output.log_size[index].exp()[None]])[:, positive].T
+    order = scores[positive].argsort(descending=True)
+    return boxes[order], scores[positive][order]
+
+
+def nms(boxes: Tensor, iou_threshold: float = NMS_IOU) -> list[int]:
+    """Return which of the boxes (n, 3), likeliest first, are left by non-maximum suppression."""
+    same, chosen = pairwise_iou(boxes, boxes) > iou_threshold, list[int]()
     for i in range(len(boxes)):
         if not same[i, chosen].any():
             chosen.append(i)
-    return boxes[chosen], likely[chosen]
+    return chosen
+
+
+def detect_boxes(output: DetectorOutput, index: int) -> Tensor:
+    """Return one box (n, 3) for each object that is found in image `index`: centre x, centre y, side, in pixels."""
+    boxes, _ = decode_boxes(output, index)
+    return boxes[nms(boxes)]

@@ -1,4 +1,4 @@
-"""The judge of the benchmarks: verdicts on commitments, by eyes (networks.py) and a reader (ocr.py) of its own.
+"""The judge of the benchmarks: verdicts on commitments, by a detector (networks.py) and an OCR (ocr.py) of its own.
 
 Nothing is trained, tuned or selected on its verdicts, and nothing of the loop imports it: the layers of imports hold
 that. It shares no weights, architecture or scenes with the loop's verifiers, and no lines with their rules.
@@ -14,7 +14,16 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from scope.judges.networks import COLOR_NAMES, NOTHING, NOUNS, SETTING_NAMES, STYLES, Eyes, cut, found
+from scope.judges.networks import (
+    BACKGROUND,
+    COLOR_NAMES,
+    NOUNS,
+    SETTING_NAMES,
+    STYLES,
+    TwoStageDetector,
+    detect_boxes,
+    roi_crop,
+)
 from scope.judges.ocr import plain, read
 from scope.nn.weights import load_shipped
 from scope.specification import Commitment, Specification, Type, Verdict
@@ -26,8 +35,8 @@ _SIGN = "sign"
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """One thing that was seen. `style` are its log-probabilities of `STYLES`."""
+class Detection:
+    """One object that was found. `style` are its log-probabilities of `STYLES`."""
 
     noun: str
     color: str
@@ -47,8 +56,8 @@ class Sighting:
 class Scene:
     """What is seen in one picture. Words are read when they are asked for."""
 
-    def __init__(self, sightings: tuple[Sighting, ...], setting: str, image: Image) -> None:
-        self.sightings, self.setting, self._image = sightings, setting, image
+    def __init__(self, detections: tuple[Detection, ...], setting: str, image: Image) -> None:
+        self.detections, self.setting, self._image = detections, setting, image
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -58,13 +67,13 @@ class Scene:
     @property
     def style(self) -> str | None:
         """Who drew it: the likeliest for all things together; None: there are none."""
-        if not self.sightings:
+        if not self.detections:
             return None
-        return STYLES[int(np.sum([s.style for s in self.sightings], 0).argmax())]
+        return STYLES[int(np.sum([s.style for s in self.detections], 0).argmax())]
 
-    def of(self, noun: str) -> list[Sighting]:
+    def of(self, noun: str) -> list[Detection]:
         """Return the things of a noun."""
-        return [s for s in self.sightings if s.noun == noun]
+        return [s for s in self.detections if s.noun == noun]
 
 
 class Undecided(Exception):
@@ -76,7 +85,7 @@ class Undecided(Exception):
 Finding = tuple[bool, str]
 
 
-def things(scene: Scene, entity_id: str, spec: Specification) -> list[Sighting]:
+def things(scene: Scene, entity_id: str, spec: Specification) -> list[Detection]:
     """Return what is seen of an entity. Entities of one noun are told apart by their colours.
 
     Raises: Undecided if the noun is none of the world's.
@@ -127,7 +136,7 @@ def relation(scene: Scene, c: Commitment, spec: Specification) -> Finding:
     return _related(str(c.value), subjects, rest), places
 
 
-def _related(relation: str, subjects: list[Sighting], others: list[Sighting]) -> bool:
+def _related(relation: str, subjects: list[Detection], others: list[Detection]) -> bool:
     match relation:
         case "left of":
             return max(s.x for s in subjects) < min(o.x for o in others)
@@ -143,12 +152,12 @@ def _related(relation: str, subjects: list[Sighting], others: list[Sighting]) ->
             return len(subjects) == len(others) == 1 and _on_top(subjects[0], others[0])
 
 
-def _between(middle: Sighting, left: Sighting, right: Sighting) -> bool:
+def _between(middle: Detection, left: Detection, right: Detection) -> bool:
     level = all(abs(middle.y - other.y) < (middle.side + other.side) / 2 for other in (left, right))
     return level and left.x < middle.x < right.x
 
 
-def _on_top(upper: Sighting, lower: Sighting) -> bool:
+def _on_top(upper: Detection, lower: Detection) -> bool:
     side = min(upper.side, lower.side)
     gap = lower.box[1] - upper.box[3]
     return upper.y < lower.y and gap < _TOUCHING * side and abs(upper.x - lower.x) < (upper.side + lower.side) / 4
@@ -195,9 +204,9 @@ class Judge:
 
     name, version = "judge", "1"
 
-    def __init__(self, eyes: Eyes, weights: dict[str, str]) -> None:
+    def __init__(self, detector: TwoStageDetector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.eyes, self.weights = eyes.to(self.device).eval(), weights
+        self.detector, self.weights = detector.to(self.device).eval(), weights
 
     def handles(self, commitment: Commitment) -> bool:
         """Return whether it has a rule for this kind of commitment."""
@@ -208,29 +217,30 @@ class Judge:
 
         Raises: ScopeError if words are asked about and Tesseract is not installed.
         """
-        scene = self.look(image)
+        scene = self.perceive(image)
         return [self._verdict(scene, c, spec) for c in commitments]
 
     @torch.inference_mode()
-    def look(self, image: Image) -> Scene:
-        """See what is in a picture."""
+    def perceive(self, image: Image) -> Scene:
+        """Return what is seen in a picture."""
         pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float32) / 127.5 - 1
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
-        places = self.eyes.finder(images)
-        boxes, _ = found(places, 0)
-        setting = SETTING_NAMES[int(places.setting[0].argmax())]
-        return Scene(tuple(self._named(images, boxes)) if len(boxes) else (), setting, image)
+        output = self.detector.finder(images)
+        boxes = detect_boxes(output, 0)
+        setting = SETTING_NAMES[int(output.setting[0].argmax())]
+        return Scene(tuple(self._classified(images, boxes)) if len(boxes) else (), setting, image)
 
-    def _named(self, images: Tensor, boxes: Tensor) -> Iterator[Sighting]:
+    def _classified(self, images: Tensor, boxes: Tensor) -> Iterator[Detection]:
         """Yield what the boxes of one picture (1, 3, 128, 128) show, without those that show nothing."""
-        looks = self.eyes.namer(cut(images, torch.zeros(len(boxes), dtype=torch.long, device=self.device), boxes))
-        scores, nouns = looks.noun.softmax(1).max(1)
-        colors, styles = looks.color.argmax(1), looks.style.log_softmax(1)
+        crops = roi_crop(images, torch.zeros(len(boxes), dtype=torch.long, device=self.device), boxes)
+        output = self.detector.namer(crops)
+        scores, nouns = output.noun.softmax(1).max(1)
+        colors, styles = output.color.argmax(1), output.style.log_softmax(1)
         for i, noun in enumerate(nouns.tolist()):
-            if noun != NOTHING:
+            if noun != BACKGROUND:
                 x, y, side = boxes[i].tolist()
                 color, style = COLOR_NAMES[int(colors[i])], tuple(styles[i].tolist())
-                yield Sighting(NOUNS[noun], color, float(scores[i]), x, y, side, style)
+                yield Detection(NOUNS[noun], color, float(scores[i]), x, y, side, style)
 
     def _verdict(self, scene: Scene, commitment: Commitment, spec: Specification) -> Verdict:
         outcome: Literal["met", "violated"] | None = None
@@ -250,5 +260,5 @@ def load() -> Judge:
 
     Raises: WeightsError if they are missing or damaged.
     """
-    eyes = Eyes()
-    return Judge(eyes, {"judge": load_shipped(eyes, "judge")})
+    detector = TwoStageDetector()
+    return Judge(detector, {"judge": load_shipped(detector, "judge")})

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from scope.errors import WeightsError
 from scope.models.text_encoder import Conditioning
-from scope.nn.paths import clean_from, timestep
+from scope.nn.paths import timestep, velocity_to_x0
 from scope.nn.transformer import patchify, unpatchify
 
 Kind = Literal["flux", "sd3"]
@@ -32,15 +32,20 @@ class DiffusersBackbone(nn.Module):
         self.dim: int = transformer.inner_dim
 
     def read(
-        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None, also: Tensor | None = None
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        text: Conditioning,
+        cond_mask: Tensor | None = None,
+        extra_cond: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Return x_0 like x_t (b, n, c), and the last tokens (b, n, dim); `also` (b, dim) is added to the time."""
-        read = text.mask if keep is None else text.mask & keep[:, None]
-        states = (text.states * read[..., None]).to(x_t.dtype)
+        """Return x_0 like x_t (b, n, c), and the last tokens (b, n, dim); `extra_cond` (b, dim) joins the time."""
+        read = text.mask if cond_mask is None else text.mask & cond_mask[:, None]
+        states = (text.hidden_states * read[..., None]).to(x_t.dtype)
         pooled = x_t.new_zeros(len(x_t), self.transformer.config.pooled_projection_dim)
-        with self._watched(also) as last:
+        with self._watched(extra_cond) as last:
             v = self._flux(x_t, t, states, pooled) if self.kind == "flux" else self._sd3(x_t, t, states, pooled)
-        return clean_from(x_t, v, t).float(), last[0]
+        return velocity_to_x0(x_t, v, t).float(), last[0]
 
     def _flux(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor) -> Tensor:
         n = x_t.shape[1]
@@ -59,12 +64,14 @@ class DiffusersBackbone(nn.Module):
         return patchify(self.transformer(grid, states, pooled, timestep(t), return_dict=False)[0], patch)
 
     @contextmanager
-    def _watched(self, also: Tensor | None) -> Iterator[list[Tensor]]:
+    def _watched(self, extra_cond: Tensor | None) -> Iterator[list[Tensor]]:
         """Add to the embedding of the time, and keep what the last layer is given, while the network runs."""
         last: list[Tensor] = []
         hooks = [self.transformer.proj_out.register_forward_pre_hook(lambda _, given: last.append(given[0]))]
-        if also is not None:
-            hooks.append(self.transformer.time_text_embed.register_forward_hook(lambda _, given, time: time + also))
+        if extra_cond is not None:
+            hooks.append(
+                self.transformer.time_text_embed.register_forward_hook(lambda _, given, time: time + extra_cond)
+            )
         try:
             yield last
         finally:

@@ -1,17 +1,21 @@
-"""The adversary of a tokenizer's decoder, and how much it weighs.
+"""The adversary of a tokenizer's decoder, its losses, and how much it weighs.
 
-Departures from PAE's sources: a small convolutional critic of patches (arXiv 1611.07004) with the hinge loss, not one
-on DINO features; its weight is VQGAN's (arXiv 2012.09841, Eq 7): as strong as the rest of the loss at the last layer.
+    L_D = E[relu(1 - D(x))] + E[relu(1 + D(x^))]      hinge (arXiv 1705.02894)
+    L_G = -E[D(x^)]
+    weight = |dL / dlast| / |dL_G / dlast|            as strong as the rest of the loss at the decoder's last layer
+
+Departures from PAE's sources: PatchGAN's discriminator of patches (arXiv 1611.07004), small and convolutional, not one
+on DINO features; its weight is VQGAN's (arXiv 2012.09841, Eq 7).
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-MOST = 1e3  # what the adaptive weight is held under
+MAX_WEIGHT = 1e3  # of the adaptive weight
 
 
-class Critic(nn.Module):
+class PatchDiscriminator(nn.Module):
     """Images (b, 3, s, s) -> how real each patch looks (b, h, w)."""
 
     def __init__(self, dim: int = 32) -> None:
@@ -29,14 +33,19 @@ class Critic(nn.Module):
         return scores
 
 
-def hinge(real: Tensor, made: Tensor) -> Tensor:
-    """Return the critic's loss."""
-    return (F.relu(1 - real) + F.relu(1 + made)).mean()
+def hinge_d_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the discriminator's loss of its scores (b, h, w) of real and of decoded images."""
+    return (F.relu(1 - real) + F.relu(1 + fake)).mean()
 
 
-def adaptive(loss: Tensor, adversarial: Tensor, last: Tensor) -> Tensor:
-    """Return |d loss / d last| / |d adversarial / d last|, without gradient."""
-    grads = (torch.autograd.grad(part, last, retain_graph=True)[0].norm() for part in (loss, adversarial))
-    strong, weak = grads
-    ratio: Tensor = strong / (weak + 1e-4)
-    return ratio.clamp(0, MOST).detach()
+def g_loss(fake: Tensor) -> Tensor:
+    """Return the decoder's loss of the discriminator's scores (b, h, w) of decoded images."""
+    return -fake.mean()
+
+
+def adaptive_weight(loss: Tensor, g_loss: Tensor, last_layer: Tensor) -> Tensor:
+    """Return |d loss / d last_layer| / |d g_loss / d last_layer|, without gradient."""
+    grads = (torch.autograd.grad(part, last_layer, retain_graph=True)[0].norm() for part in (loss, g_loss))
+    of_loss, of_g_loss = grads
+    ratio: Tensor = of_loss / (of_g_loss + 1e-4)
+    return ratio.clamp(0, MAX_WEIGHT).detach()

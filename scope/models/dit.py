@@ -21,14 +21,14 @@ from scope.nn.transformer import MLP, Attention, attend, to_grid, to_tokens
 T_MIN = 0.05  # the velocity of an error in x_0 grows as 1 / t; below this it is held
 
 
-def sinusoids(t: Tensor, dim: int) -> Tensor:
+def timestep_embedding(t: Tensor, dim: int) -> Tensor:
     """Embed times (b,) in [0, 1] as (b, dim)."""
     rates = torch.exp(-math.log(10_000) * torch.arange(dim // 2, device=t.device) / (dim // 2))
     angles = 1000 * t.float()[:, None] * rates
     return torch.cat([angles.cos(), angles.sin()], -1)
 
 
-class Looking(nn.Module):
+class JointAttention(nn.Module):
     """Attention of image tokens to themselves and to words."""
 
     def __init__(self, dim: int, heads: int) -> None:
@@ -48,7 +48,7 @@ class Looking(nn.Module):
         return out
 
 
-class Neighbours(nn.Module):
+class ConvFFN(nn.Module):
     """Two 3x3 convolutions over the grid of image tokens."""
 
     def __init__(self, dim: int) -> None:
@@ -61,12 +61,12 @@ class Neighbours(nn.Module):
         return to_tokens(self.body(grid))
 
 
-class ModulatedBlock(nn.Module):
-    """Looking, then neighbours; both scaled, shifted and gated by the time."""
+class DiTBlock(nn.Module):
+    """JointAttention, then neighbours; both scaled, shifted and gated by the time."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
-        self.look, self.near = Looking(dim, heads), Neighbours(dim)
+        self.look, self.near = JointAttention(dim, heads), ConvFFN(dim)
         self.offset = nn.Parameter(torch.zeros(6, dim))
 
     def forward(self, x: Tensor, modulation: Tensor, words: Tensor, mask: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class ModulatedBlock(nn.Module):
         return out
 
 
-class WordBlock(nn.Module):
+class TextRefinerBlock(nn.Module):
     """Attention and MLP among the words."""
 
     def __init__(self, dim: int, heads: int) -> None:
@@ -107,46 +107,53 @@ class DiT(nn.Module):
         self.group = nn.Embedding(MAX_GROUPS, dim)
         self.letter = nn.Embedding(256, dim)
         self.letter_position = nn.Parameter(torch.randn(1, MAX_LETTERS, dim) * 0.02)
-        self.refine = nn.ModuleList(WordBlock(dim, heads) for _ in range(word_depth))
+        self.refine = nn.ModuleList(TextRefinerBlock(dim, heads) for _ in range(word_depth))
         self.nothing = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
         self.time = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(dim, 6 * dim))
-        self.blocks = nn.ModuleList(ModulatedBlock(dim, heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(DiTBlock(dim, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(dim)
         self.out = nn.Linear(dim, d)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
         nn.init.normal_(self.group.weight, std=0.5)
 
-    def forward(self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None) -> Tensor:
-        """Return v like x_t. Where `keep` (b,) is False the text is replaced by one learned token a place."""
-        return self.look(x_t, t, text, keep)[0]
+    def forward(self, x_t: Tensor, t: Tensor, text: Conditioning, cond_mask: Tensor | None = None) -> Tensor:
+        """Return v like x_t. Where `cond_mask` (b,) is False the text is replaced by one learned token a place."""
+        return self.look(x_t, t, text, cond_mask)[0]
 
-    def look(self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def look(
+        self, x_t: Tensor, t: Tensor, text: Conditioning, cond_mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return (v, h): h (b, n, dim) are the tokens half way up, on which a trainer may hang another loss."""
-        h, half_way = self._tokens(to_tokens(x_t), t, text, keep)
+        h, half_way = self._tokens(to_tokens(x_t), t, text, cond_mask)
         x_0 = to_grid(self.out(h).float())
         return (x_t - x_0) / t.clamp_min(T_MIN)[:, None, None, None], half_way
 
     def read(
-        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None, also: Tensor | None = None
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        text: Conditioning,
+        cond_mask: Tensor | None = None,
+        extra_cond: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return x_0 like the tokens x_t (b, n, d), and the last tokens h (b, n, dim), from which it is read.
 
-        `also` (b, dim) joins the embedding of the time: what else a network that is built on this one must know.
+        `extra_cond` (b, dim) joins the embedding of the time: what else a network that is built on this one must know.
         """
-        h, _ = self._tokens(x_t, t, text, keep, also)
+        h, _ = self._tokens(x_t, t, text, cond_mask, extra_cond)
         return self.out(h).float(), h
 
     def _tokens(
-        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None, also: Tensor | None = None
+        self, x_t: Tensor, t: Tensor, text: Conditioning, cond_mask: Tensor | None, extra_cond: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return the last tokens and those half way up, each (b, n, dim)."""
         x = self.embed(x_t) + self.position
-        words, seen = self._words(text, keep)
+        words, seen = self._words(text, cond_mask)
         mask = torch.cat([torch.ones(x.shape[:2], dtype=torch.bool, device=x_t.device), seen], 1)
-        time = self.time(sinusoids(t, self.dim))
-        modulation = self.modulation(time if also is None else time + also).view(-1, 6, self.dim)
+        time = self.time(timestep_embedding(t, self.dim))
+        modulation = self.modulation(time if extra_cond is None else time + extra_cond).view(-1, 6, self.dim)
         half_way = x
         for i, block in enumerate(self.blocks):
             x = block(x, modulation, words, mask)
@@ -154,15 +161,15 @@ class DiT(nn.Module):
                 half_way = x
         return self.norm(x), half_way
 
-    def _words(self, text: Conditioning, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _words(self, text: Conditioning, cond_mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the text tokens (b, m, c), letters after them where any are asked for, and which are there."""
-        words, seen = self.text(text.states.float()) + self.group(text.groups), text.mask
+        words, seen = self.text(text.hidden_states.float()) + self.group(text.groups), text.mask
         if text.letters is not None:
             letters = self.letter(text.letters) + self.letter_position
             words, seen = torch.cat([words, letters], 1), torch.cat([seen, text.letters > 0], 1)
         for block in self.refine:
             words = block(words, seen)
         words = F.layer_norm(words, words.shape[-1:])
-        if keep is not None:
-            words = torch.where(keep[:, None, None], words, self.nothing.to(words.dtype))
+        if cond_mask is not None:
+            words = torch.where(cond_mask[:, None, None], words, self.nothing.to(words.dtype))
         return words, seen

@@ -29,10 +29,10 @@ from torch import Tensor, nn
 
 from scope.errors import ScopeError, UsageError
 from scope.models.text_encoder import Conditioning
-from scope.models.transporter import Clock, Transporter, zero
+from scope.models.transporter import Clock, Transporter, zero_init
 from scope.nn import gaussian, trajectory
 from scope.nn.gaussian import Gaussian
-from scope.nn.trajectory import beside
+from scope.nn.trajectory import match_dims
 
 OnStep = Callable[[int, int], None]
 
@@ -43,9 +43,14 @@ class Backbone(Protocol):
     dim: int
 
     def read(
-        self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None, also: Tensor | None = None
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        text: Conditioning,
+        cond_mask: Tensor | None = None,
+        extra_cond: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Return x_0 like x_t (b, n, c) and its last tokens (b, n, dim); `also` (b, dim) is added to the time."""
+        """Return x_0 like x_t (b, n, c) and its last tokens (b, n, dim); `extra_cond` (b, dim) is added to the time."""
         ...
 
 
@@ -83,7 +88,7 @@ class NTM(nn.Module):
         self.levels, self.spread, self.learned_sigma = tuple(sorted(levels)), spread, learned_sigma
         self.shift = shift
         self.clock = Clock(backbone.dim, levels)
-        self.delta = zero(nn.Linear(backbone.dim, c))
+        self.delta = zero_init(nn.Linear(backbone.dim, c))
         # Of the tokenizer whose latents it was trained on; numbers up to 255, which half precision holds exactly.
         self.register_buffer("fingerprint", torch.zeros(8))
 
@@ -104,17 +109,17 @@ class NTM(nn.Module):
         """Return u of x (b, n, c) and log|det du/dx| (b,)."""
         u, log_det = self.transporter(x, t, T)
         noise = t >= 1
-        return torch.where(beside(noise, x), x, u), torch.where(noise, 0.0, log_det)
+        return torch.where(match_dims(noise, x), x, u), torch.where(noise, 0.0, log_det)
 
     def predict(
-        self, u_t: Tensor, t: Tensor, s: Tensor, T: Tensor, text: Conditioning, keep: Tensor | None = None
+        self, u_t: Tensor, t: Tensor, s: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor | None = None
     ) -> Gaussian:
-        """Return p(u_s | u_t, text); where `keep` (b,) is False the text is not read."""
-        x_0, h = self.backbone.read(u_t, t, text, keep, self.clock(s, T))
+        """Return p(u_s | u_t, text); where `cond_mask` (b,) is False the text is not read."""
+        x_0, h = self.backbone.read(u_t, t, text, cond_mask, self.clock(s, T))
         A, B, C = trajectory.posterior(t, s)
-        mean = beside(A, u_t) * u_t + beside(B, u_t) * x_0
+        mean = match_dims(A, u_t) * u_t + match_dims(B, u_t) * x_0
         unsure = t.square() / (t.square() + (1 - t).square())
-        log_sigma = beside(0.5 * torch.log(C.square() + self.spread * B.square() * unsure), u_t).expand_as(mean)
+        log_sigma = match_dims(0.5 * torch.log(C.square() + self.spread * B.square() * unsure), u_t).expand_as(mean)
         return Gaussian(mean, log_sigma + self.delta(h).float() if self.learned_sigma else log_sigma)
 
     def guided(
@@ -123,8 +128,8 @@ class NTM(nn.Module):
         """Return p(u_s | u_t, text)^(1 + w) / p(u_s | u_t)^w for w = cfg_scale - 1."""
         if cfg_scale == 1:
             return self.predict(u_t, t, s, T, text)
-        keep = torch.arange(2 * len(u_t), device=u_t.device) < len(u_t)
-        both = self.predict(u_t.repeat(2, 1, 1), t.repeat(2), s.repeat(2), T.repeat(2), text.repeat(2), keep)
+        cond_mask = torch.arange(2 * len(u_t), device=u_t.device) < len(u_t)
+        both = self.predict(u_t.repeat(2, 1, 1), t.repeat(2), s.repeat(2), T.repeat(2), text.repeat(2), cond_mask)
         with_text, without = zip(*(part.chunk(2) for part in both), strict=True)
         return gaussian.guided(Gaussian(*with_text), Gaussian(*without), cfg_scale)
 
@@ -144,11 +149,13 @@ class Reverse(NamedTuple):
         return self.steps.nll(self.u[:-1].flatten(0, 1)).view(-1, self.u.shape[1]) - self.log_det[:-1]
 
 
-def reverse(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, keep: Tensor | None = None) -> Reverse:
+def reverse(
+    model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor | None = None
+) -> Reverse:
     """Return the reverse steps between states x (K + 1, b, n, c): a pair, or a whole trajectory; all at once."""
     K = len(x) - 1
     u, log_det = transported(model, x, t, T)
-    many = None if keep is None else keep.repeat(K)
+    many = None if cond_mask is None else cond_mask.repeat(K)
     steps = model.predict(u[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), many)
     return Reverse(steps, u, log_det)
 
@@ -209,7 +216,7 @@ def descend(
 
 def raw(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
     """Return the state at t_min, scaled as if it were clean: one inverse, token by token."""
-    return model.transporter.inverse(u[0], t[0], T) / (1 - beside(t[0], u[0]))
+    return model.transporter.inverse(u[0], t[0], T) / (1 - match_dims(t[0], u[0]))
 
 
 def trajectory_denoised(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:

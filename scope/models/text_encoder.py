@@ -27,8 +27,8 @@ GroupSpan = tuple[int, int, int]  # (start, end, group) in characters
 
 
 @dataclass(frozen=True)
-class Words:
-    """One text to condition on."""
+class TextInput:
+    """One text to condition on, the characters that speak of each entity, and the words to be written."""
 
     text: str
     spans: tuple[GroupSpan, ...] = ()
@@ -37,12 +37,12 @@ class Words:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """A batch of encoded texts: states (b, m, 384), groups (b, m), mask (b, m).
+    """A batch of encoded texts: hidden_states (b, m, 384), groups (b, m), mask (b, m).
 
     `letters` (b, 8) are the bytes to be written, 0 where there is none; None where no text of the batch has any.
     """
 
-    states: Tensor
+    hidden_states: Tensor
     groups: Tensor
     mask: Tensor
     letters: Tensor | None
@@ -58,7 +58,7 @@ class Conditioning:
     def each(self, change: Callable[[Tensor], Tensor]) -> "Conditioning":
         """Return the batch with every tensor changed."""
         letters = None if self.letters is None else change(self.letters)
-        return Conditioning(change(self.states), change(self.groups), change(self.mask), letters)
+        return Conditioning(change(self.hidden_states), change(self.groups), change(self.mask), letters)
 
 
 @cache
@@ -108,17 +108,17 @@ def check_length(text: str) -> None:
 
 
 @torch.no_grad()
-def encode(batch: Sequence[Words], pad_to: int = 8) -> Conditioning:
+def encode(batch: Sequence[TextInput], pad_to: int = 8) -> Conditioning:
     """Encode texts on the CPU; tokens are padded to a multiple of `pad_to`."""
     model, tokenizer = _minilm()
-    codes = tokenizer.encode_batch([w.text for w in batch])
+    codes = tokenizer.encode_batch([text.text for text in batch])
     length = -(-max(len(c.ids) for c in codes) // pad_to) * pad_to
     ids = torch.zeros(len(codes), length, dtype=torch.long)
     groups, mask = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
-    for i, (code, words) in enumerate(zip(codes, batch, strict=True)):
+    for i, (code, text) in enumerate(zip(codes, batch, strict=True)):
         n = len(code.ids)
         ids[i, :n], mask[i, :n] = torch.tensor(code.ids), True
-        groups[i, :n] = torch.tensor(groups_of(code.offsets, words.spans))
-    states: Tensor = model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-    letters = torch.tensor([letters_of(w.quoted) for w in batch])
-    return Conditioning(states, groups, mask, letters if letters.any() else None)
+        groups[i, :n] = torch.tensor(groups_of(code.offsets, text.spans))
+    hidden_states: Tensor = model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+    letters = torch.tensor([letters_of(text.quoted) for text in batch])
+    return Conditioning(hidden_states, groups, mask, letters if letters.any() else None)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.models.dit import sinusoids
+from scope.models.dit import timestep_embedding
 from scope.nn import rope
 from scope.nn.transformer import MLP, attend
 
@@ -33,24 +33,24 @@ class Clock(nn.Module):
         super().__init__()
         self.dim = dim
         self.register_buffer("levels", torch.tensor(sorted(levels)), persistent=False)
-        self.time = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), zero(nn.Linear(dim, dim)))
+        self.time = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), zero_init(nn.Linear(dim, dim)))
         self.steps = nn.Embedding(len(levels), dim)
         nn.init.zeros_(self.steps.weight)
 
     def forward(self, t: Tensor, T: Tensor) -> Tensor:
         """Take times t (b,) in [0, 1] and numbers of steps T (b,), each one of `levels`; return (b, dim)."""
-        embedded: Tensor = self.time(sinusoids(t, self.dim).to(self.steps.weight.dtype))
+        embedded: Tensor = self.time(timestep_embedding(t, self.dim).to(self.steps.weight.dtype))
         out: Tensor = embedded + self.steps(torch.searchsorted(self.levels, T.contiguous()))
         return out
 
 
-class Past:
+class KVCache:
     """The keys and values of the tokens that one layer has read, (b, heads, m, head_dim)."""
 
     def __init__(self) -> None:
         self.kept: tuple[Tensor, Tensor] | None = None
 
-    def and_now(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    def update(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Return all keys and values so far, these included, and keep them."""
         if self.kept is not None:
             k, v = torch.cat([self.kept[0], k], 2), torch.cat([self.kept[1], v], 2)
@@ -67,20 +67,20 @@ class CausalBlock(nn.Module):
         self.norm1, self.qkv, self.out = nn.LayerNorm(dim), nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
         self.norm2, self.mlp = nn.LayerNorm(dim), MLP(dim)
 
-    def forward(self, x: Tensor, angles: Tensor, past: Past | None = None) -> Tensor:
+    def forward(self, x: Tensor, angles: Tensor, past: KVCache | None = None) -> Tensor:
         """Take the next tokens x (b, m, c), whose places are `angles`, after those that are in the past."""
         b, m, c = x.shape
         q, k, v = self.qkv(self.norm1(x)).view(b, m, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        q, k = (rope.turned(F.rms_norm(a, a.shape[-1:]), angles).to(v.dtype) for a in (q, k))
+        q, k = (rope.apply_rope(F.rms_norm(a, a.shape[-1:]), angles).to(v.dtype) for a in (q, k))
         if past is not None:
-            k, v = past.and_now(k, v)
+            k, v = past.update(k, v)
         seen = torch.ones(m, k.shape[2], dtype=torch.bool, device=x.device).tril(k.shape[2] - m)
         x = x + self.out(attend(q, k, v, seen).transpose(1, 2).reshape(b, m, c))
         out: Tensor = x + self.mlp(self.norm2(x))
         return out
 
 
-class Scan(nn.Module):
+class AffineFlowBlock(nn.Module):
     """One causal affine flow, from the first token to the last or the other way."""
 
     angles: Tensor
@@ -92,7 +92,7 @@ class Scan(nn.Module):
         self.start = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
         self.blocks = nn.ModuleList(CausalBlock(dim, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)
-        self.head = zero(nn.Linear(dim, 2 * d))
+        self.head = zero_init(nn.Linear(dim, 2 * d))
         self.register_buffer("angles", self._ordered(rope.angles(tokens, dim // heads), 0), persistent=False)
 
     def forward(self, x: Tensor, clock: Tensor) -> tuple[Tensor, Tensor]:
@@ -106,7 +106,7 @@ class Scan(nn.Module):
     def inverse(self, u: Tensor, clock: Tensor) -> Tensor:
         """Return x of u, token by token; what was read of a token is kept."""
         u = self._ordered(u, 1)
-        past = [Past() for _ in self.blocks]
+        past = [KVCache() for _ in self.blocks]
         before, x = self.start.expand(len(u), 1, -1), []
         for n in range(u.shape[1]):
             mu, log_sigma = self._coupling(before, clock, self.angles[n : n + 1], past)
@@ -115,7 +115,7 @@ class Scan(nn.Module):
         return self._ordered(torch.cat(x, 1), 1)
 
     def _coupling(
-        self, before: Tensor, clock: Tensor, angles: Tensor, past: Sequence[Past] | None = None
+        self, before: Tensor, clock: Tensor, angles: Tensor, past: Sequence[KVCache] | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return (mu, log_sigma) of the tokens that follow those of `before` (b, m, dim)."""
         h = at_least_fp32(before) + clock[:, None]
@@ -138,7 +138,7 @@ class Transporter(nn.Module):
     ) -> None:
         super().__init__()
         self.clock = Clock(dim, levels)
-        self.scans = nn.ModuleList(Scan(d, tokens, dim, layers, heads, i % 2 == 1) for i in range(blocks))
+        self.scans = nn.ModuleList(AffineFlowBlock(d, tokens, dim, layers, heads, i % 2 == 1) for i in range(blocks))
 
     def forward(self, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
         """Take x (b, n, d), t (b,), T (b,); return u like x in fp32 or more, and log|det du/dx| (b,)."""
@@ -154,12 +154,12 @@ class Transporter(nn.Module):
         """Return the x of which u is the image."""
         x, clock = at_least_fp32(u), self.clock(t, T)
         for scan in reversed(self.scans):
-            assert isinstance(scan, Scan)  # what a ModuleList holds is not typed
+            assert isinstance(scan, AffineFlowBlock)  # what a ModuleList holds is not typed
             x = scan.inverse(x, clock)
         return x
 
 
-def zero(layer: nn.Linear) -> nn.Linear:
+def zero_init(layer: nn.Linear) -> nn.Linear:
     """Return the layer with weights and biases of zero: with a random bias it would not start as the identity."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-def noised(x_0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+def add_noise(x_0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
     """Return x_t; t (b,) in [0, 1]."""
     t = t.view(-1, *[1] * (x_0.ndim - 1))
     return (1 - t) * x_0 + t * eps
@@ -21,7 +21,7 @@ def velocity(x_0: Tensor, eps: Tensor) -> Tensor:
     return eps - x_0
 
 
-def clean_from(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
+def velocity_to_x0(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
     """Return the x_0 that a velocity points at."""
     return x_t - t.view(-1, *[1] * (x_t.ndim - 1)) * v
 

@@ -14,7 +14,7 @@ def angles(tokens: int, head_dim: int) -> Tensor:
     return torch.cat([(place // side)[:, None] * rates, (place % side)[:, None] * rates], 1)
 
 
-def turned(x: Tensor, angles: Tensor) -> Tensor:
+def apply_rope(x: Tensor, angles: Tensor) -> Tensor:
     """Turn pairs of x (b, heads, n, head_dim) by angles (n, head_dim / 2)."""
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     first, second = x.chunk(2, -1)

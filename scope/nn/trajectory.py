@@ -50,17 +50,17 @@ def posterior(t: Tensor, s: Tensor) -> Posterior:
 
 def chain(x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
     """Return the states (K + 1, b, n, c) at times t (K + 1, b), each made from the one before it."""
-    states = [(1 - beside(t[0], x_0)) * x_0 + beside(t[0], x_0) * eps[0]]
+    states = [(1 - match_dims(t[0], x_0)) * x_0 + match_dims(t[0], x_0) * eps[0]]
     for k in range(1, len(t)):
         a, sigma = forward_step(t[k], t[k - 1])
-        states.append(beside(a, x_0) * states[-1] + beside(sigma, x_0) * eps[k])
+        states.append(match_dims(a, x_0) * states[-1] + match_dims(sigma, x_0) * eps[k])
     return torch.stack(states)
 
 
 def forward_nll(x: Tensor, t: Tensor) -> Tensor:
     """Return -log q(x_{k+1} | x_k) in nats, (K, b), of states (K + 1, b, n, c)."""
     a, sigma = forward_step(t[1:], t[:-1])
-    steps = Gaussian(beside(a, x) * x[:-1], beside(sigma, x).log().expand_as(x[1:]))
+    steps = Gaussian(match_dims(a, x) * x[:-1], match_dims(sigma, x).log().expand_as(x[1:]))
     return Gaussian(*(part.flatten(0, 1) for part in steps)).nll(x[1:].flatten(0, 1)).view(a.shape)
 
 
@@ -77,9 +77,9 @@ def denoised(x: Tensor, gradient: Tensor, t: Tensor) -> Tensor:
     t = 1 is left out: it says nothing of x_0, and nothing that the others need.
     """
     moved = torch.einsum("ijb,jbnc->ibnc", noise_covariance(t), gradient)
-    return (x - moved) / (1 - beside(t, x))
+    return (x - moved) / (1 - match_dims(t, x))
 
 
-def beside(t: Tensor, x: Tensor) -> Tensor:
+def match_dims(t: Tensor, x: Tensor) -> Tensor:
     """Return t with dimensions added at its end, so that it multiplies x."""
     return t.view(*t.shape, *[1] * (x.ndim - t.ndim))

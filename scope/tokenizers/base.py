@@ -1,7 +1,7 @@
 """What every tokenizer here is: images -> tokens z -> images, and latents at unit scale outside.
 
 `PAE` and the tokenizers that it is measured against (baselines.py) differ in how they encode and in what their tokens
-are asked for while they train (`look`); all else is the same.
+are asked for while they train (`training_forward`); all else is the same.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from scope.nn.transformer import to_grid, to_tokens
 
 
 @dataclass(frozen=True)
-class Looked:
+class TrainOutput:
     """What one training step asks of a tokenizer: its pictures, and its own losses by name."""
 
     decoded: Tensor  # like the images
@@ -39,18 +39,18 @@ class Autoencoder(nn.Module):
         self.register_buffer("latent_mean", torch.zeros(d))
         self.register_buffer("latent_std", torch.ones(d))
 
-    def z(self, images: Tensor) -> Tensor:
-        """(b, 3, size, size) in [-1, 1] -> tokens (b, n, d), as they are meant."""
+    def encode_tokens(self, images: Tensor) -> Tensor:
+        """(b, 3, size, size) in [-1, 1] -> tokens (b, n, d), as they are before normalisation."""
         raise NotImplementedError
 
     def valid(self, z: Tensor) -> Tensor:
-        """Return the tokens (b, n, d) that are meant by tokens that a generator drew."""
+        """Project tokens (b, n, d) that a generator drew onto those that the tokenizer can mean."""
         return z
 
-    def look(self, images: Tensor, noise: torch.Generator) -> Looked:
+    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
         """Encode and decode for a training step."""
-        z = self.z(images)
-        return Looked(self.decoder(z), z)
+        z = self.encode_tokens(images)
+        return TrainOutput(self.decoder(z), z)
 
     def encode(self, images: Tensor) -> Tensor:
         """(b, 3, size, size) in [-1, 1] -> latents (b, d, h, w).
@@ -58,7 +58,7 @@ class Autoencoder(nn.Module):
         Raises: ImageError if the pictures are of another size, number of channels or range, or hold NaN.
         """
         check(images, self.size)
-        return to_grid((self.z(images) - self.latent_mean) / self.latent_std)
+        return to_grid((self.encode_tokens(images) - self.latent_mean) / self.latent_std)
 
     def decode(self, latents: Tensor) -> Tensor:
         """(b, d, h, w) -> images in [-1, 1].

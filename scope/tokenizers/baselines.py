@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from scope.models.autoencoder_modules import PixelDecoder, PixelEncoder, unit
 from scope.tokenizers import vfm as backbones
-from scope.tokenizers.base import Autoencoder, Looked
+from scope.tokenizers.base import Autoencoder, TrainOutput
 
 
 class AE(Autoencoder):
@@ -26,7 +26,7 @@ class AE(Autoencoder):
         self.encoder = PixelEncoder(patch, d, dim, depth)
         self.decoder = PixelDecoder(patch, d, dim, depth)
 
-    def z(self, images: Tensor) -> Tensor:
+    def encode_tokens(self, images: Tensor) -> Tensor:
         """(b, 3, size, size) in [-1, 1] -> z (b, n, d)."""
         z: Tensor = self.encoder(images).float()
         return z
@@ -44,17 +44,17 @@ class KLVAE(AE):
         mean, log_variance = self.encoder(images).float().chunk(2, -1)
         return mean, log_variance.clamp(-30, 20)
 
-    def z(self, images: Tensor) -> Tensor:
+    def encode_tokens(self, images: Tensor) -> Tensor:
         """Return the mean (b, n, d)."""
         return self.moments(images)[0]
 
-    def look(self, images: Tensor, noise: torch.Generator) -> Looked:
+    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
         """Decode a sample; "kl" is the divergence in nats a number of the latent."""
         mean, log_variance = self.moments(images)
         eps = torch.randn(mean.shape, generator=noise).to(mean.device)
         z = mean + eps * torch.exp(log_variance / 2)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        return Looked(self.decoder(z), z, {"kl": kl})
+        return TrainOutput(self.decoder(z), z, {"kl": kl})
 
 
 class RAE(Autoencoder):
@@ -73,17 +73,17 @@ class RAE(Autoencoder):
         self.vfm.eval()
         return self
 
-    def z(self, images: Tensor) -> Tensor:
+    def encode_tokens(self, images: Tensor) -> Tensor:
         """Return the features (b, n, d)."""
         with torch.no_grad():
             features: Tensor = self.vfm(images)
         return features
 
-    def look(self, images: Tensor, noise: torch.Generator) -> Looked:
+    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
         """Decode features with as much noise as a sample's own draw says."""
-        z = self.z(images)
+        z = self.encode_tokens(images)
         sigma = self.tau * torch.randn(len(z), 1, 1, generator=noise).abs().to(z.device)
-        return Looked(self.decoder(z + sigma * torch.randn(z.shape, generator=noise).to(z.device)), z)
+        return TrainOutput(self.decoder(z + sigma * torch.randn(z.shape, generator=noise).to(z.device)), z)
 
 
 class VAVAE(AE):
@@ -100,12 +100,12 @@ class VAVAE(AE):
         self.vfm.eval()
         return self
 
-    def look(self, images: Tensor, noise: torch.Generator) -> Looked:
+    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
         """Encode and decode, with "mcos" and "mdms"."""
         with torch.no_grad():
             features: Tensor = self.vfm(images)
-        z = self.z(images)
+        z = self.encode_tokens(images)
         mcos = F.relu(1 - 0.5 - F.cosine_similarity(self.lift(z), features, dim=-1)).mean()
         gram, gram_vfm = (unit(a) @ unit(a).mT for a in (z, features))
         mdms = F.relu((gram - gram_vfm).abs() - 0.25).mean()
-        return Looked(self.decoder(z), z, {"mcos": mcos, "mdms": mdms})
+        return TrainOutput(self.decoder(z), z, {"mcos": mcos, "mdms": mdms})

@@ -24,7 +24,7 @@ from scope.models.autoencoder_modules import PatchDecoder, PixelDecoder, PixelMo
 from scope.nn.transformer import Attention, patchify, to_grid, to_tokens
 from scope.nn.weights import fill, load_shipped, read
 from scope.tokenizers import vfm as backbones
-from scope.tokenizers.base import Autoencoder, Looked
+from scope.tokenizers.base import Autoencoder, TrainOutput
 from scope.tokenizers.losses import Distance, Perturbation, mcr, scr, sphere, ssr
 from scope.tokenizers.prior import RefinedPrior, WhitenedPrior
 
@@ -106,7 +106,7 @@ class PAE(Autoencoder):
         for part in (self.modulator, self.mix, self.project):
             part.requires_grad_(False)
 
-    def z(self, images: Tensor) -> Tensor:
+    def encode_tokens(self, images: Tensor) -> Tensor:
         """(b, 3, size, size) in [-1, 1] -> z (b, n, d) on the sphere."""
         return self.tokens(images, self.features(images))
 
@@ -114,14 +114,14 @@ class PAE(Autoencoder):
         """Put tokens that left the sphere back on it."""
         return sphere(z)
 
-    def look(self, images: Tensor, noise: torch.Generator) -> Looked:
+    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
         """Encode and decode for a training step, with SSR, SCR and MCR; MCR on the first `mcr_share` of the batch."""
         features = self.features(images)
         z, prior = self.tokens(images, features), self.prior(features)
         decoded = self.decoder(z)
         few = max(1, round(self.mcr_share * len(images)))
         moved = mcr(self.decoder, z[:few], decoded[:few], noise, self.perturbation, self.distance)
-        return Looked(decoded, z, {"ssr": ssr(z, prior), "scr": scr(z, prior), "mcr": moved})
+        return TrainOutput(decoded, z, {"ssr": ssr(z, prior), "scr": scr(z, prior), "mcr": moved})
 
     @torch.no_grad()
     def whiten(self, images: Tensor) -> None:

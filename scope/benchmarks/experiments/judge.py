@@ -137,11 +137,11 @@ def crops(scene: Scene) -> list[Pixels]:
 
 def seen(judge: Judge, scene: Scene) -> list[str]:
     """Return how the judge names each thing of a scene: the noun that it sees nearest to it, or ""."""
-    sightings = judge.look(Image.fromarray(scene.image)).sightings
+    detections = judge.perceive(Image.fromarray(scene.image)).detections
     names = []
     for x0, y0, x1, y1 in (thing.box for thing in scene.objects):
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        near = [(abs(s.x - x) + abs(s.y - y), s.noun) for s in sightings]
+        near = [(abs(s.x - x) + abs(s.y - y), s.noun) for s in detections]
         names.append(min((n for n in near if n[0] < (x1 - x0) / 2), default=(0.0, ""))[1])
     return names
 

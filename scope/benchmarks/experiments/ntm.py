@@ -36,7 +36,7 @@ from scope.models import ntm
 from scope.models.dit import DiT
 from scope.models.features import FeatureNet
 from scope.models.ntm import NTM
-from scope.models.text_encoder import Conditioning, Words, encode
+from scope.models.text_encoder import Conditioning, TextInput, encode
 from scope.nn import samplers
 from scope.nn.images import device, to_tensor
 from scope.nn.transformer import parameter_count, to_grid, to_tokens
@@ -115,7 +115,7 @@ def held_out(tokenizer: Autoencoder, network: FeatureNet, count: int) -> HeldOut
     images = to_tensor([compose(plan, (800_000, i)).image for i, plan in enumerate(plans)], torch.device("cpu"))
     with torch.no_grad():
         latents = torch.cat([tokenizer.encode(part) for part in torch.split(images, 64)])
-    text = encode([Words(w.text, w.spans) for w in words])
+    text = encode([TextInput(w.text, w.spans) for w in words])
     seen = moments(features.features_of(network, images))
     return HeldOut(latents, text, tuple(specification(plan) for plan in plans), seen)
 

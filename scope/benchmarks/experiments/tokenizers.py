@@ -26,7 +26,7 @@ from scope.errors import ScopeError
 from scope.files import write_atomic
 from scope.models.dit import DiT
 from scope.models.features import perceptual_distance
-from scope.models.text_encoder import Conditioning, Words, encode
+from scope.models.text_encoder import Conditioning, TextInput, encode
 from scope.nn import samplers
 from scope.nn.transformer import to_tokens
 from scope.nn.weights import fill, read
@@ -191,9 +191,9 @@ def learn(size: Size, folder: Path, arm: str, seed: int) -> None:
     lessons, own = near.closeups(size.pictures, TRAIN_SEED), folder / arm / f"dit-{seed}"
     with torch.no_grad():
         latents = torch.cat([model.encode(part) for part in torch.split(pictures(lessons), 64)])
-    text = encode([Words(lessons.prompt(i)) for i in range(len(lessons))])
+    text = encode([TextInput(lessons.prompt(i)) for i in range(len(lessons))])
     asked = torch.from_numpy(setup.truth.nouns[: size.drawn])
-    prompts = encode([Words(setup.truth.prompt(i)) for i in range(size.drawn)])
+    prompts = encode([TextInput(setup.truth.prompt(i)) for i in range(size.drawn)])
     curve: dict[str, list[float]] = json.loads((own / "part.json").read_text()) if (own / "part.json").exists() else {}
 
     def watch(step: int, dit: DiT) -> None:

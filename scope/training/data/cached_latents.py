@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scope.models.text_encoder import STATE_DIM, Conditioning, Words, encode, letters_of
+from scope.models.text_encoder import STATE_DIM, Conditioning, TextInput, encode, letters_of
 from scope.nn.images import to_tensor
 from scope.tokenizers.pae import PAE
 from scope.worlds.pocket import Plan, caption, held_out, sample, single_object
@@ -87,7 +87,7 @@ def make(pae: PAE, count: int, seed: int, mix: Mix, where: torch.device) -> Pool
     """Draw, encode and caption `count` scenes."""
     random = np.random.default_rng((seed, 999_983))
     plans = [plan_of(random, mix) for _ in range(count)]
-    texts = [Words(c.text, c.spans, c.quoted) for c in (caption(plan, random) for plan in plans)]
+    texts = [TextInput(c.text, c.spans, c.quoted) for c in (caption(plan, random) for plan in plans)]
     latents, truth = [], []
     for start in range(0, count, _BATCH):
         layouts = [arrange(plan, (seed, start + i)) for i, plan in enumerate(plans[start : start + _BATCH])]
@@ -100,19 +100,19 @@ def make(pae: PAE, count: int, seed: int, mix: Mix, where: torch.device) -> Pool
     return Pool(torch.cat(latents), torch.cat(truth), *_encoded(texts))
 
 
-def _encoded(texts: Sequence[Words]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _encoded(texts: Sequence[TextInput]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Encode captions in the order of their length, since a batch is padded to its longest."""
     codes: list[Conditioning] = []
     order = sorted(range(len(texts)), key=lambda i: len(texts[i].text))
     for start in range(0, len(order), 256):
         codes.append(encode([texts[i] for i in order[start : start + 256]]))
-    length = max(code.states.shape[1] for code in codes)
+    length = max(code.hidden_states.shape[1] for code in codes)
     states = torch.zeros(len(texts), length, STATE_DIM, dtype=torch.half)
     groups = torch.zeros(len(texts), length, dtype=torch.uint8)
     mask = torch.zeros(len(texts), length, dtype=torch.bool)
     for start, code in zip(range(0, len(order), 256), codes, strict=True):
-        rows, n = torch.tensor(order[start : start + 256]), code.states.shape[1]
-        states[rows, :n], groups[rows, :n], mask[rows, :n] = code.states.half(), code.groups.byte(), code.mask
+        rows, n = torch.tensor(order[start : start + 256]), code.hidden_states.shape[1]
+        states[rows, :n], groups[rows, :n], mask[rows, :n] = code.hidden_states.half(), code.groups.byte(), code.mask
     letters = torch.tensor([letters_of(words.quoted) for words in texts], dtype=torch.uint8)
     return states, groups, mask, letters
 

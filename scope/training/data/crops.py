@@ -1,4 +1,4 @@
-"""What the judge's namer learns from: crops of crowds, each with the classes of what it shows.
+"""What the judge's classifier learns from: crops of crowds, each with the classes of what it shows.
 
 Most show a thing, a little askew. The others show nothing that the judge may call by a name: squares beside things,
 two halves of different things, and things that are smeared, for a judge must see blur.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from scope.judges.networks import COLOR_NAMES, CROP, NOTHING, NOUNS, STYLES, cut, overlaps
+from scope.judges.networks import BACKGROUND, COLOR_NAMES, CROP, NOUNS, STYLES, pairwise_iou, roi_crop
 from scope.training.data.cluttered_scenes import Crowd
 
 IGNORE = -100  # nothing is asked
@@ -34,7 +34,7 @@ class Crops:
 
     def spoil(self, spoiled: Tensor) -> None:
         """Say of some (n,) that they show nothing."""
-        self.noun[spoiled], self.color[spoiled], self.style[spoiled] = NOTHING, IGNORE, IGNORE
+        self.noun[spoiled], self.color[spoiled], self.style[spoiled] = BACKGROUND, IGNORE, IGNORE
 
 
 def choose(crowds: list[Crowd], shown: int, missed: int, random: Random) -> Crops:
@@ -50,7 +50,7 @@ def choose(crowds: list[Crowd], shown: int, missed: int, random: Random) -> Crop
             classes.append((i, NOUNS.index(member.noun), color, style))
         things = [m.box for m in scene.members]
         boxes += [_elsewhere(things, random) for _ in range(missed)]
-        classes += [(i, NOTHING, IGNORE, IGNORE)] * missed
+        classes += [(i, BACKGROUND, IGNORE, IGNORE)] * missed
     which, noun, color, style = torch.tensor(classes).T.contiguous()
     return Crops(which, torch.tensor(boxes, dtype=torch.float32), noun, color, style)
 
@@ -72,7 +72,7 @@ def _elsewhere(things: list[Square], random: Random) -> Square:
         x, y, side = things[random.integers(len(things))]
         dx, dy = random.uniform(-0.8, 0.8, 2) * side
         square = (x + dx, y + dy, side * random.choice([0.5, 0.7, 1.0, 1.4, 1.9]))
-        if overlaps(torch.tensor([square]), torch.tensor(things)).max() < _ELSEWHERE:
+        if pairwise_iou(torch.tensor([square]), torch.tensor(things)).max() < _ELSEWHERE:
             return square
     return -32.0, -32.0, 32.0
 
@@ -100,7 +100,7 @@ def take(images: Tensor, crops: Crops, halved: float, strange: float, random: Ra
     A share `halved` gets a half of another crop and shows nothing then. A share `strange` has its colours mixed, so
     that nouns are known by their shape; it is not asked about colour and style.
     """
-    pieces = cut(images, crops.which.to(images.device), crops.boxes.to(images.device))
+    pieces = roi_crop(images, crops.which.to(images.device), crops.boxes.to(images.device))
     pieces = _mixed(pieces, crops, random.random(len(pieces)) < strange, random)
     order, others = random.permutation(len(pieces)), random.permutation(len(pieces))
     n = round(halved * len(pieces))

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from scope.generators.flow import CFG_SCALE, SHIFT
 from scope.models.dit import DiT
-from scope.models.text_encoder import Conditioning, Words, encode
+from scope.models.text_encoder import Conditioning, TextInput, encode
 from scope.nn import paths, samplers
 from scope.nn.weights import LARGE, fill, read, write
 from scope.tokenizers import pae
@@ -61,7 +61,7 @@ PRESETS = {
 
 PROMPTS = (
     *map(
-        Words,
+        TextInput,
         (
             "a red apple", "a blue car on a beach", "two dogs in the snow", "a cat to the left of a tree",
             "three yellow stars at night", "a green turtle in a meadow", "a purple umbrella and a chair",
@@ -70,7 +70,7 @@ PROMPTS = (
             "a white horse at sunset",
         ),
     ),
-    Words('a cake and a sign that says "OPEN"', quoted=("OPEN",)),
+    TextInput('a cake and a sign that says "OPEN"', quoted=("OPEN",)),
 )  # fmt: skip
 
 
@@ -82,9 +82,11 @@ class Pupil(nn.Module):
         self.dit = dit
         self.head = nn.Sequential(nn.Linear(dit.dim, dit.dim), nn.SiLU(), nn.Linear(dit.dim, sum(pools.CELL_CLASSES)))
 
-    def forward(self, x_t: Tensor, t: Tensor, text: Conditioning, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x_t: Tensor, t: Tensor, text: Conditioning, cond_mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return (v like x_t, logits (b, n, sum of CELL_CLASSES))."""
-        v, half_way = self.dit.look(x_t, t, text, keep)
+        v, half_way = self.dit.look(x_t, t, text, cond_mask)
         return v, self.head(half_way)
 
 
@@ -94,15 +96,15 @@ def flow_loss(v: Tensor, x_0: Tensor, eps: Tensor, weight: Tensor | float = 1.0)
     return ((v - paths.velocity(x_0, eps)).square() * weights).sum() / weights.sum()
 
 
-def cells_loss(logits: Tensor, cells: Tensor, keep: Tensor) -> Tensor:
+def cells_loss(logits: Tensor, cells: Tensor, cond_mask: Tensor) -> Tensor:
     """Return the cross-entropy of what each cell shows, background at .15, over the samples that read their text.
 
-    Shapes: logits (b, n, sum of CELL_CLASSES), cells (b, 3, h, w), keep (b,).
+    Shapes: logits (b, n, sum of CELL_CLASSES), cells (b, 3, h, w), cond_mask (b,).
     """
     parts = []
     answers = torch.split(logits.float().transpose(1, 2), list(pools.CELL_CLASSES), 1)
     for scores, truth in zip(answers, cells.long().flatten(2).unbind(1), strict=True):
-        weight = torch.where(truth == 0, 0.15, 1.0) * keep[:, None]
+        weight = torch.where(truth == 0, 0.15, 1.0) * cond_mask[:, None]
         each = F.cross_entropy(scores, truth, reduction="none")
         parts.append((each * weight).sum() / weight.sum().clamp_min(1))
     return torch.stack(parts).mean()
@@ -148,11 +150,11 @@ def train(config: FlowConfig, folder: Path) -> None:
         x_0 = pool.latents[chosen].float().to(run.device)
         eps = torch.randn(x_0.shape, generator=noise).to(run.device)
         t = paths.logit_normal(len(x_0), noise, config.time_mean, config.time_std).to(run.device)
-        keep = (torch.rand(len(x_0), generator=noise) >= config.drop_text).to(run.device)
+        cond_mask = (torch.rand(len(x_0), generator=noise) >= config.drop_text).to(run.device)
         with run.autocast():
-            v, logits = forward(paths.noised(x_0, eps, t), t, text.to(run.device), keep)
+            v, logits = forward(paths.add_noise(x_0, eps, t), t, text.to(run.device), cond_mask)
         weight = torch.where(cells[:, :1] > 0, config.things, 1.0)
-        flow, shown = flow_loss(v, x_0, eps, weight), cells_loss(logits, cells, keep)
+        flow, shown = flow_loss(v, x_0, eps, weight), cells_loss(logits, cells, cond_mask)
         run.update(flow + config.cells * shown, flow=flow, cells=shown)
         if step % 500 == 499:
             run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model.dit, tokenizer, run.device))

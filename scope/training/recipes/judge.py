@@ -1,7 +1,7 @@
 """Train the judge of the benchmarks on crowded scenes of five vendors. It sees no generated image, and rewards none.
 
-Finder: focal loss over cells, L1 of offset and size, cross-entropy of the setting. Namer: cross-entropy of noun, colour
-and style over crops (crops.py) of the true boxes, so that neither waits for the other.
+Detector: focal loss over cells, L1 of offset and size, cross-entropy of the setting. Classifier: cross-entropy of noun,
+colour and style over crops (crops.py) of the true boxes, so that neither waits for the other.
 """
 
 from dataclasses import dataclass, fields
@@ -14,7 +14,15 @@ from numpy.random import Generator as Random
 from torch import Tensor
 from torch.nn import functional as F
 
-from scope.judges.networks import SETTING_NAMES, STRIDE, USUAL_SIDE, Eyes, Looks, Places, middles
+from scope.judges.networks import (
+    SETTING_NAMES,
+    STRIDE,
+    USUAL_SIDE,
+    ClassifierOutput,
+    DetectorOutput,
+    TwoStageDetector,
+    cell_centers,
+)
 from scope.nn.images import to_tensor
 from scope.nn.weights import write
 from scope.training.data.cluttered_scenes import Crowd, crowd
@@ -49,18 +57,18 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Truth:
-    """What a perfect finder would say of each cell (b, 32, 32): `sure` ones must find a thing, `near` ones may."""
+    """What a perfect detector would say of each cell (b, 32, 32): `sure` ones must find a thing, `near` ones may."""
 
     sure: Tensor
     near: Tensor
     offset: Tensor  # (b, 2, 32, 32), in cells
-    side: Tensor  # natural logarithm of side / 48 px
+    log_size: Tensor  # natural logarithm of side / 48 px
     setting: Tensor  # (b,)
 
 
 def truth(crowds: list[Crowd]) -> Truth:
-    """Return the finder's targets. Each cell is asked about the thing whose centre is nearest."""
-    where = middles()
+    """Return the detector's targets. Each cell is asked about the thing whose centre is nearest."""
+    where = cell_centers()
     shape = (len(crowds), *where.shape[1:])
     distance, side, offset = torch.full(shape, torch.inf), torch.zeros(shape), torch.zeros(shape[0], *where.shape)
     for i, scene in enumerate(crowds):
@@ -75,26 +83,26 @@ def truth(crowds: list[Crowd]) -> Truth:
     return Truth(distance < _SURE, distance < _NEAR, offset, side, setting)
 
 
-def finder_loss(places: Places, truth: Truth) -> dict[str, Tensor]:
-    """Return the parts of the finder's loss; cells that may find a thing are not asked whether they do."""
+def detector_loss(output: DetectorOutput, truth: Truth) -> dict[str, Tensor]:
+    """Return the parts of the detector's loss; cells that may find a thing are not asked whether they do."""
     sure, n = truth.sure, truth.sure.sum().clamp_min(1)
-    likely = places.middle.sigmoid().detach()
+    likely = output.objectness.sigmoid().detach()
     hard = torch.where(sure, 1 - likely, likely).square() * (sure | ~truth.near)
-    raw = F.binary_cross_entropy_with_logits(places.middle, sure.float(), reduction="none")
+    raw = F.binary_cross_entropy_with_logits(output.objectness, sure.float(), reduction="none")
     return {
-        "middle": 4 * (raw * hard).sum() / n,
-        "offset": 0.3 * ((places.offset - truth.offset).abs().sum(1) * sure).sum() / n,
-        "side": 2 * ((places.side - truth.side).abs() * sure).sum() / n,
-        "setting": 0.3 * F.cross_entropy(places.setting, truth.setting),
+        "objectness": 4 * (raw * hard).sum() / n,
+        "offset": 0.3 * ((output.offset - truth.offset).abs().sum(1) * sure).sum() / n,
+        "log_size": 2 * ((output.log_size - truth.log_size).abs() * sure).sum() / n,
+        "setting": 0.3 * F.cross_entropy(output.setting, truth.setting),
     }
 
 
-def namer_loss(looks: Looks, crops: Crops) -> dict[str, Tensor]:
-    """Return the parts of the namer's loss."""
+def classifier_loss(output: ClassifierOutput, crops: Crops) -> dict[str, Tensor]:
+    """Return the parts of the classifier's loss."""
     return {
-        "noun": F.cross_entropy(looks.noun, crops.noun),
-        "color": 0.5 * _asked_cross_entropy(looks.color, crops.color),
-        "style": _asked_cross_entropy(looks.style, crops.style),
+        "noun": F.cross_entropy(output.noun, crops.noun),
+        "color": 0.5 * _asked_cross_entropy(output.color, crops.color),
+        "style": _asked_cross_entropy(output.style, crops.style),
     }
 
 
@@ -122,12 +130,12 @@ def _on(device: torch.device, targets: T) -> T:
 def train(config: JudgeConfig, folder: Path) -> None:
     """Train, or continue training, the judge; writes folder/judge.safetensors."""
     torch.manual_seed(config.seed)
-    run = TrainingRun(folder, config, Eyes(config.finder, config.namer))
+    run = TrainingRun(folder, config, TwoStageDetector(config.finder, config.namer))
     for step in run.steps():
-        images, places, pieces, crops = batch(config, run.rng(step))
+        images, wanted, pieces, crops = batch(config, run.rng(step))
         with run.autocast():
-            seen, looks = run.model.finder(images.to(run.device)), run.model.namer(pieces.to(run.device))
-        parts = finder_loss(seen, _on(run.device, places)) | namer_loss(looks, _on(run.device, crops))
-        right = (looks.noun.argmax(1).cpu() == crops.noun).float().mean()
+            boxes, classes = run.model.finder(images.to(run.device)), run.model.namer(pieces.to(run.device))
+        parts = detector_loss(boxes, _on(run.device, wanted)) | classifier_loss(classes, _on(run.device, crops))
+        right = (classes.noun.argmax(1).cpu() == crops.noun).float().mean()
         run.update(torch.stack(list(parts.values())).sum(), **parts, accuracy=right)
     print(write(run.ema.model, folder / "judge.safetensors"))

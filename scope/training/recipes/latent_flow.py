@@ -52,9 +52,9 @@ def train(config: LatentsConfig, folder: Path, latents: Tensor, text: Conditioni
         x_0, words = latents[chosen].to(run.device), taken(text, chosen).to(run.device)
         eps = torch.randn(x_0.shape, generator=noise).to(run.device)
         t = paths.logit_normal(len(x_0), noise).to(run.device)
-        keep = (torch.rand(len(x_0), generator=noise) >= config.drop_text).to(run.device)
+        cond_mask = (torch.rand(len(x_0), generator=noise) >= config.drop_text).to(run.device)
         with run.autocast():
-            v = run.model(paths.noised(x_0, eps, t), t, words, keep)
+            v = run.model(paths.add_noise(x_0, eps, t), t, words, cond_mask)
         run.update((v - paths.velocity(x_0, eps)).square().mean())
         if step + 1 in config.logged:
             watch(step + 1, run.ema.model.eval())

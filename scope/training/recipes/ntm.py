@@ -113,19 +113,19 @@ def text_of(config: NTMConfig, pool: Pool, chosen: Tensor, noise: torch.Generato
 
 
 def ntm_loss(
-    model: NTM, base: NTM | None, weight: float, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, keep: Tensor
+    model: NTM, base: NTM | None, weight: float, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the negative log-likelihood of trajectories in nats a dimension, and the loss, which has the anchor, too.
 
     The anchor is `weight` times the squared distance of the predicted means from those of `base`, which sees x, not u.
     """
-    found, K = ntm.reverse(model, x, t, T, text, keep), len(x) - 1
+    found, K = ntm.reverse(model, x, t, T, text, cond_mask), len(x) - 1
     nll = (found.nll() * T / K).sum(0).mean() / x[0, 0].numel()
     if base is None or weight == 0:
         return nll, nll
     with torch.no_grad():
         held = base.predict(
-            x[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), keep.repeat(K)
+            x[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), cond_mask.repeat(K)
         )  # fmt: skip
     return nll, nll + weight * F.mse_loss(found.steps.mean, held.mean)
 
@@ -141,10 +141,10 @@ def fit(config: NTMConfig, folder: Path, pool: Pool, model: NTM, tokenizer: PAE 
         x_0 = to_tokens(pool.latents[chosen].float())
         x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
         text = text_of(config, pool, chosen, noise).to(where)
-        keep = (torch.rand(config.batch, generator=noise) >= config.drop_text).to(where)
+        cond_mask = (torch.rand(config.batch, generator=noise) >= config.drop_text).to(where)
         weight = config.anchor * 0.5 * (1 + math.cos(math.pi * step / config.steps))
         with run.autocast():
-            nll, loss = loss_of(run.model, base, weight, x, t, T, text, keep)
+            nll, loss = loss_of(run.model, base, weight, x, t, T, text, cond_mask)
         run.update(loss, nll=nll)
         if tokenizer is not None and step % 500 == 499:
             run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model, tokenizer, where))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.models.discriminator import Critic, adaptive, hinge
+from scope.models.discriminator import PatchDiscriminator, adaptive_weight, g_loss, hinge_d_loss
 from scope.models.features import FeatureNet, perceptual_distance
 from scope.nn.images import device
 from scope.nn.weights import LARGER, fill, read, write
@@ -156,15 +156,15 @@ def _aligned(model: PAE, config: PAEConfig, folder: Path, pool: Views) -> None:
 # -- the loop ------------------------------------------------------------------------------------
 
 
-class Likeness:
-    """L1 and the perceptual distance of two sets of pictures; of larger ones, of one window a step."""
+class ReconstructionLoss:
+    """L1 and the perceptual distance of two sets of pictures; of larger ones, of one crop a step."""
 
     def __init__(self, network: FeatureNet, config: PAEConfig) -> None:
         self.network, self.config = network, config
         self.corner = (0, 0)
 
-    def aim(self, noise: torch.Generator) -> None:
-        """Choose the window of a step."""
+    def sample_crop(self, noise: torch.Generator) -> None:
+        """Choose the crop of a step."""
         room = max(0, _SIZES[self.config.world][0] - _CROP)
         x, y = torch.randint(0, room + 1, (2,), generator=noise).tolist()
         self.corner = (x, y)
@@ -187,17 +187,17 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
     """
     shared = parts or folder
     pool = views(config.world, config.pool, config.seed)
-    likeness = Likeness(perceptual_network(config, shared), config)
+    reconstruction = ReconstructionLoss(perceptual_network(config, shared), config)
     vfm = backbone(config, shared)
     torch.manual_seed(config.seed)  # here, so that it is the same whether those two were trained now or found
-    critic = Critic().to(device())
-    model = untrained(config, vfm, likeness)
+    discriminator = PatchDiscriminator().to(device())
+    model = untrained(config, vfm, reconstruction)
     if isinstance(model, PAE):
         _aligned(model, config, shared, pool)
-    against = torch.optim.AdamW(critic.parameters(), lr=config.lr / 2, betas=(0.5, 0.9))
-    run = TrainingRun(folder, config, model, {"critic": critic, "against": against})
-    likeness.network.to(run.device)
-    last = next(p for p in reversed(list(model.decoder.parameters())) if p.ndim >= 2 and p.requires_grad)
+    d_optimizer = torch.optim.AdamW(discriminator.parameters(), lr=config.lr / 2, betas=(0.5, 0.9))
+    run = TrainingRun(folder, config, model, {"discriminator": discriminator, "d_optimizer": d_optimizer})
+    reconstruction.network.to(run.device)
+    last_layer = next(p for p in reversed(list(model.decoder.parameters())) if p.ndim >= 2 and p.requires_grad)
     frozen_at = round(config.freeze_from * config.steps)
     if isinstance(model, PAE) and run.step > frozen_at:
         model.freeze_encoder()
@@ -208,23 +208,27 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
             save(run.ema.model, pool, folder / "encoder.safetensors")
         noise, done = run.torch_rng(step), step / config.steps
         images = pool.batch(torch.randint(len(pool), (config.batch,), generator=noise), run.device)
-        likeness.aim(noise)
+        reconstruction.sample_crop(noise)
         with run.autocast():
-            looked = model.look(images, noise)
-            terms = {"l1": F.l1_loss(looked.decoded, images), "perceptual": likeness.perceptual(looked.decoded, images)}
-        own = {k: v for k, v in looked.terms.items() if k != "mcr" or done >= config.mcr_from}
+            output = model.training_forward(images, noise)
+            terms = {
+                "l1": F.l1_loss(output.decoded, images),
+                "perceptual": reconstruction.perceptual(output.decoded, images),
+            }
+        own = {k: v for k, v in output.terms.items() if k != "mcr" or done >= config.mcr_from}
         loss = sum((getattr(config, k) * v for k, v in (terms | own).items()), torch.zeros((), device=run.device))
         if config.gan and done >= config.gan_from:
-            real, made = critic(images), critic(looked.decoded.detach())
-            against.zero_grad()
-            hinge(real, made).backward()  # type: ignore[no-untyped-call]
-            against.step()
-            fool = -critic(looked.decoded).mean()
-            loss = loss + config.gan * adaptive(terms["l1"] + terms["perceptual"], fool, last) * fool
-        mse = F.mse_loss(looked.decoded.detach().clamp(-1, 1), images)
-        run.update(loss, **terms, **looked.terms, psnr=10 * torch.log10(4 / mse))
+            real, fake = discriminator(images), discriminator(output.decoded.detach())
+            d_optimizer.zero_grad()
+            hinge_d_loss(real, fake).backward()  # type: ignore[no-untyped-call]
+            d_optimizer.step()
+            adversarial = g_loss(discriminator(output.decoded))
+            weight = adaptive_weight(terms["l1"] + terms["perceptual"], adversarial, last_layer)
+            loss = loss + config.gan * weight * adversarial
+        mse = F.mse_loss(output.decoded.detach().clamp(-1, 1), images)
+        run.update(loss, **terms, **output.terms, psnr=10 * torch.log10(4 / mse))
         if (step + 1) % 400 == 0:
-            run.save_grid(f"{step + 1:06d}", torch.cat([images[:8], looked.decoded[:8].detach()]))
+            run.save_grid(f"{step + 1:06d}", torch.cat([images[:8], output.decoded[:8].detach()]))
     print(save(run.ema.model, pool, folder / "pae.safetensors"))
 
 
@@ -238,4 +242,4 @@ def save(model: Autoencoder, pool: Views, path: Path) -> str:
 def tokens(model: Autoencoder, pool: Views, start: int) -> Tensor:
     """Return the tokens of 64 pictures, without gradient."""
     where = next(model.parameters()).device
-    return model.z(pool.batch(torch.arange(start, min(len(pool), start + 64)), where))
+    return model.encode_tokens(pool.batch(torch.arange(start, min(len(pool), start + 64)), where))
