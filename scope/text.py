@@ -1,10 +1,18 @@
-"""Text that every room shares: one printable line, and a little English (numbers, articles, plurals)."""
+"""Text that every room shares: what is safe to print, and a little English (numbers, colours, articles, plurals)."""
+
+import unicodedata
+
+_JOINERS = frozenset("\u200c\u200d")  # emoji families and several scripts are spelled with them
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 #: Number words; the place of each is what it says.
 NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty"
 ).split()
+
+#: The eleven basic colour terms of English (Berlin and Kay, 1969).
+COLORS = tuple("red orange yellow green blue purple pink brown black white gray".split())
 
 #: Plurals that no rule gives.
 _PLURALS = {
@@ -72,7 +80,34 @@ def number_words(number: int) -> str:
     return NUMBERS[number] if 0 <= number < len(NUMBERS) else str(number)
 
 
-def printable(text: str, length: int = 200) -> str:
-    """Return text from outside as one short printable line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+# -- printing ------------------------------------------------------------------------------------
+
+
+def is_hidden(character: str) -> bool:
+    """Return whether a character cannot be seen and is no space: it may move the cursor or turn the reading direction.
+
+    Joiners are not hidden: they shape the letters or the emoji beside them.
+    """
+    hidden = unicodedata.category(character) in _HIDDEN
+    return hidden and not character.isspace() and character not in _JOINERS
+
+
+def visible(text: str) -> str:
+    """Return text on one line and without hidden characters: each space or control character becomes one space."""
+    spaced = (" " if c.isspace() or unicodedata.category(c) == "Cc" else c for c in text)
+    return "".join(c for c in spaced if not is_hidden(c))
+
+
+def printable(text: str, *, joiners: bool = True) -> str:
+    """Return text on one line, without hidden characters and runs of spaces.
+
+    Without `joiners` those go too, so that a word is found however it was spelled.
+    """
+    kept = text if joiners else "".join(c for c in text if c not in _JOINERS)
+    return " ".join(visible(kept).split())
+
+
+def excerpt(said: object, length: int = 200) -> str:
+    """Return the beginning of what an exception or a server says, as one printable line."""
+    line = printable(str(said))
     return line if len(line) <= length else line[:length] + "..."

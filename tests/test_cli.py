@@ -18,11 +18,11 @@ from typer.testing import CliRunner, Result
 
 from scope import __version__
 from scope.cli import app
-from scope.cli.console import plain
 from scope.cli.target import slug
 from scope.protocols import DEFAULT_GENERATOR
 from scope.runs.png import open_png, read_record, sidecar
 from scope.testing import FakeGenerator, FakeVerifier
+from scope.text import visible
 
 #: The command line over fakes, in a process of its own. The generator takes a tenth of a second per picture.
 PROGRAM = """
@@ -291,7 +291,7 @@ def test_file_names_are_made_of_plain_words(text: str, name: str) -> None:
 
 @pytest.mark.parametrize("text", ["\x1b[2Jx", "a\u202eb", "a\x07b", "\u2066x", "a\x9bb", "x\u200bb"])
 def test_the_terminal_gets_no_hidden_characters(text: str) -> None:
-    assert all(c.isprintable() for c in plain(text))
+    assert all(c.isprintable() for c in visible(text))
 
 
 # -- the other commands --------------------------------------------------------------------------

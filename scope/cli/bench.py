@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scope.cli.console import Commands, emit, log, plain, quiet_stdout
+from scope.cli.console import Commands, emit, log, quiet_stdout
 from scope.errors import PluginError, ScopeError, UsageError
+from scope.text import visible
 
 if TYPE_CHECKING:
     from scope.benchmarks.results import Results
@@ -100,7 +101,7 @@ def _command(name: str, summary: str) -> Any:
         for figures in _measured(name, asked):
             path = None if quick or weights else figures.save(results)
             for line in markdown(figures).splitlines():
-                emit(plain(line))
+                emit(visible(line))
             if path is not None:
                 emit(str(path))
 

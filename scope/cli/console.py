@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, redirect_stdout
 from functools import cache
@@ -13,13 +12,12 @@ import typer
 from typer.core import TyperGroup
 
 from scope.errors import ScopeError
+from scope.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_JOINERS = "\u200c\u200d"  # emoji and several scripts are spelled with them
 _PIPE_WIDTH = 160  # columns of a table that goes into a file or a pipe
-_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class Commands(TyperGroup):
@@ -67,23 +65,13 @@ def console(*, stderr: bool) -> "Console":
     return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _PIPE_WIDTH)
 
 
-def plain(text: str) -> str:
-    """Return `text` on one line, without the characters that could move the cursor or turn the reading direction."""
-    kept = (" " if c.isspace() else c for c in text if c.isspace() or c in _JOINERS or not _hidden(c))
-    return "".join(kept)
-
-
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN
-
-
 def log(text: str) -> None:
     """Print one line of news on stderr: progress, a note, an error."""
-    typer.echo(plain(text), err=True)
+    typer.echo(visible(text), err=True)
 
 
 def emit(text: str) -> None:
-    """Print one line of the result on stdout, unchanged: a path, a number. What others wrote goes through `plain`."""
+    """Print one line of the result on stdout, unchanged: a path, a number. What others wrote goes through `visible`."""
     typer.echo(text)
 
 
@@ -107,5 +95,5 @@ def emit_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles:
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(plain(cell), style=(styles or {}).get(cell, "")) for cell in row))
+        drawn.add_row(*(Text(visible(cell), style=(styles or {}).get(cell, "")) for cell in row))
     console(stderr=False).print(drawn)

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scope.cli.console import emit, emit_json, emit_table, log, plain
+from scope.cli.console import emit, emit_json, emit_table, log
 from scope.cli.options import Json
 from scope.errors import ImageError, ScopeError, UsageError
+from scope.text import visible
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -83,7 +84,7 @@ def _page_of_run(run: "Run") -> str:
 
     outcome = load(run)
     if outcome is None:
-        raise UsageError(f"run {plain(run.id)} never began; start it with: scope resume {plain(run.id)}")
+        raise UsageError(f"run {visible(run.id)} never began; start it with: scope resume {visible(run.id)}")
     return render(
         outcome.spec,
         outcome.drafts,

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from scope.cli.console import console, log, plain
+from scope.cli.console import console, log
+from scope.text import visible
 
 if TYPE_CHECKING:
     from scope.engine.outcome import Progress
@@ -78,9 +79,9 @@ class Watch:
         """Show one event."""
         words = describe(progress)
         if self._live and progress.text:
-            console(stderr=True).print(plain(words), markup=False, soft_wrap=True)
+            console(stderr=True).print(visible(words), markup=False, soft_wrap=True)
         elif self._live:
-            self._bar.update(self._task, description=plain(words), total=progress.steps, completed=progress.step or 0)
+            self._bar.update(self._task, description=visible(words), total=progress.steps, completed=progress.step or 0)
         elif progress.state != "end" and words != self._last:
             log(words)
         self._last = words

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from scope.cli.console import emit, emit_json, emit_table, log, plain
+from scope.cli.console import emit, emit_json, emit_table, log
 from scope.cli.target import Order
 from scope.specification import Commitment, Specification, Status, answers
+from scope.text import visible
 
 if TYPE_CHECKING:
     from scope.engine.outcome import Outcome
@@ -50,7 +51,7 @@ def show_plan(specification: Specification, options: "Options", order: Order, as
         }
         return emit_json(plan)
     show_commitments(specification)
-    emit(plain(f"{options.generator} would draw {options.drafts} drafts a round, {most} at most"))
+    emit(visible(f"{options.generator} would draw {options.drafts} drafts a round, {most} at most"))
     return emit(f"the best would become {order.output}")
 
 
@@ -69,7 +70,7 @@ def show_outcome(outcome: "Outcome") -> None:
         for source in answer.sources:
             said = f': "{source.quote}"' if source.quote else ""
             licence = f" ({source.licence})" if source.licence else ""
-            emit(plain(f'{unknown} is "{answer.words}", from {source.locator}{licence}{said}'))
+            emit(visible(f'{unknown} is "{answer.words}", from {source.locator}{licence}{said}'))
     met = sum(_fate(c) == "met" for c in commitments)
     emit(f"{met} of {len(rows)} commitments met; {len(outcome.drafts)} drafts in {outcome.seconds['total']:.1f} s")
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from scope.errors import UsageError
 from scope.specification import Commitment, Kind, Model, Specification, Status, Type, next_ids
+from scope.text import printable
 
 CAUSE = "user:confirm"
 _ERROR = "# this could not be used: "
@@ -43,7 +44,7 @@ class Question(Model):
     def again(self, text: str, error: UsageError) -> "Question":
         """Return the question with what was wrong with an answer written over it."""
         kept = text if not text.startswith(_ERROR) else text.partition("\n")[2]
-        return self.model_copy(update={"text": f"{_ERROR}{_line(str(error))}\n{kept}"})
+        return self.model_copy(update={"text": f"{_ERROR}{printable(str(error))}\n{kept}"})
 
 
 class Plan(Model):
@@ -67,13 +68,13 @@ class _Entry(Model):
 def spec_question(spec: Specification) -> Question:
     """Return the question whether this is what was meant."""
     entries = [_plain(c) for c in spec.commitments if spec.statuses()[c.id] is not Status.WAIVED]
-    return Question(about="spec", text=f"{_SPEC_HELP}# prompt: {_line(spec.prompt)}\n{_yaml(entries)}")
+    return Question(about="spec", text=f"{_SPEC_HELP}# prompt: {printable(spec.prompt)}\n{_yaml(entries)}")
 
 
 def repair_question(spec: Specification, strategy: str, strategies: tuple[str, ...]) -> Question:
     """Return the question whether what is violated is to be repaired so."""
     violated = {c.id: c.claim for c in spec.where(Status.VIOLATED, Status.BLOCKED)}
-    lines = "".join(f"# {name}: {_line(claim)}\n" for name, claim in violated.items())
+    lines = "".join(f"# {name}: {printable(claim)}\n" for name, claim in violated.items())
     plan = Plan(strategy=strategy).model_dump(mode="json")
     text = _REPAIR_HELP.format(strategies=", ".join(strategies)) + lines + _yaml(plan)
     return Question(about="repair", text=text, strategies=strategies)
@@ -191,7 +192,7 @@ def _loaded(text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except Exception as error:  # text like "2024-99-99" makes PyYAML raise almost anything
-        raise UsageError(f"this is not YAML: {_line(str(error))}") from error
+        raise UsageError(f"this is not YAML: {printable(str(error))}") from error
 
 
 def _plain(value: Commitment | _Entry) -> dict[str, Any]:
@@ -206,7 +207,3 @@ def _yaml(value: Any) -> str:
 def _first(error: ValidationError) -> str:
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

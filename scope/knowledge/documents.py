@@ -6,7 +6,6 @@ see are left out, and nothing that it names is fetched.
 
 import io
 import re
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from pypdf import PdfReader
 from scope.knowledge.index import Unreadable
 from scope.protocols import Passage
 from scope.specification import Source
+from scope.text import printable
 
 MAX_FILE = 20 * 1024 * 1024  # bytes
 MAX_PIXELS = 40_000_000
@@ -45,8 +45,7 @@ class Origin:
 
 def clean(text: str) -> str:
     """Return text on one line, without characters that are not seen or that move others."""
-    visible = (" " if unicodedata.category(c) == "Cc" else c for c in text if unicodedata.category(c) != "Cf")
-    return " ".join("".join(visible).split())
+    return printable(text, joiners=False)
 
 
 def sentences(text: str) -> list[str]:

@@ -25,6 +25,7 @@ from scope.knowledge.index import Unreadable
 from scope.knowledge.store import Store, Vectors
 from scope.protocols import Passage
 from scope.specification import sha256_of
+from scope.text import excerpt
 
 #: Pictures whose cosine with the query is less are not found. From what is published of CLIP models, whose pictures
 #: and captions lie near 0.3 and strangers below 0.2; not measured here.
@@ -136,11 +137,12 @@ def eyes(environment: Mapping[str, str] | None = None) -> Eyes | None:
             warnings.filterwarnings("error", "QuickGELU mismatch")  # but this one means that the vectors are wrong
             return OpenClip(model, weights)
     except ImportError as error:
-        raise Blind(f"SCOPE_CLIP: open_clip cannot be imported ({_line(error)}); install scope-t2i[clip]") from error
+        raise Blind(f"SCOPE_CLIP: open_clip cannot be imported ({excerpt(error)}); install scope-t2i[clip]") from error
     except Blind:
         raise
     except Exception as error:  # a torchvision that does not fit torch, or files that hold anything
-        raise Blind(f"SCOPE_CLIP={named!r} cannot be used ({type(error).__name__}: {_line(error)})") from error
+        why = excerpt(str(error).partition("\n")[0])
+        raise Blind(f"SCOPE_CLIP={named!r} cannot be used ({type(error).__name__}: {why})") from error
 
 
 class OpenClip:
@@ -196,7 +198,3 @@ def _file(model: str, weights: str) -> Path:
     if not Path(weights).is_file():
         raise Blind(f"SCOPE_CLIP: there is no file {weights!r}")
     return Path(weights)
-
-
-def _line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]

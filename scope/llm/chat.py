@@ -20,7 +20,7 @@ from jsonschema.exceptions import best_match
 from scope.errors import LanguageError
 from scope.llm.settings import LanguageSettings
 from scope.protocols import Message, Reply
-from scope.text import printable
+from scope.text import excerpt
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,15 +99,15 @@ def read(answer: Answer, schema: dict[str, Any], tokens: int) -> dict[str, Any]:
             f"the answer was cut off (at most {tokens} tokens may be written); allow more with SCOPE_LANGUAGE_TOKENS"
         )
     if answer.finish != "stop":
-        raise LanguageError(f"the model did not finish its answer: finish_reason is {printable(str(answer.finish))!r}")
+        raise LanguageError(f"the model did not finish its answer: finish_reason is {excerpt(answer.finish)!r}")
     try:
         # Constrained decoding lets raw control characters into strings, which strict=False allows.
         data = json.loads(answer.text, strict=False, object_pairs_hook=_once, parse_constant=_no_constant)
         wrong = best_match(Draft202012Validator(schema).iter_errors(data))
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"it is not JSON ({printable(str(error))})", answer.text) from None
+        raise Unusable(f"it is not JSON ({excerpt(error)})", answer.text) from None
     if wrong is not None or not isinstance(data, dict):
-        why = printable(wrong.message) if wrong is not None else "it is no object"
+        why = excerpt(wrong.message) if wrong is not None else "it is no object"
         raise Unusable(f"it does not obey the schema ({why})", answer.text)
     return data
 

@@ -13,7 +13,7 @@ from scope.errors import LanguageError, PluginError, UsageError
 from scope.llm.chat import ALTERNATIVES, Answer, Turn, ceiling, closed, converse, turns
 from scope.llm.settings import LanguageSettings
 from scope.protocols import Message, Reply
-from scope.text import printable
+from scope.text import excerpt
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,7 +65,7 @@ class VllmModel:
         try:
             [result] = self._engine.chat([said], sampling, use_tqdm=False)
         except Exception as error:  # whatever its engine raises, there is no answer
-            what = f"{type(error).__name__}: {printable(str(error))}"
+            what = f"{type(error).__name__}: {excerpt(error)}"
             raise LanguageError(f"vllm with {self.version} failed: {what}") from error
         output = result.outputs[0]
         likely = [{t.decoded_token: t.logprob for t in position.values()} for position in output.logprobs or ()]

@@ -13,7 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from scope.errors import LanguageError
-from scope.text import printable
+from scope.text import excerpt
 
 CONNECT_SECONDS: Final = 5.0
 LARGEST_BODY: Final = 5_000_000  # bytes
@@ -107,9 +107,9 @@ class Endpoint:
         except httpx.TimeoutException as error:
             raise Fault(f"{self.url}: the server did not answer ({type(error).__name__})", again=True) from None
         except httpx.ConnectError as error:
-            raise Fault(f"{self.url}: no server could be reached ({printable(str(error))}). Is it running?") from None
+            raise Fault(f"{self.url}: no server could be reached ({excerpt(error)}). Is it running?") from None
         except httpx.HTTPError as error:
-            raise Fault(f"{self.url}: the connection broke ({printable(str(error))})", again=True) from None
+            raise Fault(f"{self.url}: the connection broke ({excerpt(error)})", again=True) from None
 
     def _refusal(self, response: httpx.Response, body: bytes) -> LanguageError:
         said = f"{self.url}: {response.status_code} {response.reason_phrase}{self._reason(body)}"
@@ -133,7 +133,7 @@ class Endpoint:
             return ""
         if self._key is not None:
             reason = reason.replace(self._key.get_secret_value(), "***")
-        return f": {printable(reason)}"
+        return f": {excerpt(reason)}"
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from scope.text import NUMBERS as NUMBER_WORDS
+from scope.text import COLORS, NUMBERS
 
 
 def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
@@ -105,7 +105,8 @@ THINGS = frozenset(
 
 PEOPLE = {"people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "kids": "kid"}
 
-COLORS: dict[str, str] = {c: c for c in _words("red orange yellow green blue purple pink brown black white gray")} | {
+#: Any word for a colour -> its basic term.
+COLOR_OF: dict[str, str] = {color: color for color in COLORS} | {
     "grey": "gray",
     "violet": "purple",
     "lilac": "purple",
@@ -149,9 +150,10 @@ SHAPES = frozenset(
 #: Qualities that may stand for a thing named later: "a big and a small dog".
 SIZES = frozenset(_words("big small large little tiny huge tall short long young old new"))
 
-NUMBERS: dict[str, int] = dict(zip(NUMBER_WORDS[1:], range(1, 21), strict=True)) | {"both": 2, "dozen": 12}
+#: Words that count things -> how many.
+COUNT_OF: dict[str, int] = {word: n for n, word in enumerate(NUMBERS) if n} | {"both": 2, "dozen": 12}
 #: A pattern for one number.
-NUMBER = r"(?:\d+|" + "|".join(NUMBERS) + r")"
+NUMBER = r"(?:\d+|" + "|".join(COUNT_OF) + r")"
 
 #: Quantities that name no number.
 VAGUE = frozenset(

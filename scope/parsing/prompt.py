@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from scope.errors import PromptError
 from scope.parsing.lexicon import FUNCTION_WORDS
 from scope.specification import Commitment, Kind, Span, Specification
+from scope.text import is_hidden, printable
 
 MAX_WORDS = 1_000
 MAX_CHARACTERS = 10_000
-
-# Joiners are kept: emoji families and several scripts are spelled with them.
-_JOINERS = frozenset("\u200c\u200d")
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 _MEDIUM = (
     r"photos?|photographs?|pictures?|images?|pics?|snapshots?|shots?|scenes?|"
@@ -64,9 +61,9 @@ def clean(prompt: str) -> Cleaned:
 
     Raises: PromptError if nothing is left, or if it is longer than 1,000 words or 10,000 characters.
     """
-    hidden = [c for c in prompt if unicodedata.category(c) in _HIDDEN and c not in _JOINERS and not c.isspace()]
-    kept = "".join(" " if c.isspace() else c for c in prompt if c not in set(hidden))
-    text = " ".join(unicodedata.normalize("NFC", kept).split())
+    hidden = [c for c in prompt if is_hidden(c)]
+    kept = "".join(c for c in prompt if not is_hidden(c))
+    text = printable(unicodedata.normalize("NFC", kept))
     if not text.strip("\u200c\u200d "):
         raise PromptError('the prompt is empty; say what to draw, such as "two red apples on a beach"')
     if (length := len(text.split())) > MAX_WORDS:

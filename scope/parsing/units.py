@@ -36,7 +36,7 @@ _TEXT_PLAIN = re.compile(
     rf"(?:(?i:{_RELATIVE}{_SAY}\s*:?\s+(?:the\s+{_WORDING}\s+)?|(?:with\s+|bearing\s+)?the\s+(?:words?|text|number|letters?)\s+))"
     rf"(?P<plain>{_CAPITALS}|{_TITLE})(?i:{_WRITTEN})"
     rf"|(?i:{_RELATIVE}(?:says|saying)\s+|with\s+the\s+words?\s+)(?P<lower>{_LOWER})"
-    rf"|(?i:\bthe\s+number)\s+(?P<number>\d+|{'|'.join(lexicon.NUMBERS)})\b(?i:{_WRITTEN})"
+    rf"|(?i:\bthe\s+number)\s+(?P<number>\d+|{'|'.join(lexicon.COUNT_OF)})\b(?i:{_WRITTEN})"
 )
 
 _STYLE_NAMES = lexicon.alternatives(lexicon.STYLES)
@@ -100,7 +100,7 @@ def _absent(match: re.Match[str]) -> Unit:
 
 
 def _color(match: re.Match[str]) -> Unit:
-    return _unit(match, UnitKind.COLOR, lexicon.COLORS[match.group(1).lower()], "red")
+    return _unit(match, UnitKind.COLOR, lexicon.COLOR_OF[match.group(1).lower()], "red")
 
 
 def _vague(match: re.Match[str]) -> Unit:
@@ -133,7 +133,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
         (r"\b(?:an?\s+|the\s+)?(?:(?:large|small|big|huge|whole|little|great)\s+)?"
          rf"{_GATHERING}\s+of\b|\ba\s+few\b", _vague),
         (r"(?<![\w-])(\w+)-free(?![\w-])", _absent),
-        (r"(?<![\w-])(" + "|".join(lexicon.COLORS) + r")(?:[- ]colou?red\b|\s+in\s+colou?r\b)", _color),
+        (r"(?<![\w-])(" + "|".join(lexicon.COLOR_OF) + r")(?:[- ]colou?red\b|\s+in\s+colou?r\b)", _color),
         (r"\b(?:along|together)\s+with\b|\bas\s+well\s+as\b|\baccompanied\s+by\b", _and),
         (lexicon.alternatives([r for r in lexicon.RELATION_OF if " " in r]), _relation),
         (lexicon.alternatives(lexicon.PLACE_OF) + r"(?!\s+of\b)", _place),
@@ -145,7 +145,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
 
 def number_of(word: str) -> int:
     """Return the number that digits or a word up to twenty name; 0 if they name none."""
-    return text.number_of(word) or lexicon.NUMBERS.get(word.lower(), 0)
+    return text.number_of(word) or lexicon.COUNT_OF.get(word.lower(), 0)
 
 
 def style_value(style: str) -> str:

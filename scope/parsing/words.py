@@ -39,7 +39,7 @@ class Word:
     @property
     def color(self) -> str | None:
         """Return the colour that a modifier names."""
-        return str(self.value) if self.role == "M" and self.value in lexicon.COLORS.values() else None
+        return str(self.value) if self.role == "M" and self.value in lexicon.COLOR_OF.values() else None
 
 
 @cache
@@ -162,8 +162,8 @@ def _role(token: "Token") -> tuple[str, str | int, bool]:
         return "#", number_of(said), number_of(said) > 1
     if not _is_latin(said):
         return ".", said, False
-    if said in lexicon.COLORS:
-        return "M", lexicon.COLORS[said], False
+    if said in lexicon.COLOR_OF:
+        return "M", lexicon.COLOR_OF[said], False
     if (base := _thing(said)) and tag != "MD":
         return "N", base, base != said
     if tag in {"NN", "NNS", "NNP", "NNPS"}:

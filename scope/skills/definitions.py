@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from scope.errors import PromptError
 from scope.protocols import Passage, Reader
 from scope.specification import Commitment, Fact, Specification, Type
+from scope.text import printable
 
 MAX_SENTENCE = 500  # characters; longer ones are not read
 MAX_WORDS = 160  # characters of an answer
@@ -94,11 +95,6 @@ def _answers(sentence: str, title: frozenset[str], clue: Clue) -> Iterator[tuple
         fits = 0 < len(answer) <= MAX_WORDS and not _NOT.match(answer)
         if fits and (said or _ARTICLE.match(answer)):
             yield answer, clue.words <= said
-
-
-def printable(text: str) -> str:
-    """Return text on one line without characters that are not seen."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 # -- facts ---------------------------------------------------------------------------------------

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 from scope.errors import ScopeError
 from scope.protocols import Knowledge, Passage
-from scope.skills.definitions import printable
 from scope.specification import Source
-from scope.text import is_same_noun, number_of
-from scope.worlds.pocket.catalogue import COLORS
+from scope.text import COLORS, is_same_noun, number_of, printable
 
 #: Passages that are read of each source of knowledge.
 COUNT = 20

@@ -13,7 +13,6 @@ from typing import Any
 from scope.errors import LanguageError
 from scope.protocols import LanguageModel, Message, Reply, Toolbox
 from scope.skills.deduction import CITES, MOST, Impossible, Unclear, reckon
-from scope.skills.definitions import printable
 from scope.skills.realize import is_within, precedes
 from scope.specification import (
     Answer,
@@ -28,8 +27,7 @@ from scope.specification import (
     reopen,
     tried,
 )
-from scope.text import NUMBERS, article, number_words
-from scope.worlds.pocket.catalogue import COLORS
+from scope.text import COLORS, NUMBERS, article, number_words, printable
 
 _CHANGED = "what it was worked out from has changed"
 

@@ -12,10 +12,9 @@ from pydantic import Field, ValidationError
 
 from scope.errors import LanguageError, ScopeError
 from scope.protocols import LanguageModel, Message, Passage, Toolbox
-from scope.skills.definitions import Clue, Reading, clue_of, in_order, printable, readings, words
+from scope.skills.definitions import Clue, Reading, clue_of, in_order, readings, words
 from scope.specification import Answer, Commitment, Fact, Model, Source, Specification, Status, Type, ground, tried
-from scope.text import article, plural
-from scope.worlds.pocket.catalogue import COLORS, NUMBERS
+from scope.text import COLORS, NUMBERS, article, plural, printable
 
 #: Passages that are read of each source of knowledge.
 COUNT = 20
@@ -176,7 +175,7 @@ def _supported(said: _Said, passage: Passage, clue: Clue) -> bool:
     return (
         bool(words(said.noun))
         and words(said.noun) <= rest
-        and (not said.color or said.color in rest & COLORS.keys())
+        and (not said.color or said.color in rest & set(COLORS))
         and (not said.count or bool(number & rest))
     )
 

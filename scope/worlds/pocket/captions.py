@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from scope.text import article
-from scope.worlds.pocket.catalogue import CONCEPTS, NUMBERS, RELATIONS, SETTINGS, STYLES
+from scope.text import article, number_words
+from scope.worlds.pocket.catalogue import CONCEPTS, RELATIONS, SETTINGS, STYLES
 from scope.worlds.pocket.chance import Random, pick
 from scope.worlds.pocket.plan import Group, Plan
 
@@ -23,7 +23,7 @@ def noun_phrase(group: Group, random: Random | None = None) -> tuple[str, str]:
     words = f"{group.color} {noun}" if group.color else noun
     if group.count > 1:
         digits = random is not None and random.random() < 0.2
-        return "", f"{group.count if digits else NUMBERS[group.count]} {words}"
+        return "", f"{group.count if digits else number_words(group.count)} {words}"
     return article(words), words
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from scope.text import COLORS as COLOR_NAMES
+from scope.text import plural
+
 
 @dataclass(frozen=True)
 class Concept:
@@ -19,20 +22,14 @@ class Concept:
     aliases: tuple[str, ...] = ()
 
 
-def _plural(noun: str) -> str:
-    if noun.endswith(("s", "x", "ch", "sh")):
-        return noun + "es"
-    return noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeou" else noun + "s"
-
-
 def _concepts(rows: str) -> dict[str, Concept]:
     """Read 'noun = icon | plural | alias, alias' lines; an empty plural is the regular one."""
     table = {}
     for row in rows.strip().splitlines():
         noun, _, rest = (part.strip() for part in row.partition("="))
-        icon, plural, aliases = (*[part.strip() for part in rest.split("|")], "", "")[:3]
+        icon, irregular, aliases = (*[part.strip() for part in rest.split("|")], "", "")[:3]
         names = tuple(a.strip() for a in aliases.split(",") if a.strip())
-        table[noun] = Concept(noun, plural or _plural(noun), icon, names)
+        table[noun] = Concept(noun, irregular or plural(noun), icon, names)
     return table
 
 
@@ -292,19 +289,21 @@ def drawn_by(vendor: str) -> tuple[str, ...]:
 #: Every name that a noun may go by -> the noun.
 NOUNS: dict[str, str] = {name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)}
 
-COLORS: dict[str, tuple[int, int, int]] = {
-    "red": (220, 38, 38),
-    "orange": (247, 132, 22),
-    "yellow": (250, 214, 40),
-    "green": (46, 160, 67),
-    "blue": (38, 98, 226),
-    "purple": (138, 56, 190),
-    "pink": (252, 140, 188),
-    "brown": (128, 78, 42),
-    "black": (40, 40, 46),
-    "white": (246, 246, 246),
-    "gray": (142, 142, 148),
-}
+_PALETTE = (
+    (220, 38, 38),  # red
+    (247, 132, 22),  # orange
+    (250, 214, 40),  # yellow
+    (46, 160, 67),  # green
+    (38, 98, 226),  # blue
+    (138, 56, 190),  # purple
+    (252, 140, 188),  # pink
+    (128, 78, 42),  # brown
+    (40, 40, 46),  # black
+    (246, 246, 246),  # white
+    (142, 142, 148),  # gray
+)
+#: Colour -> the (red, green, blue) of 0..255 that it is painted in.
+COLORS: dict[str, tuple[int, int, int]] = dict(zip(COLOR_NAMES, _PALETTE, strict=True))
 
 #: The settings that the first shipped weights saw -> the ways in which a caption says them. "plain" is what is drawn
 #: when none is asked for.
@@ -361,7 +360,6 @@ STYLES: dict[str, Style] = {
     "3d": Style("3-D", ("a 3-D render of", "a 3D render of"), ("in 3-D style", ", 3-D render")),
 }
 
-NUMBERS = ("zero", "one", "two", "three", "four", "five")
 MAX_COUNT = 5
 FIRST_MAX_COUNT = 4
 MAX_LETTERS = 8  # characters on a sign
