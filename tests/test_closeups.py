@@ -6,10 +6,11 @@ import torch
 
 from scope.training.data import tokenizer_images as trained
 from scope.training.data.tokenizer_images import CLASSES, views
-from scope.worlds.closeups import CELLS, COLOR_NAMES, NOUNS, PLACES, SIDE, closeups
-from scope.worlds.pocket import Group, Plan, compose, held_out, sample, sample_whole
+from scope.worlds import closeups as world
+from scope.worlds.closeups import CELLS, NOUNS, SIDE, closeups
+from scope.worlds.pocket import Group, Plan, catalogue, compose, held_out, sample, sample_whole
 from scope.worlds.pocket.background import background
-from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, SETTINGS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, SETTING_NAMES
 
 COUNT, SEED = 120, 3
 
@@ -20,8 +21,8 @@ def drawn():
 
 
 def plan_of(drawn, i: int) -> Plan:
-    color = COLOR_NAMES[drawn.colors[i]]
-    return Plan((Group(NOUNS[drawn.nouns[i]], 1, None if color == "own" else color),), None, PLACES[drawn.settings[i]])
+    noun, color = NOUNS[drawn.nouns[i]], world.COLORS[drawn.colors[i]]
+    return Plan((Group(noun, 1, None if color == "own" else color),), None, SETTING_NAMES[drawn.settings[i]])
 
 
 def test_close_ups_are_a_pure_function_of_count_and_seed(drawn):
@@ -38,8 +39,8 @@ def test_nothing_that_is_held_out_is_in_them(drawn):
 
 
 def test_they_show_many_nouns_every_colour_and_every_setting(drawn):
-    assert set(drawn.colors.tolist()) == set(range(len(COLOR_NAMES)))
-    assert set(drawn.settings.tolist()) == set(range(len(PLACES)))
+    assert set(drawn.colors.tolist()) == set(range(len(world.COLORS)))
+    assert set(drawn.settings.tolist()) == set(range(len(SETTING_NAMES)))
     assert len(set(drawn.nouns.tolist())) > 0.8 * len(NOUNS)
 
 
@@ -47,7 +48,7 @@ def test_what_is_not_covered_is_the_setting_and_what_is_covered_is_not(drawn):
     """Each picture is a window of its setting's own, at half size."""
     for i in range(4):
         # All windows of 64 px, four at a time a way to halve them.
-        doubled = np.pad(background(PLACES[drawn.settings[i]]) * 255, ((0, 1), (0, 1), (0, 0)), mode="edge")
+        doubled = np.pad(background(SETTING_NAMES[drawn.settings[i]]) * 255, ((0, 1), (0, 1), (0, 0)), mode="edge")
         halves = (doubled[:-1, :-1] + doubled[1:, :-1] + doubled[:-1, 1:] + doubled[1:, 1:]) / 4
         ground, thing = (np.kron(cells, np.ones((4, 4), bool)) for cells in (~drawn.covered[i], drawn.covered[i]))
         picture = drawn.images[i].astype(float)
@@ -63,7 +64,7 @@ def test_the_prompt_says_what_is_shown(drawn):
         words = drawn.prompt(i)
         assert NOUNS[drawn.nouns[i]] in words
         assert words.startswith(("a ", "an "))
-        color = COLOR_NAMES[drawn.colors[i]]
+        color = world.COLORS[drawn.colors[i]]
         assert color == "own" or f" {color} " in words
 
 
@@ -72,12 +73,12 @@ def test_views_of_close_ups_name_noun_and_colour_where_the_thing_is_and_the_sett
     assert torch.equal(seen.images.permute(0, 2, 3, 1), torch.from_numpy(drawn.images))
     assert seen.cells.shape == (16, 3, CELLS, CELLS)
     for i, (nouns, colors, settings) in enumerate(seen.cells.numpy()):
-        color = COLOR_NAMES[drawn.colors[i]]
-        assert set(nouns[drawn.covered[i]].tolist()) == {1 + list(CONCEPTS).index(NOUNS[drawn.nouns[i]])}
-        assert set(colors[drawn.covered[i]].tolist()) == {1 if color == "own" else 2 + list(COLORS).index(color)}
+        color = world.COLORS[drawn.colors[i]]
+        assert set(nouns[drawn.covered[i]].tolist()) == {1 + catalogue.NOUNS.index(NOUNS[drawn.nouns[i]])}
+        assert set(colors[drawn.covered[i]].tolist()) == {1 if color == "own" else 2 + COLOR_NAMES.index(color)}
         assert not nouns[~drawn.covered[i]].any()
         assert not colors[~drawn.covered[i]].any()
-        assert set(settings.ravel().tolist()) == {list(SETTINGS).index(PLACES[drawn.settings[i]])}
+        assert set(settings.ravel().tolist()) == {SETTING_NAMES.index(SETTING_NAMES[drawn.settings[i]])}
 
 
 def test_views_of_scenes_name_each_thing_where_its_ink_is():
@@ -91,11 +92,11 @@ def test_views_of_scenes_name_each_thing_where_its_ink_is():
         scene = compose(sample_whole(random) if i % 3 == 1 else sample(random, "train"), (4, i))
         assert torch.equal(seen.images[i].permute(1, 2, 0), torch.from_numpy(scene.image))
         nouns, colors, settings = seen.cells[i].numpy()
-        assert set(settings.ravel().tolist()) == {list(SETTINGS).index(scene.plan.setting)}
+        assert set(settings.ravel().tolist()) == {SETTING_NAMES.index(scene.plan.setting)}
         for row, column in np.argwhere(scene.cells > 0):
             thing = scene.objects[scene.cells[row, column] - 1]
-            color = 2 + list(COLORS).index(thing.color) if thing.color else 1
-            right.append((nouns[row, column], colors[row, column]) == (1 + list(CONCEPTS).index(thing.noun), color))
+            color = 2 + COLOR_NAMES.index(thing.color) if thing.color else 1
+            right.append((nouns[row, column], colors[row, column]) == (1 + catalogue.NOUNS.index(thing.noun), color))
     assert len(right) > 40
     assert np.mean(right) > 0.97
 

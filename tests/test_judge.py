@@ -33,9 +33,7 @@ from scope.judges.networks import (  # fmt: skip
     BACKGROUND,
     CROP,
     MARGIN,
-    NOUNS,
     STRIDE,
-    STYLES,
     DetectorOutput,
     TwoStageDetector,
     cell_centers,
@@ -49,9 +47,8 @@ from scope.specification import Commitment, Kind, Specification, Type
 from scope.training.data.cluttered_scenes import JUDGED, WORLD, crowd, trained_colors
 from scope.training.data.crops import blur, choose, smear, take
 from scope.training.recipes.judge import Truth, detector_loss, truth
-from scope.worlds.pocket import Group, Plan, broken, compose, held_out, specification
-from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, VENDORS, drawn_by
-from scope.worlds.pocket.catalogue import STYLES as STYLE_NAMES
+from scope.worlds.pocket import Group, Plan, compose, counterfactual, held_out, specification
+from scope.worlds.pocket.catalogue import ALL_VENDORS, COLORS, NOUNS, STYLES, VENDORS, drawn_by
 from scope.worlds.pocket.sign import FONTS, sign
 
 ROOT = Path(__file__).parents[1]
@@ -67,8 +64,8 @@ def perfect(truth: Truth) -> DetectorOutput:
 def by_heart(plan: Plan, seed: int) -> Scene:
     """What eyes see that know the truth."""
     drawn = compose(plan, (7, seed))
-    style = tuple(0.0 if name == plan.style else -9.0 for name in STYLES)
-    things = [(o, *((o.box[i] + o.box[i + 2]) / 2 for i in (0, 1)), o.box[2] - o.box[0]) for o in drawn.objects]
+    style = tuple(0.0 if name == plan.style else -9.0 for name in ALL_VENDORS)
+    things = [(o, *(v + o.side_px / 2 for v in o.xyxy_px[:2]), o.side_px) for o in drawn.objects]
     detections = tuple(Detection(o.noun, o.color or "red", 1.0, x, y, side, style) for o, x, y, side in things)
     scene = Scene(detections, plan.setting, Image.fromarray(drawn.image))
     scene.words = (ocr.plain(plan.text),) if plan.text else ()
@@ -134,14 +131,14 @@ def test_crowds_hold_out_what_the_world_holds_out():
     random = np.random.default_rng(2)
     for member in (m for _ in range(80) for m in crowd(random).members):
         assert member.color is None or not held_out(Plan((Group(member.noun, 1, member.color),)))
-    assert 0.8 < np.mean([len(trained_colors(noun)) for noun in CONCEPTS]) / len(COLORS) < 0.95
+    assert 0.8 < np.mean([len(trained_colors(noun)) for noun in NOUNS]) / len(COLORS) < 0.95
 
 
 def test_only_the_judge_s_crowds_show_the_vendors_that_are_held_out():
     random = np.random.default_rng(3)
     loop, judge = ({m.style for _ in range(60) for m in crowd(random, s).members} for s in (WORLD, JUDGED))
     assert loop - {None} == set(VENDORS)
-    assert judge - {None} == set(STYLES)
+    assert judge - {None} == set(ALL_VENDORS)
 
 
 def test_things_of_a_crowd_lie_in_the_picture_and_apart():
@@ -207,7 +204,7 @@ def test_eyes_that_know_the_truth_break_every_broken_one(true_scenes):
     for plan, seed in true_scenes:
         spec = specification(plan)
         for commitment in spec.commitments:
-            lie = broken(plan, commitment, random, drawn_by(plan.style))
+            lie = counterfactual(plan, commitment, random, drawn_by(plan.style))
             holds, _ = judges.RULES[commitment.type](by_heart(lie, seed), commitment, spec)
             assert not holds, (plan, commitment.claim)
 
@@ -239,7 +236,7 @@ def test_it_is_a_verifier():
 
 
 def test_styles_are_named_as_the_world_names_them():
-    assert set(STYLE_NAMES) <= set(STYLES)
+    assert set(STYLES) <= set(ALL_VENDORS)
 
 
 # -- reader --------------------------------------------------------------------------------------
@@ -314,8 +311,7 @@ def test_a_thing_is_named_by_its_nearest_prototype(monkeypatch):
     monkeypatch.setattr(opinion, "_features", lambda images: images[..., ::8, ::8].flatten(1), raising=False)
     nouns = drawn_by("noto")[:12]
     cards = [(prototypes._card(noun, "noto") * 255).astype(np.uint8) for noun in nouns]
-    monkeypatch.setattr(prototypes, "VENDORS", ("noto", "other"))
-    monkeypatch.setattr(prototypes, "HELD_OUT_VENDORS", ())
+    monkeypatch.setattr(prototypes, "ALL_VENDORS", ("noto", "other"))
     named = opinion.name(cards, "other")
     assert np.mean([a == b for a, b in zip(named, nouns, strict=True)]) > 0.8
 

@@ -16,7 +16,7 @@ from scope.knowledge.index import Index
 from scope.models import sentence_encoder
 from scope.protocols import Knowledge, Passage
 from scope.specification import Source
-from scope.worlds.facts import facts
+from scope.worlds.facts import load_facts
 from scope.worlds.pocket.catalogue import CONCEPTS
 
 GUIDE = """---
@@ -313,13 +313,13 @@ def test_packaged_knowledge_is_found(known: packaged.Packaged, query: str, text:
 
 
 def test_facts_are_typed_and_each_is_said_by_its_sentence() -> None:
-    keys = [(f.subject, f.relation) for f in facts()]
+    keys = [(f.subject, f.relation) for f in load_facts()]
     assert len(set(keys)) == len(keys)
-    assert {f.subject for f in facts()} >= set(CONCEPTS)
-    for fact in facts():
+    assert {f.subject for f in load_facts()} >= set(CONCEPTS)
+    for fact in load_facts():
         said = "no" if fact.value == 0 else str(fact.value)
         assert fact.subject == fact.subject.lower()
         assert fact.subject in fact.text.lower()
         assert said in fact.text or fact.relation == "kind"
-    table = {(f.subject, f.relation): f.value for f in facts()}
+    table = {(f.subject, f.relation): f.value for f in load_facts()}
     assert (table["spider", "legs"], table["dog", "legs"], table["week", "days"]) == (8, 4, 7)

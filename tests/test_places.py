@@ -10,7 +10,7 @@ from scope.worlds.pocket.catalogue import RELATIONS
 
 def boxes(plan: Plan, seed: int) -> list[list[tuple[int, int, int, int]]]:
     layout = arrange(plan, seed)
-    return [[o.box for o in layout.objects if o.group == g] for g in range(len(plan.groups))]
+    return [[o.xyxy_px for o in layout.objects if o.group == g] for g in range(len(plan.groups))]
 
 
 def plans(relation: str) -> list[Plan]:

@@ -8,7 +8,7 @@ from scope.nn.images import to_tensor
 from scope.tokenizers.pae import PAE, preset
 from scope.training.data import cached_latents as pools
 from scope.worlds.pocket import Group, Plan, compose, held_out
-from scope.worlds.pocket.catalogue import COLORS, FIRST
+from scope.worlds.pocket.catalogue import COLORS, CORE_NOUNS
 from scope.worlds.pocket.scene import arrange
 
 CPU = torch.device("cpu")
@@ -25,10 +25,10 @@ def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> N
     truth = pools.cells(layout)
     inside = torch.zeros(8, 8, dtype=torch.bool)
     for thing in layout.objects:
-        x0, y0, x1, y1 = (v // 16 for v in thing.box)
+        x0, y0, x1, y1 = (v // 16 for v in thing.xyxy_px)
         here = truth[:, y0:y1, x0:x1].flatten(1)
         inside[y0:y1, x0:x1] = True
-        assert set(here[0].tolist()) == {1 + list(FIRST).index(thing.noun)}
+        assert set(here[0].tolist()) == {1 + list(CORE_NOUNS).index(thing.noun)}
         color = list(COLORS).index(thing.color) if thing.color else len(COLORS)
         assert set(here[1].tolist()) == {1 + color}
         assert here[2].diff().tolist() == [1] * (here.shape[1] - 1)
@@ -47,9 +47,9 @@ def test_the_rows_of_a_sign_are_its_own_and_no_part_of_a_thing() -> None:
     assert layout.board is not None
     truth = pools.cells(layout)
     rows = slice(layout.board[1] // 16, layout.board[3] // 16)
-    assert (truth[0, rows] == 1 + len(FIRST)).all()
+    assert (truth[0, rows] == 1 + len(CORE_NOUNS)).all()
     assert not truth[1:, rows].any()
-    assert int((truth[0] == 1 + len(FIRST)).sum()) == 16
+    assert int((truth[0] == 1 + len(CORE_NOUNS)).sum()) == 16
 
 
 def test_no_plan_of_the_pool_is_held_out_some_hold_one_coloured_thing_and_some_a_sign() -> None:

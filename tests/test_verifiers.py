@@ -5,13 +5,13 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from scope.models.detector import COLOR_NAMES, NOUNS, SETTING_NAMES, Detection, Detector, Maps, detect
+from scope.models.detector import Detection, Detector, Maps, detect
 from scope.parsing.grammar import Grammar
 from scope.training.recipes.detector import crowded, objects_loss, plain, targets
 from scope.verifiers.objects import Evidence
 from scope.verifiers.text import TextVerifier, likeness
 from scope.worlds.pocket import Group, Plan, compose, held_out, sample
-from scope.worlds.pocket.catalogue import CONCEPTS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 
 
 def thing(noun: str, color: str, x: float, y: float) -> Detection:
@@ -74,14 +74,14 @@ def maps_of(truth: dict[str, torch.Tensor]) -> Maps:
 
 def test_a_perfect_detector_finds_the_truth_and_has_no_loss():
     random = np.random.default_rng(0)
-    scenes = [compose(sample(random, "train", tuple(CONCEPTS)), i) for i in range(40)]
+    scenes = [compose(sample(random, "train", NOUNS), i) for i in range(40)]
     truth = targets([plain(scene) for scene in scenes], np.zeros((40, 2), np.int64))
     maps = maps_of(truth)
     loss, _ = objects_loss(maps, truth)
     assert loss.item() == pytest.approx(0, abs=1e-3)
     for i, scene in enumerate(scenes):
         found = sorted((d.noun, *(round(v) for v in d.center)) for d in detect(maps, i))
-        true = sorted((o.noun, (o.box[0] + o.box[2]) // 2, (o.box[1] + o.box[3]) // 2) for o in scene.objects)
+        true = sorted((o.noun, *(v + o.side_px // 2 for v in o.xyxy_px[:2])) for o in scene.objects)
         assert len(found) == len(true)
         for (noun, x, y), (true_noun, true_x, true_y) in zip(found, true, strict=True):
             assert noun == true_noun

@@ -19,7 +19,7 @@ from scope.skills.bind import request_of
 from scope.specification import Start, Type
 from scope.verifiers import objects
 from scope.worlds.pocket import caption, compose, sample, specification
-from scope.worlds.pocket.catalogue import CONCEPTS
+from scope.worlds.pocket.catalogue import NOUNS
 
 pytestmark = pytest.mark.weights
 NAMES = ("features", "flow", "judge", "ntm", "objects", "pae")
@@ -83,7 +83,7 @@ def test_the_detector_meets_nearly_every_promise_of_true_scenes(verifier):
     """The full figure is results/verifiers.json; this is its floor on 40 scenes of training's own kind."""
     random, met = np.random.default_rng(9), []
     for i in range(40):
-        plan = sample(random, "held_out", tuple(CONCEPTS))
+        plan = sample(random, "held_out", NOUNS)
         spec = specification(plan)
         asked = [c for c in spec.commitments if verifier.handles(c)]
         verdicts = verifier.check(Image.fromarray(compose(plan, (9, i)).image), asked, spec)

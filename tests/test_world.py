@@ -1,4 +1,4 @@
-"""The pocket world: pictures, truths, words and promises agree with each other."""
+"""The pocket world: pictures, truths, words and commitments agree with each other."""
 
 import csv
 import json
@@ -18,10 +18,10 @@ from scope.worlds.pocket import (
     Group,
     Plan,
     Scene,
-    broken,
     caption,
     check,
     compose,
+    counterfactual,
     held_out,
     holds,
     licences,
@@ -36,20 +36,21 @@ from scope.worlds.pocket.catalogue import (  # fmt: skip
     COCO,
     COLORS,
     CONCEPTS,
-    FIRST,
-    FIRST_MAX_COUNT,
-    FIRST_RELATIONS,
-    FIRST_SETTINGS,
+    CORE_MAX_COUNT,
+    CORE_NOUNS,
+    CORE_RELATIONS,
+    CORE_SETTINGS,
     HELD_OUT_VENDORS,
     MAX_COUNT,
     MAX_LETTERS,
+    NOUNS,
     RELATIONS,
     SETTINGS,
     VENDORS,
     drawings,
     drawn_by,
 )
-from scope.worlds.pocket.sampling import MORE_WORDS, WORDS
+from scope.worlds.pocket.sampling import EXTRA_WORDS, WORDS
 from scope.worlds.pocket.sign import FONTS, sign
 from scope.worlds.pocket.sprites import sprite
 
@@ -60,7 +61,7 @@ def of_seeds(examples: int):
 
 
 def first(seed: int, split: str = "train") -> Plan:
-    return sample(np.random.default_rng(seed), split, tuple(CONCEPTS))  # type: ignore[arg-type]
+    return sample(np.random.default_rng(seed), split, NOUNS)  # type: ignore[arg-type]
 
 
 def whole(seed: int, split: str = "train", **given) -> Plan:
@@ -76,11 +77,11 @@ def inks(scene: Scene) -> list[list[tuple[int, int, int, int]]]:
 # -- what there is -------------------------------------------------------------------------------
 
 
-def test_the_vocabulary_is_as_large_as_promised():
+def test_the_vocabulary_is_as_large_as_it_should_be():
     assert len(CONCEPTS) >= 150
     assert set(COCO) < set(CONCEPTS)
     assert len(COCO) == 80
-    assert len(FIRST) == 32
+    assert len(CORE_NOUNS) == 32
     assert len(COLORS) == 11
     assert len(SETTINGS) - 1 >= 12  # without "plain"
     assert set(RELATIONS) == {"left of", "right of", "above", "below", "between", "on top of"}
@@ -167,7 +168,7 @@ def test_relations_are_exact_in_the_ink_of_the_picture(seed):
     if plan.relation != "on top of":  # there boxes share what neither paints
         taken = np.zeros((128, 128), int)
         for thing in scene.objects:
-            x0, y0, x1, y1 = thing.box
+            x0, y0, x1, y1 = thing.xyxy_px
             taken[y0:y1, x0:x1] += 1
         assert taken.max() <= 1
 
@@ -195,7 +196,7 @@ def test_relations_are_what_a_reader_would_say():
 def test_the_mask_says_where_each_thing_is_and_cells_what_most_of_them_shows(seed):
     scene = compose(whole(seed), seed)
     for index, thing in enumerate(scene.objects):
-        x0, y0, x1, y1 = thing.box
+        x0, y0, x1, y1 = thing.xyxy_px
         alpha = sprite(thing.drawing, thing.color, x1 - x0, thing.style)[1][..., 0]
         mine = scene.mask[y0:y1, x0:x1] == index + 1
         if scene.plan.relation != "on top of":
@@ -212,7 +213,7 @@ def test_the_ground_is_untouched_where_the_mask_and_the_sign_are_not():
     scene, other = (compose(p, 7) for p in (plan, Plan((Group("dog", 2, "blue"),), None, "farm", "OPEN")))
     boxes = np.zeros((128, 128), bool)
     for thing in scene.objects:
-        x0, y0, x1, y1 = thing.box
+        x0, y0, x1, y1 = thing.xyxy_px
         boxes[y0:y1, x0:x1] = True
     board = (sign("OPEN", "roboto-slab") * 255 + 0.5).astype(np.uint8)
     rows = [y for y in (0, 96) if np.array_equal(scene.image[y : y + 32, 8:120], board)]
@@ -224,7 +225,7 @@ def test_the_ground_is_untouched_where_the_mask_and_the_sign_are_not():
 @pytest.mark.parametrize("font", FONTS)
 def test_every_word_fits_its_sign_in_every_font(font):
     blank = sign(" ", font)
-    for word in ("W" * MAX_LETTERS, "1234", *WORDS, *MORE_WORDS):
+    for word in ("W" * MAX_LETTERS, "1234", *WORDS, *EXTRA_WORDS):
         ink = np.abs(sign(word, font) - blank).max(-1) > 0.3
         columns = np.flatnonzero(ink.any(0))
         assert columns[0] >= 3, word
@@ -232,7 +233,7 @@ def test_every_word_fits_its_sign_in_every_font(font):
 
 
 def test_words_are_no_longer_than_a_sign_holds_and_fonts_differ():
-    assert max(len(word) for word in WORDS + MORE_WORDS) <= MAX_LETTERS
+    assert max(len(word) for word in WORDS + EXTRA_WORDS) <= MAX_LETTERS
     assert len({sign("FRESH", font).tobytes() for font in FONTS}) == len(FONTS)
 
 
@@ -277,8 +278,8 @@ def test_splits_do_not_share_a_plan(seed):
 
 def test_held_out_are_pairs_words_and_related_things_each_about_one_in_eight():
     colors = [held_out(Plan((Group(n, 1, c),))) for n in CONCEPTS for c in COLORS]
-    pairs = [held_out(Plan((Group(a), Group(b)), "above")) for a in FIRST for b in FIRST]
-    words = [held_out(Plan((), text=word)) for word in WORDS + MORE_WORDS]
+    pairs = [held_out(Plan((Group(a), Group(b)), "above")) for a in CORE_NOUNS for b in CORE_NOUNS]
+    words = [held_out(Plan((), text=word)) for word in WORDS + EXTRA_WORDS]
     for share in (colors, pairs, words):
         assert 0.06 < np.mean(share) < 0.2
     assert held_out(Plan((Group("dog"), Group("cat"), Group("cow")), "between")) == any(
@@ -297,9 +298,9 @@ def test_held_out_vendors_draw_only_where_they_are_asked_for(seed):
 @of_seeds(50)
 def test_the_first_world_is_what_the_shipped_weights_saw(seed):
     plan = sample(np.random.default_rng(seed))
-    assert plan.setting in FIRST_SETTINGS
-    assert plan.relation in (None, *FIRST_RELATIONS)
-    assert all(group.count <= FIRST_MAX_COUNT and group.noun in FIRST for group in plan.groups)
+    assert plan.setting in CORE_SETTINGS
+    assert plan.relation in (None, *CORE_RELATIONS)
+    assert all(group.count <= CORE_MAX_COUNT and group.noun in CORE_NOUNS for group in plan.groups)
     assert (plan.style, plan.absent, plan.font) == ("noto", (), "aileron")
 
 
@@ -311,11 +312,11 @@ def test_the_first_world_is_drawn_as_it_was():
     assert caption(plan, random).text == "three stars to the right of a red airplane at the beach"
     scene = compose(plan, (5, 1))
     stars = [(96, 0, 128, 32), (80, 80, 112, 112), (48, 64, 80, 96)]
-    assert [thing.box for thing in scene.objects] == [*stars, (16, 32, 48, 64)]
+    assert [thing.xyxy_px for thing in scene.objects] == [*stars, (16, 32, 48, 64)]
     assert scene.image[37, ::41].tolist() == [[158, 207, 241], [200, 200, 200], [158, 207, 241], [158, 207, 241]]
 
 
-# -- words and promises --------------------------------------------------------------------------
+# -- words and commitments -----------------------------------------------------------------------
 
 
 @of_seeds(50)
@@ -338,7 +339,7 @@ def test_a_group_says_its_count():
 
 
 def without_board(plan: Plan) -> tuple:
-    """Return what a plan means; its promise speaks of the words, not of the board they stand on."""
+    """Return what a plan means; its specification speaks of the words, not of the board they stand on."""
     things, relations, rest = _pocket_truth(plan)
     if plan.text:
         del things[("sign", 1, ())]
@@ -346,13 +347,13 @@ def without_board(plan: Plan) -> tuple:
 
 
 @of_seeds(50)
-def test_the_promise_means_what_the_plan_says(seed):
+def test_the_specification_means_what_the_plan_says(seed):
     for plan in (first(seed), whole(seed)):
         assert meaning(specification(plan)) == without_board(plan)
 
 
 @of_seeds(50)
-def test_a_plan_is_found_again_in_its_promise(seed):
+def test_a_plan_is_found_again_in_its_specification(seed):
     plan = whole(seed)
     again = plan_of(specification(plan))
     assert meaning(specification(again)) == without_board(plan)
@@ -395,7 +396,7 @@ def test_a_prompt_that_the_world_cannot_keep_is_refused(prompt):
 
 
 def kept(commitment: Commitment, spec: Specification) -> bool:
-    """Return whether a specification still promises what another one does."""
+    """Return whether a specification still asks for what another one does."""
     if commitment.type is Type.PRESENCE:
         return commitment.value in [c.value for c in spec.of(Type.PRESENCE)]
     if commitment.type is Type.ABSENCE:
@@ -406,11 +407,11 @@ def kept(commitment: Commitment, spec: Specification) -> bool:
 
 
 @of_seeds(50)
-def test_a_broken_plan_breaks_exactly_that_promise(seed):
+def test_a_counterfactual_violates_exactly_that_commitment(seed):
     for plan in (first(seed), whole(seed)):
         random, before = np.random.default_rng(seed), specification(plan)
         for commitment in before.commitments:
-            lie = broken(plan, commitment, random, tuple(CONCEPTS))
+            lie = counterfactual(plan, commitment, random, NOUNS)
             after = specification(lie)
             for other in before.commitments:
                 if other.type is Type.RELATION and commitment.type is not Type.RELATION:
@@ -420,8 +421,8 @@ def test_a_broken_plan_breaks_exactly_that_promise(seed):
 
 
 @of_seeds(40)
-def test_a_broken_relation_does_not_hold_in_the_picture(seed):
+def test_a_violated_relation_does_not_hold_in_the_picture(seed):
     plan = whole(seed)
     if relation := next(iter(specification(plan).of(Type.RELATION)), None):
-        lie = broken(plan, relation, np.random.default_rng(seed), tuple(CONCEPTS))
+        lie = counterfactual(plan, relation, np.random.default_rng(seed), NOUNS)
         assert not holds(str(plan.relation), *inks(compose(lie, seed)))

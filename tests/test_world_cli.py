@@ -115,7 +115,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path) -> None:
         (("export", "d", "--vendor", "samsung"), "samsung"),
         (("export", "d", "--edits", "sepai"), "sepia"),
         (("export", "d", "--edits", "all", "--vendor", "noto"), "exclude"),
-        (("show", "--first", "--edits", "all"), "--first"),
+        (("show", "--core", "--edits", "all"), "--core"),
         (("show", "--seed", "-1"), "--seed"),
         (("build", "nowhere"), "nowhere"),
     ],

@@ -37,7 +37,7 @@ from scope.protocols import Generator
 from scope.skills.bind import request_of
 from scope.specification import Request, Specification, Type
 from scope.worlds.pocket import Group, Plan, caption, compose, held_out
-from scope.worlds.pocket.catalogue import COLORS, FIRST, FIRST_RELATIONS, FIRST_SETTINGS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, CORE_NOUNS, CORE_RELATIONS, CORE_SETTINGS
 from scope.worlds.pocket.sampling import WORDS
 
 PROMPTS, QUICK = 60, 6  # per task
@@ -48,16 +48,16 @@ Random = np.random.Generator
 
 
 def _group(random: Random, noun: str, count: int = 1, colored: bool = True) -> Group:
-    return Group(noun, count, str(random.choice(list(COLORS))) if colored else None)
+    return Group(noun, count, str(random.choice(COLOR_NAMES)) if colored else None)
 
 
 def _pair(random: Random) -> list[str]:
-    return [str(noun) for noun in random.choice(list(FIRST), 2, replace=False)]
+    return [str(noun) for noun in random.choice(list(CORE_NOUNS), 2, replace=False)]
 
 
 def single_object(random: Random) -> Plan:
     """One coloured thing: is it there?"""
-    return Plan((_group(random, str(random.choice(list(FIRST)))),))
+    return Plan((_group(random, str(random.choice(list(CORE_NOUNS)))),))
 
 
 def two_object(random: Random) -> Plan:
@@ -68,13 +68,13 @@ def two_object(random: Random) -> Plan:
 
 def counting(random: Random) -> Plan:
     """Two to four coloured things: as many as were asked for?"""
-    return Plan((_group(random, str(random.choice(list(FIRST))), int(random.integers(2, 5))),))
+    return Plan((_group(random, str(random.choice(list(CORE_NOUNS))), int(random.integers(2, 5))),))
 
 
 def position(random: Random) -> Plan:
     """Two things in a relation: are they there, and in place?"""
     first, second = _pair(random)
-    return Plan((Group(first), Group(second)), str(random.choice(list(FIRST_RELATIONS))))
+    return Plan((Group(first), Group(second)), str(random.choice(list(CORE_RELATIONS))))
 
 
 def color_attribution(random: Random) -> Plan:
@@ -85,7 +85,7 @@ def color_attribution(random: Random) -> Plan:
 
 def setting(random: Random) -> Plan:
     """One coloured thing in a setting: is it that setting?"""
-    place = str(random.choice([s for s in FIRST_SETTINGS if s != "plain"]))
+    place = str(random.choice([s for s in CORE_SETTINGS if s != "plain"]))
     return replace(single_object(random), setting=place)
 
 

@@ -20,19 +20,19 @@ Seed = Annotated[int, typer.Option(min=0, help="Which samples.")]
 Split = Annotated[Literal["train", "held_out"], typer.Option(help="What training sees, or never sees.")]
 Vendor = Annotated[str, typer.Option(help="Whose drawings: noto, flat or 3d; held out: twemoji, fxemoji.")]
 Edits = Annotated[str, typer.Option(help="Edit pairs: all, trained, held_out, or families with commas between.")]
-First = Annotated[bool, typer.Option("--first", help="Only what the first shipped weights saw.")]
+Core = Annotated[bool, typer.Option("--core", help="Only what the first shipped weights saw.")]
 
 
 @app.command()
 def words() -> None:
     """List what the world can draw, and what of it the shipped generator knows."""
     from scope.cli.console import emit_table
-    from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, FIRST, MAX_COUNT, RELATIONS, SETTINGS, VENDORS
+    from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, CORE_NOUNS, MAX_COUNT, RELATIONS, SETTINGS, VENDORS
     from scope.worlds.pocket.edits import FAMILIES
 
     kinds: dict[str, Collection[str]] = {
-        "nouns that the shipped weights draw": FIRST,
-        "nouns that only the world draws, and verifiers know": [noun for noun in CONCEPTS if noun not in FIRST],
+        "nouns that the shipped weights draw": CORE_NOUNS,
+        "nouns that only the world draws, and verifiers know": [noun for noun in CONCEPTS if noun not in CORE_NOUNS],
         "colours": COLORS,
         "settings": [s for s in SETTINGS if s != "plain"],
         "relations": RELATIONS,
@@ -51,7 +51,7 @@ def show(
     split: Split = "train",
     vendor: Vendor = "",
     edits: Edits = "",
-    first: First = False,
+    core: Core = False,
 ) -> None:
     """Draw scenes or edit pairs on one sheet; their captions go to stderr."""
     from PIL import Image
@@ -60,7 +60,7 @@ def show(
     from scope.worlds.pocket.samples import sample_of
     from scope.worlds.pocket.sprites import SIZE
 
-    which = _which(seed, split, vendor, edits, first)
+    which = _which(seed, split, vendor, edits, core)
     wide = 2 * SIZE if which.edits else SIZE
     columns = min(count, 8 * SIZE // wide)
     sheet = Image.new("RGB", (columns * wide, -(-count // columns) * SIZE))
@@ -84,12 +84,12 @@ def export(
     split: Split = "train",
     vendor: Vendor = "",
     edits: Edits = "",
-    first: First = False,
+    core: Core = False,
 ) -> None:
     """Write scenes or edit pairs as WebDataset shards, with captions, masks and all that is true of them."""
     from scope.worlds.pocket import shards
 
-    which = _which(seed, split, vendor, edits, first)
+    which = _which(seed, split, vendor, edits, core)
     dataset = shards.Dataset(**which.model_dump(), count=count, shard=shard)
     for path in shards.export(folder, dataset, lambda done: log(f"{done:,} of {count:,}")):
         emit(str(path.absolute()))
@@ -116,7 +116,7 @@ def build(
     emit(str(folder.absolute()))
 
 
-def _which(seed: int, split: Literal["train", "held_out"], vendor: str, edits: str, first: bool) -> "Which":
+def _which(seed: int, split: Literal["train", "held_out"], vendor: str, edits: str, core: bool) -> "Which":
     """Return the samples that the options name.
 
     Raises: UsageError for a vendor or a family of edits that there is not, and for options that exclude each other.
@@ -127,9 +127,9 @@ def _which(seed: int, split: Literal["train", "held_out"], vendor: str, edits: s
 
     if vendor and vendor not in (*VENDORS, *HELD_OUT_VENDORS):
         raise UsageError(f"no vendor named {vendor!r}; there are {', '.join((*VENDORS, *HELD_OUT_VENDORS))}")
-    if first and (vendor or edits):
-        raise UsageError("--first goes with neither --vendor nor --edits: it has Noto's drawings, and no edits")
+    if core and (vendor or edits):
+        raise UsageError("--core goes with neither --vendor nor --edits: it has Noto's drawings, and no edits")
     if vendor and edits:
         raise UsageError("--vendor and --edits exclude each other: edits are drawn by all vendors")
     styles = (vendor,) if vendor else VENDORS
-    return Which(seed=seed, split=split, styles=styles, edits=families(edits), first=first)
+    return Which(seed=seed, split=split, styles=styles, edits=families(edits), core=core)

@@ -14,10 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, HELD_OUT_VENDORS, SETTINGS, VENDORS
+from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS, SETTING_NAMES
 
-NOUNS, COLOR_NAMES, SETTING_NAMES = tuple(CONCEPTS), tuple(COLORS), tuple(SETTINGS)
-STYLES = (*VENDORS, *HELD_OUT_VENDORS)
 BACKGROUND = len(NOUNS)  # the class of crops that are no good drawing of any noun
 STRIDE, CELLS = 4, 32  # pixels of a cell, cells of a side
 CROP, MARGIN = 36, 1.125  # pixels of a crop's side; how much larger than its box a crop is
@@ -101,14 +99,14 @@ class CropClassifier(nn.Module):
         )  # fmt: skip
         # Crops are aligned, so where a feature lies in them matters: each channel is pooled by two learned maps.
         self.pool = nn.Conv2d(last, 2 * last, 5, groups=last)
-        self.head = nn.Linear(2 * last, BACKGROUND + 1 + len(COLOR_NAMES) + len(STYLES))
+        self.head = nn.Linear(2 * last, BACKGROUND + 1 + len(COLOR_NAMES) + len(ALL_VENDORS))
 
     def forward(self, crops: Tensor) -> ClassifierOutput:
         """(n, 3, 36, 36) -> ClassifierOutput."""
         features = self.trunk(crops.contiguous(memory_format=torch.channels_last))
         features = self.pool(features.contiguous())  # a grouped convolution of channels_last leaves holes in memory
         logits = self.head(F.relu(features).flatten(1)).float()
-        return ClassifierOutput(*logits.split([BACKGROUND + 1, len(COLOR_NAMES), len(STYLES)], 1))
+        return ClassifierOutput(*logits.split([BACKGROUND + 1, len(COLOR_NAMES), len(ALL_VENDORS)], 1))
 
 
 class TwoStageDetector(nn.Module):

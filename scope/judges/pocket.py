@@ -14,20 +14,11 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from scope.judges.networks import (
-    BACKGROUND,
-    COLOR_NAMES,
-    NOUNS,
-    SETTING_NAMES,
-    STYLES,
-    TwoStageDetector,
-    detect_boxes,
-    roi_crop,
-)
+from scope.judges.networks import BACKGROUND, TwoStageDetector, detect_boxes, roi_crop
 from scope.judges.ocr import plain, read
 from scope.nn.weights import load_shipped
 from scope.specification import Commitment, Specification, Type, Verdict
-from scope.worlds.pocket import catalogue
+from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUN_OF, NOUNS, RELATIONS, SETTING_NAMES, STYLES
 
 SIDE = 128  # pixels to which a picture is brought
 _TOUCHING = 0.35  # of a side: most that may lie between the boxes of two things, one on top of the other
@@ -36,7 +27,7 @@ _SIGN = "sign"
 
 @dataclass(frozen=True)
 class Detection:
-    """One object that was found. `style` are its log-probabilities of `STYLES`."""
+    """One object that was found. `style` are its log-probabilities of `ALL_VENDORS`."""
 
     noun: str
     color: str
@@ -69,7 +60,7 @@ class Scene:
         """Who drew it: the likeliest for all things together; None: there are none."""
         if not self.detections:
             return None
-        return STYLES[int(np.sum([s.style for s in self.detections], 0).argmax())]
+        return ALL_VENDORS[int(np.sum([s.style for s in self.detections], 0).argmax())]
 
     def of(self, noun: str) -> list[Detection]:
         """Return the things of a noun."""
@@ -91,15 +82,15 @@ def things(scene: Scene, entity_id: str, spec: Specification) -> list[Detection]
     Raises: Undecided if the noun is none of the world's.
     """
     noun = _noun(spec[entity_id].value)
-    alike = [c for c in spec.of(Type.PRESENCE) if catalogue.NOUNS.get(str(c.value)) == noun]
+    alike = [c for c in spec.of(Type.PRESENCE) if NOUN_OF.get(str(c.value)) == noun]
     colors = [c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.value in COLOR_NAMES]
     return [s for s in scene.of(noun) if len(alike) == 1 or not colors or s.color == colors[0]]
 
 
 def _noun(word: str | int) -> str:
-    if str(word) not in catalogue.NOUNS:
+    if str(word) not in NOUN_OF:
         raise Undecided(f"it does not know {word!r}")
-    return catalogue.NOUNS[str(word)]
+    return NOUN_OF[str(word)]
 
 
 def presence(scene: Scene, c: Commitment, spec: Specification) -> Finding:
@@ -126,7 +117,7 @@ def attribute(scene: Scene, c: Commitment, spec: Specification) -> Finding:
 
 def relation(scene: Scene, c: Commitment, spec: Specification) -> Finding:
     """It holds of all subjects and all others, by their centres."""
-    if c.value not in catalogue.RELATIONS or len(c.targets) < 2:
+    if c.value not in RELATIONS or len(c.targets) < 2:
         raise Undecided(f"it judges no {c.value!r}")
     subjects, *others = (things(scene, target, spec) for target in c.targets)
     if not subjects or not all(others):
@@ -172,7 +163,7 @@ def setting(scene: Scene, c: Commitment, spec: Specification) -> Finding:
 
 def style(scene: Scene, c: Commitment, spec: Specification) -> Finding:
     """Its things, taken together, are most likely drawn so."""
-    names = {name.name: vendor for vendor, name in catalogue.STYLES.items()}
+    names = {name.name: vendor for vendor, name in STYLES.items()}
     if c.value not in names:
         raise Undecided(f"it knows no style {c.value!r}")
     return scene.style == names[str(c.value)], f"looks like {scene.style}"

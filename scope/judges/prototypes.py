@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from scope.errors import ScopeError
-from scope.worlds.pocket.catalogue import CONCEPTS, HELD_OUT_VENDORS, VENDORS, drawn_by
+from scope.worlds.pocket.catalogue import ALL_VENDORS, NOUNS, drawn_by
 from scope.worlds.pocket.sprites import CELL, sprite
 
 NAME = "efficientnet-lite0"
@@ -26,7 +26,6 @@ _INPUT = 160  # pixels
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours
 _GROUND = 0.82  # the gray on which drawings stand: the plain setting's
 _RIM = 1.125  # a cut is so much larger than its box
-_NOUNS = tuple(CONCEPTS)
 
 
 class SecondOpinion:
@@ -54,18 +53,18 @@ class SecondOpinion:
         Prototypes are of the other vendors. Both sides are centred by their own mean, which takes away what all crops
         have in common: so give many crops at once.
         """
-        others = [self._drawn(v) for v in (*VENDORS, *HELD_OUT_VENDORS) if v != vendor]
+        others = [self._drawn(v) for v in ALL_VENDORS if v != vendor]
         prototypes = _directions(torch.nanmean(torch.stack(others), 0))
         features = self._features(torch.stack([_square(torch.tensor(crop) / 255) for crop in crops]))
-        return [_NOUNS[i] for i in (_directions(features) @ prototypes.T).argmax(1).tolist()]
+        return [NOUNS[i] for i in (_directions(features) @ prototypes.T).argmax(1).tolist()]
 
     def _drawn(self, vendor: str) -> Tensor:
         """Return the features (nouns, c) of a vendor's drawings; NaN where it has none."""
         if vendor not in self._drawings:
             mine = drawn_by(vendor)
             features = self._features(torch.stack([_square(torch.from_numpy(_card(noun, vendor))) for noun in mine]))
-            whole = torch.full((len(_NOUNS), features.shape[1]), torch.nan)
-            whole[[_NOUNS.index(noun) for noun in mine]] = features
+            whole = torch.full((len(NOUNS), features.shape[1]), torch.nan)
+            whole[[NOUNS.index(noun) for noun in mine]] = features
             self._drawings[vendor] = whole
         return self._drawings[vendor]
 

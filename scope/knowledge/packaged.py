@@ -7,7 +7,7 @@ from scope.knowledge.index import Document, Index, build
 from scope.knowledge.store import Store
 from scope.protocols import Passage
 from scope.specification import Source, sha256_of
-from scope.worlds.facts import LICENCE, facts
+from scope.worlds.facts import LICENCE, load_facts
 from scope.worlds.pocket.catalogue import CONCEPTS
 
 
@@ -35,7 +35,7 @@ class Packaged:
 
 
 def _facts() -> Iterator[Passage]:
-    for fact in facts():
+    for fact in load_facts():
         yield _passage(fact.text, "facts", f"facts:{fact.subject}/{fact.relation}")
 
 

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, SETTINGS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 
-NOUNS, COLOR_NAMES, SETTING_NAMES = tuple(CONCEPTS), tuple(COLORS), tuple(SETTINGS)
 CELL = 8  # pixels
 SIDE = 16  # cells
 

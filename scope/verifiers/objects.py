@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
-from scope.models.detector import SETTING_NAMES, Detection, Detector, detect
+from scope.models.detector import Detection, Detector, detect
 from scope.nn.weights import load_shipped
 from scope.specification import Commitment, Specification, Type, Verdict
 from scope.verifiers.relations import stands
-from scope.worlds.pocket.catalogue import COLORS, NOUNS, SETTINGS
+from scope.worlds.pocket.catalogue import COLORS, NOUN_OF, SETTING_NAMES
 
 Judgement = tuple[Literal["met", "violated"] | None, str, list[Detection]]
 
 
 def noun_of(word: str | int) -> str | None:
     """Return the world's noun for a word, or None."""
-    return NOUNS.get(str(word))
+    return NOUN_OF.get(str(word))
 
 
 class Evidence:
@@ -102,7 +102,7 @@ class Evidence:
         return ("met" if standing else "violated"), where, everything
 
     def _setting(self, c: Commitment) -> Judgement:
-        if c.value not in SETTINGS:
+        if c.value not in SETTING_NAMES:
             return None, f"the detector does not know the setting {c.value!r}", []
         return ("met" if self.setting == c.value else "violated"), f"the setting looks like {self.setting}", []
 

@@ -25,8 +25,8 @@ from scope.errors import ScopeError
 from scope.judges.pocket import Judge, load
 from scope.judges.prototypes import SecondOpinion
 from scope.specification import Commitment, Specification, Type
-from scope.worlds.pocket import Group, Plan, Scene, broken, compose, held_out, sample_whole, specification
-from scope.worlds.pocket.catalogue import FIRST_RELATIONS, HELD_OUT_VENDORS, VENDORS, drawn_by
+from scope.worlds.pocket import Group, Plan, Scene, compose, counterfactual, held_out, sample_whole, specification
+from scope.worlds.pocket.catalogue import CORE_RELATIONS, HELD_OUT_VENDORS, VENDORS, drawn_by
 from scope.worlds.pocket.sampling import font_for, text
 
 SCENES, SIGNS, OTHERS, QUICK = 1000, 300, 200, 40
@@ -49,7 +49,7 @@ def plans(seed: int, styles: tuple[str, ...] = VENDORS) -> Iterator[Plan]:
     while True:
         plan = sample_whole(random, "held_out", styles=styles)
         others = [n for n in drawn_by(plan.style) if n not in {g.noun for g in plan.groups}]
-        roomy = plan.relation in (None, *FIRST_RELATIONS) and plan.total < 5
+        roomy = plan.relation in (None, *CORE_RELATIONS) and plan.total < 5
         yield replace(plan, absent=(str(random.choice(others)),) if roomy else ())
 
 
@@ -75,7 +75,7 @@ def tally(judge: Judge, drawn: Iterator[Plan], seed: int, types: frozenset[Type]
             continue
         right = met(judge, compose(plan, (seed, number)).image, asked, spec)
         for commitment, is_met in zip(asked, right, strict=True):
-            lie = compose(broken(plan, commitment, random, drawn_by(plan.style)), (seed, number))
+            lie = compose(counterfactual(plan, commitment, random, drawn_by(plan.style)), (seed, number))
             (passed,) = met(judge, lie.image, [commitment], spec)
             pairs.setdefault(_ROWS[commitment.type], []).append((is_met, passed))
     return pairs
@@ -131,7 +131,7 @@ def spoilers(images: list[Pixels]) -> dict[str, Callable[[Pixels], Pixels]]:
 def crops(scene: Scene) -> list[Pixels]:
     """Return the pictures of a scene's things, with a little around them."""
     image = Image.fromarray(scene.image)
-    edges = [(x0, y0, x1, y1, (x1 - x0) // 16) for x0, y0, x1, y1 in (thing.box for thing in scene.objects)]
+    edges = [(x0, y0, x1, y1, (x1 - x0) // 16) for x0, y0, x1, y1 in (thing.xyxy_px for thing in scene.objects)]
     return [np.asarray(image.crop((x0 - r, y0 - r, x1 + r, y1 + r))) for x0, y0, x1, y1, r in edges]
 
 
@@ -139,7 +139,7 @@ def seen(judge: Judge, scene: Scene) -> list[str]:
     """Return how the judge names each thing of a scene: the noun that it sees nearest to it, or ""."""
     detections = judge.perceive(Image.fromarray(scene.image)).detections
     names = []
-    for x0, y0, x1, y1 in (thing.box for thing in scene.objects):
+    for x0, y0, x1, y1 in (thing.xyxy_px for thing in scene.objects):
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
         near = [(abs(s.x - x) + abs(s.y - y), s.noun) for s in detections]
         names.append(min((n for n in near if n[0] < (x1 - x0) / 2), default=(0.0, ""))[1])

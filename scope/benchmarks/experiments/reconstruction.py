@@ -30,13 +30,13 @@ from scope.tokenizers import pae
 from scope.tokenizers.base import Autoencoder
 from scope.worlds.pocket import Plan, Scene, compose, sample, sample_whole, specification
 from scope.worlds.pocket.catalogue import HELD_OUT_VENDORS
-from scope.worlds.pocket.chance import Random
+from scope.worlds.pocket.rng import Rng
 
 SEED, SCENES, QUICK = 930_000, 300, 40
 _CPU = torch.device("cpu")
 
 
-def plans(row: str, random: Random) -> Plan:
+def plans(row: str, random: Rng) -> Plan:
     """Draw a held-out plan of a row."""
     match row:
         case "first_world":

@@ -17,8 +17,8 @@ from scope.errors import ScopeError
 from scope.protocols import Verifier
 from scope.specification import Commitment, Kind, Specification, Type
 from scope.verifiers import objects, text
-from scope.worlds.pocket import WORDS, Group, Plan, broken, compose, held_out, sample_whole, specification
-from scope.worlds.pocket.catalogue import CONCEPTS
+from scope.worlds.pocket import WORDS, Group, Plan, compose, counterfactual, held_out, sample_whole, specification
+from scope.worlds.pocket.catalogue import NOUNS
 
 SCENES = 500
 SEED = 510_000
@@ -30,7 +30,7 @@ _ROWS = {
 
 def scenes() -> Iterator[tuple[Plan, Specification]]:
     """Yield the 500 held-out plans with their promises; each also promises that one other noun is absent."""
-    random, nouns = np.random.default_rng(SEED), tuple(CONCEPTS)
+    random, nouns = np.random.default_rng(SEED), NOUNS
     for _ in range(SCENES):
         plan = replace(sample_whole(random, "held_out"), absent=())
         absent = str(random.choice([n for n in nouns if n not in {g.noun for g in plan.groups}]))
@@ -39,7 +39,7 @@ def scenes() -> Iterator[tuple[Plan, Specification]]:
 
 def sign_scenes() -> Iterator[tuple[Plan, Specification]]:
     """Yield 500 held-out plans with a sign, for signs are rare among the others."""
-    random, nouns = np.random.default_rng(SEED + 1), tuple(CONCEPTS)
+    random, nouns = np.random.default_rng(SEED + 1), NOUNS
     while True:
         group = Group(str(random.choice(nouns)), int(random.integers(1, 3)))
         plan = Plan((group,), None, sample_whole(random).setting, str(random.choice(WORDS)))
@@ -58,7 +58,7 @@ def lie(plan: Plan, commitment: Commitment, random: np.random.Generator) -> Plan
     if commitment.type is Type.ABSENCE:
         other = replace(plan.groups[-1], noun=str(commitment.value), tone=None)
         return replace(plan, groups=(*plan.groups[:-1], other))
-    return broken(plan, commitment, random, tuple(CONCEPTS))
+    return counterfactual(plan, commitment, random, NOUNS)
 
 
 def passed(verifier: Verifier, plan: Plan, seed: int, commitment: Commitment, spec: Specification) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 
 from scope.benchmarks.results import Metric, Results, Row
 from scope.worlds.pocket import Plan, compose, sample, sample_whole
-from scope.worlds.pocket.catalogue import CONCEPTS, FIRST
+from scope.worlds.pocket.catalogue import CONCEPTS, CORE_NOUNS
 from scope.worlds.pocket.edits import FAMILIES, pair
 from scope.worlds.pocket.samples import Which
 from scope.worlds.pocket.shards import tar_of
@@ -30,7 +30,7 @@ def measure() -> Results:
     whole = [sample_whole(np.random.default_rng((0, i))) for i in range(SCENES)]
     families = tuple(FAMILIES)
     rows = (
-        _row("first", SCENES, lambda: _compose(first), f"{len(FIRST)} nouns, one vendor"),
+        _row("first", SCENES, lambda: _compose(first), f"{len(CORE_NOUNS)} nouns, one vendor"),
         _row("whole_cold", SCENES, lambda: _compose(whole), f"{len(CONCEPTS)} nouns, three vendors"),
         _row("whole", SCENES, lambda: _compose(whole), "the same scenes again"),
         _row("edits", PAIRS, lambda: [pair(families[i % len(families)], i) for i in range(PAIRS)], "of all families"),

@@ -16,8 +16,8 @@ from scope.models.text_encoder import STATE_DIM, Conditioning, TextInput, encode
 from scope.nn.images import to_tensor
 from scope.tokenizers.pae import PAE
 from scope.worlds.pocket import Plan, caption, held_out, sample, single_object
-from scope.worlds.pocket.catalogue import COLORS, FIRST
-from scope.worlds.pocket.chance import pick
+from scope.worlds.pocket.catalogue import COLORS, CORE_NOUNS
+from scope.worlds.pocket.rng import pick
 from scope.worlds.pocket.sampling import WORDS
 from scope.worlds.pocket.scene import Layout, arrange, draw
 from scope.worlds.pocket.sprites import GRID, SIZE
@@ -25,18 +25,18 @@ from scope.worlds.pocket.sprites import GRID, SIZE
 SIDES = (2, 3, 4)  # of a drawing, in cells
 #: How many answers each of `cells` can have: 0 is background; nouns and the sign; colours and "as drawn"; places in a
 #: drawing.
-CELL_CLASSES = (2 + len(FIRST), 2 + len(COLORS), 1 + sum(side * side for side in SIDES))
+CELL_CLASSES = (2 + len(CORE_NOUNS), 2 + len(COLORS), 1 + sum(side * side for side in SIDES))
 _BATCH = 64
 
 
 def cells(layout: Layout) -> Tensor:
     """Return what each cell of a scene shows, (3, 8, 8): noun, colour, and which part of a drawing of which size."""
     truth = torch.zeros(3, SIZE // GRID, SIZE // GRID, dtype=torch.int16)
-    nouns, colors = list(FIRST), list(COLORS)
+    nouns, colors = list(CORE_NOUNS), list(COLORS)
     if layout.board is not None:
         truth[0, layout.board[1] // GRID : layout.board[3] // GRID] = 1 + len(nouns)
     for thing in layout.objects:
-        x0, y0, x1, y1 = (v // GRID for v in thing.box)
+        x0, y0, x1, y1 = (v // GRID for v in thing.xyxy_px)
         side = x1 - x0
         first = 1 + sum(s * s for s in SIDES if s < side)
         truth[0, y0:y1, x0:x1] = 1 + nouns.index(thing.noun)

@@ -15,21 +15,18 @@ from numpy.typing import NDArray
 from scope.worlds.pocket import Group, Plan, held_out
 from scope.worlds.pocket.background import background
 from scope.worlds.pocket.catalogue import (
+    ALL_VENDORS,
     COLORS,
-    CONCEPTS,
-    HELD_OUT_VENDORS,
     MAX_LETTERS,
-    SETTINGS,
+    NOUNS,
+    SETTING_NAMES,
     TONED,
     TONES,
-    VENDORS,
     drawn_by,
 )
 from scope.worlds.pocket.sign import FONTS, HEIGHT, WIDTH, sign
 from scope.worlds.pocket.sprites import GRID, SIZE, Pixels, sprite
 
-_NOUNS, _SETTINGS = tuple(CONCEPTS), tuple(SETTINGS)
-_STYLES = (*VENDORS, *HELD_OUT_VENDORS)
 Shares = tuple[float, ...]
 
 #: Shares of the vendors, those of the world first: what the judge learns from, and what the loop's detector may see.
@@ -97,7 +94,7 @@ def trained_colors(noun: str) -> tuple[str, ...]:
 
 def crowd(random: Random, shares: Shares = JUDGED) -> Crowd:
     """Draw one crowd: one to about twelve things, drawn by the vendors in these shares."""
-    setting = _SETTINGS[random.integers(len(_SETTINGS))]
+    setting = SETTING_NAMES[random.integers(len(SETTING_NAMES))]
     canvas: Pixels = background(setting) * np.float32(random.uniform(0.94, 1.0))
     offset = random.integers(0, GRID, 2) * int(random.random() < 0.5)  # x, y
     cells = (SIZE - offset) // GRID
@@ -130,7 +127,7 @@ def _hang(random: Random, canvas: Pixels, offset: NDArray[np.int64], free: NDArr
 
 
 def _thing(random: Random, side: int, shares: Shares) -> _Thing:
-    noun, style = _NOUNS[random.integers(len(_NOUNS))], str(random.choice(_STYLES, p=shares))
+    noun, style = NOUNS[random.integers(len(NOUNS))], str(random.choice(ALL_VENDORS, p=shares))
     colors = trained_colors(noun)
     color = None if random.random() < _OWN_COLOR else colors[random.integers(len(colors))]
     name = noun

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from scope.judges.networks import BACKGROUND, COLOR_NAMES, CROP, NOUNS, STYLES, pairwise_iou, roi_crop
+from scope.judges.networks import BACKGROUND, CROP, pairwise_iou, roi_crop
 from scope.training.data.cluttered_scenes import Crowd
+from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS
 
 IGNORE = -100  # nothing is asked
 _ELSEWHERE = 0.45  # intersection over union with any thing under which a square shows none of them
@@ -45,7 +46,7 @@ def choose(crowds: list[Crowd], shown: int, missed: int, random: Random) -> Crop
         for index in _spread(len(scene.members), shown, random):
             member = scene.members[index]
             color = IGNORE if member.color is None else COLOR_NAMES.index(member.color)
-            style = IGNORE if member.style is None else STYLES.index(member.style)
+            style = IGNORE if member.style is None else ALL_VENDORS.index(member.style)
             boxes.append(_askew(member.box, random))
             classes.append((i, NOUNS.index(member.noun), color, style))
         things = [m.box for m in scene.members]

@@ -15,15 +15,14 @@ from torch import Tensor
 from scope.training.data.cluttered_scenes import WORLD, crowd
 from scope.worlds import closeups as near
 from scope.worlds.pocket import compose, sample, sample_whole
-from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, SETTINGS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 from scope.worlds.pocket.sprites import GRID, SIZE
 
 World = Literal["scenes", "closeups"]
 
-_NOUNS, _COLORS, _SETTINGS = tuple(CONCEPTS), tuple(COLORS), tuple(SETTINGS)
 
 #: Classes of a cell: nothing or a noun; nothing, own colours or a colour; the setting.
-CLASSES = (1 + len(_NOUNS), 2 + len(_COLORS), len(_SETTINGS))
+CLASSES = (1 + len(NOUNS), 2 + len(COLOR_NAMES), len(SETTING_NAMES))
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def views(world: World, count: int, seed: int) -> Views:
 
 def _closeups(count: int, seed: int) -> Views:
     drawn = near.closeups(count, seed)
-    nouns = np.array([1 + _NOUNS.index(noun) for noun in near.NOUNS])[drawn.nouns]
+    nouns = np.array([1 + NOUNS.index(noun) for noun in near.NOUNS])[drawn.nouns]
     cells = np.zeros((count, 3, near.CELLS, near.CELLS), np.int16)
     cells[:, 0] = drawn.covered * nouns[:, None, None]
     cells[:, 1] = drawn.covered * (1 + drawn.colors[:, None, None])
@@ -71,14 +70,14 @@ def _scenes(count: int, seed: int) -> Views:
             scene = compose(sample_whole(random) if i % 3 == 1 else sample(random, "train"), (seed, i))
             setting, images[i] = scene.plan.setting, scene.image
             things = [
-                (o.noun, o.color, ((o.box[0] + o.box[2]) / 2, (o.box[1] + o.box[3]) / 2, float(o.box[2] - o.box[0])))
+                (o.noun, o.color, (o.xyxy_px[0] + o.side_px / 2, o.xyxy_px[1] + o.side_px / 2, float(o.side_px)))
                 for o in scene.objects
             ]
-        cells[i, 2] = _SETTINGS.index(setting)
+        cells[i, 2] = SETTING_NAMES.index(setting)
         for noun, color, (x, y, side) in things:
             here = i, slice(None), _between(y, side), _between(x, side)
-            cells[here][0] = 1 + _NOUNS.index(noun)
-            cells[here][1] = 2 + _COLORS.index(color) if color else 1
+            cells[here][0] = 1 + NOUNS.index(noun)
+            cells[here][1] = 2 + COLOR_NAMES.index(color) if color else 1
     return _tensors(images, cells)
 
 

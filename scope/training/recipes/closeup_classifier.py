@@ -13,9 +13,10 @@ from torch.nn import functional as F
 from scope.models.features import FeatureNet
 from scope.nn.weights import fill, read, write
 from scope.training.loop import TrainConfig, TrainingRun
-from scope.worlds import closeups as near
+from scope.worlds import closeups
+from scope.worlds.pocket.catalogue import SETTING_NAMES
 
-ANSWERS = (len(near.NOUNS), len(near.COLOR_NAMES), len(near.PLACES))
+ANSWERS = (len(closeups.NOUNS), len(closeups.COLORS), len(SETTING_NAMES))
 
 
 class NamesConfig(TrainConfig):
@@ -59,7 +60,7 @@ def train(config: NamesConfig, folder: Path) -> None:
     """Train, or continue training, a namer; writes folder/closeup_classifier.safetensors."""
     torch.manual_seed(config.seed)
     run = TrainingRun(folder, config, Namer(config.dim))
-    drawn = near.closeups(config.pool, config.seed)
+    drawn = closeups.closeups(config.pool, config.seed)
     images = torch.from_numpy(drawn.images).permute(0, 3, 1, 2).contiguous()
     truth = torch.stack([torch.from_numpy(a) for a in (drawn.nouns, drawn.colors, drawn.settings)], 1)
     for step in run.steps():

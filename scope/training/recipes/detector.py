@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from scope.models.detector import CELL, COLOR_NAMES, NOUNS, SETTING_NAMES, SIDE, Detector, Maps
+from scope.models.detector import CELL, SIDE, Detector, Maps
 from scope.nn.images import to_tensor
 from scope.nn.weights import fill, read, write
 from scope.tokenizers.pae import PAE
@@ -24,7 +24,7 @@ from scope.tokenizers.pae import load as load_tokenizer
 from scope.training.data.cluttered_scenes import WORLD, crowd
 from scope.training.loop import TrainConfig, TrainingRun
 from scope.worlds.pocket import Scene, compose, sample
-from scope.worlds.pocket.catalogue import CONCEPTS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 
 IGNORE = -100
 
@@ -67,7 +67,7 @@ def crowded(random: Random) -> Picture:
 
 def plain(scene: Scene) -> Picture:
     """Return a scene of the world as a training picture."""
-    boxes = [(o, o.box) for o in scene.objects]
+    boxes = [(o, o.xyxy_px) for o in scene.objects]
     things = ((o.noun, o.color, (x0 + x1) / 2, (y0 + y1) / 2, float(x1 - x0)) for o, (x0, y0, x1, y1) in boxes)
     return Picture(scene.image, tuple(things), scene.plan.setting)
 
@@ -118,7 +118,7 @@ def picture(random: Random, config: ObjectsConfig, seed: tuple[int, ...]) -> Pic
     """Draw one training picture."""
     if random.random() < config.crowded:
         return crowded(random)
-    return plain(compose(sample(random, "train", tuple(CONCEPTS)), seed))
+    return plain(compose(sample(random, "train", NOUNS), seed))
 
 
 @torch.no_grad()

@@ -19,11 +19,10 @@ from scope.nn.images import to_tensor
 from scope.nn.weights import write
 from scope.training.loop import TrainConfig, TrainingRun
 from scope.worlds.pocket import Scene, compose, sample_whole
-from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, MAX_COUNT, SETTINGS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, MAX_COUNT, NOUNS, SETTING_NAMES
 
-_NOUNS, _COLORS, _SETTINGS = tuple(CONCEPTS), tuple(COLORS), tuple(SETTINGS)
 _MOST = 2 * MAX_COUNT  # things in a scene; more are called as many
-_ANSWERS = (len(_NOUNS), len(_COLORS), len(_SETTINGS), 1 + _MOST)
+_ANSWERS = (len(NOUNS), len(COLOR_NAMES), len(SETTING_NAMES), 1 + _MOST)
 
 
 class FeaturesConfig(TrainConfig):
@@ -56,13 +55,13 @@ class Classifier(nn.Module):
 
 def targets(scenes: Sequence[Scene]) -> dict[str, Tensor]:
     """Return which nouns and colours are there, (b, answers) of 0 and 1, and setting and number of things, (b,)."""
-    nouns, colors = torch.zeros(len(scenes), len(_NOUNS)), torch.zeros(len(scenes), len(_COLORS))
+    nouns, colors = torch.zeros(len(scenes), len(NOUNS)), torch.zeros(len(scenes), len(COLOR_NAMES))
     for i, scene in enumerate(scenes):
         for thing in scene.objects:
-            nouns[i, _NOUNS.index(thing.noun)] = 1
+            nouns[i, NOUNS.index(thing.noun)] = 1
             if thing.color:
-                colors[i, _COLORS.index(thing.color)] = 1
-    setting = torch.tensor([_SETTINGS.index(scene.plan.setting) for scene in scenes])
+                colors[i, COLOR_NAMES.index(thing.color)] = 1
+    setting = torch.tensor([SETTING_NAMES.index(scene.plan.setting) for scene in scenes])
     count = torch.tensor([min(_MOST, len(scene.objects)) for scene in scenes])
     return {"nouns": nouns, "colors": colors, "setting": setting, "count": count}
 

@@ -14,20 +14,13 @@ from numpy.random import Generator as Random
 from torch import Tensor
 from torch.nn import functional as F
 
-from scope.judges.networks import (
-    SETTING_NAMES,
-    STRIDE,
-    USUAL_SIDE,
-    ClassifierOutput,
-    DetectorOutput,
-    TwoStageDetector,
-    cell_centers,
-)
+from scope.judges.networks import STRIDE, USUAL_SIDE, ClassifierOutput, DetectorOutput, TwoStageDetector, cell_centers
 from scope.nn.images import to_tensor
 from scope.nn.weights import write
 from scope.training.data.cluttered_scenes import Crowd, crowd
 from scope.training.data.crops import IGNORE, Crops, choose, smear, take
 from scope.training.loop import TrainConfig, TrainingRun
+from scope.worlds.pocket.catalogue import SETTING_NAMES
 
 _SURE, _NEAR = 5.8, 10.0  # pixels from a thing's centre: cells nearer than the first must find it, up to the second may
 

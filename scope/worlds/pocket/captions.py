@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from scope.text import article, number_words
 from scope.worlds.pocket.catalogue import CONCEPTS, RELATIONS, SETTINGS, STYLES
-from scope.worlds.pocket.chance import Random, pick
 from scope.worlds.pocket.plan import Group, Plan
+from scope.worlds.pocket.rng import Rng, pick
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class Caption:
     quoted: tuple[str, ...] = ()
 
 
-def noun_phrase(group: Group, random: Random | None = None) -> tuple[str, str]:
+def noun_phrase(group: Group, rng: Rng | None = None) -> tuple[str, str]:
     """Return (article or "", words): ("a", "red apple"), ("", "two red apples"). A `random` may write digits."""
     noun = CONCEPTS[group.noun].noun if group.count == 1 else CONCEPTS[group.noun].plural
     words = f"{group.color} {noun}" if group.color else noun
     if group.count > 1:
-        digits = random is not None and random.random() < 0.2
+        digits = rng is not None and rng.random() < 0.2
         return "", f"{group.count if digits else number_words(group.count)} {words}"
     return article(words), words
 
@@ -42,39 +42,39 @@ class _Writer:
             self.text += words
 
 
-def caption(plan: Plan, random: Random) -> Caption:
+def caption(plan: Plan, rng: Rng) -> Caption:
     """Word a plan in one of several ways."""
     writer = _Writer()
-    setting, setting_first = pick(random, SETTINGS[plan.setting]), random.random() < 0.15
-    opening, ending = _style(plan.style, random)
-    writer.add(opening or ("a photo of" if not ending and random.random() < 0.15 else ""))
+    setting, setting_first = pick(rng, SETTINGS[plan.setting]), rng.random() < 0.15
+    opening, ending = _style(plan.style, rng)
+    writer.add(opening or ("a photo of" if not ending and rng.random() < 0.15 else ""))
     if setting_first and not writer.text:
         writer.add(setting)
         writer.add("," if setting else "")
     for index, group in enumerate(plan.groups):
         if index:
-            writer.add(pick(random, RELATIONS[plan.relation]) if plan.relation and index == 1 else "and")
-        words_before, words = noun_phrase(group, random)
+            writer.add(pick(rng, RELATIONS[plan.relation]) if plan.relation and index == 1 else "and")
+        words_before, words = noun_phrase(group, rng)
         writer.add(words_before)
         writer.add(words, index + 1)
     if setting and setting not in writer.text:
         writer.add(setting)
     for noun in plan.absent:
-        writer.add(pick(random, ("with no", "without", ", with no")))
+        writer.add(pick(rng, ("with no", "without", ", with no")))
         writer.add(CONCEPTS[noun].plural)
     if plan.text is not None:
         # "between two cats and a sign" would put it between other things.
-        writer.add(", with a" if plan.relation == "between" else pick(random, (", with a", "and a")))
-        said = pick(random, ("that says", "with the word"))
-        writer.add(f'sign {said} "{plan.text}"', len(plan.groups) + 1)
+        writer.add(", with a" if plan.relation == "between" else pick(rng, (", with a", "and a")))
+        introduction = pick(rng, ("that says", "with the word"))
+        writer.add(f'sign {introduction} "{plan.text}"', len(plan.groups) + 1)
     writer.add(ending)
     return Caption(writer.text, tuple(writer.spans), (plan.text,) if plan.text else ())
 
 
-def _style(style: str, random: Random) -> tuple[str, str]:
-    """Return the words for a style that open a caption, or those that end it; of Noto's nothing is said."""
+def _style(style: str, rng: Rng) -> tuple[str, str]:
+    """Return the words for a style that open a caption, or those that end it; Noto's has none."""
     if style not in STYLES:
         return "", ""
-    if random.random() < 0.5:
-        return pick(random, STYLES[style].openings), ""
-    return "", pick(random, STYLES[style].endings)
+    if rng.random() < 0.5:
+        return pick(rng, STYLES[style].openings), ""
+    return "", pick(rng, STYLES[style].endings)

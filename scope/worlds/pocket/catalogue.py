@@ -1,5 +1,7 @@
 """What the pocket world is made of: nouns, colours, settings and relations. Plain data, no numpy.
 
+The core is what the first shipped weights were trained on. Networks name their classes by an index into `NOUNS`,
+`COLOR_NAMES` and `SETTING_NAMES`, so these only ever grow, at their ends, and with each growth `VERSION` rises.
 Drawings: one of each vendor a noun, where the vendor has it (atlas.py); licences in NOTICE.
 """
 
@@ -8,8 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from scope.text import COLORS as COLOR_NAMES
-from scope.text import plural
+from scope import text
+
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,12 @@ def _concepts(rows: str) -> dict[str, Concept]:
         noun, _, rest = (part.strip() for part in row.partition("="))
         icon, irregular, aliases = (*[part.strip() for part in rest.split("|")], "", "")[:3]
         names = tuple(a.strip() for a in aliases.split(",") if a.strip())
-        table[noun] = Concept(noun, irregular or plural(noun), icon, names)
+        table[noun] = Concept(noun, irregular or text.plural(noun), icon, names)
     return table
 
 
-#: The concepts that the first shipped weights were trained on.
-FIRST = _concepts("""
+#: Version 1: the concepts that the first shipped weights were trained on.
+CORE_NOUNS = _concepts("""
 apple = red-apple
 banana = banana
 strawberry = strawberry
@@ -69,8 +72,8 @@ balloon = balloon
 star = star
 """)
 
-#: Drawn and parsed, but not yet in the shipped generator's vocabulary.
-MORE = _concepts("""
+#: Version 2: what emoji show best.
+COMMON_NOUNS = _concepts("""
 orange = tangerine
 lemon = lemon
 grapes = grapes | grapes
@@ -133,8 +136,8 @@ crab = crab
 whale = whale
 """)
 
-#: The rest of GenEval's 80 names. "*": no emoji shows it, so it is drawn by this project (scope/data/drawings).
-GAPS = _concepts("""
+#: Version 3: the rest of GenEval's 80 names. "*": no emoji shows it, so this project drew it (scope/data/drawings).
+COCO_NOUNS = _concepts("""
 person = person | people | human
 sheep = ewe | sheep
 skateboard = skateboard
@@ -169,8 +172,8 @@ toaster = *
 tv remote = * | | remote control
 """)
 
-#: Names beyond GenEval's: shapes that 32 pixels can tell apart.
-WIDER = _concepts("""
+#: Version 4: names beyond GenEval's, shapes that 32 pixels can tell apart.
+EXTRA_NOUNS = _concepts("""
 eggplant = eggplant | | aubergine
 corn = ear-of-corn | corn
 avocado = avocado
@@ -247,7 +250,8 @@ heart = red-heart
 hand = raised-hand
 """)
 
-CONCEPTS: dict[str, Concept] = FIRST | MORE | GAPS | WIDER
+CONCEPTS: dict[str, Concept] = CORE_NOUNS | COMMON_NOUNS | COCO_NOUNS | EXTRA_NOUNS
+NOUNS = tuple(CONCEPTS)
 
 #: GenEval's object names (arXiv 2310.11513): the 80 of COCO.
 COCO: tuple[str, ...] = tuple(
@@ -268,6 +272,7 @@ VENDORS = ("noto", "flat", "3d")
 
 #: Who draws for the judge and for tests alone: no generator, verifier of the loop or reward ever sees these.
 HELD_OUT_VENDORS = ("twemoji", "fxemoji")
+ALL_VENDORS = VENDORS + HELD_OUT_VENDORS
 
 #: Nouns that are drawn in five skin tones (by Noto), from light to dark, beside the yellow of no tone.
 TONED = ("person", "hand")
@@ -287,7 +292,7 @@ def drawn_by(vendor: str) -> tuple[str, ...]:
 
 
 #: Every name that a noun may go by -> the noun.
-NOUNS: dict[str, str] = {name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)}
+NOUN_OF: dict[str, str] = {name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)}
 
 _PALETTE = (
     (220, 38, 38),  # red
@@ -303,11 +308,12 @@ _PALETTE = (
     (142, 142, 148),  # gray
 )
 #: Colour -> the (red, green, blue) of 0..255 that it is painted in.
-COLORS: dict[str, tuple[int, int, int]] = dict(zip(COLOR_NAMES, _PALETTE, strict=True))
+COLORS: dict[str, tuple[int, int, int]] = dict(zip(text.COLORS, _PALETTE, strict=True))
+COLOR_NAMES = text.COLORS
 
 #: The settings that the first shipped weights saw -> the ways in which a caption says them. "plain" is what is drawn
 #: when none is asked for.
-FIRST_SETTINGS: dict[str, tuple[str, ...]] = {
+CORE_SETTINGS: dict[str, tuple[str, ...]] = {
     "plain": ("",),
     "beach": ("on a beach", "at the beach"),
     "night": ("at night",),
@@ -320,7 +326,7 @@ FIRST_SETTINGS: dict[str, tuple[str, ...]] = {
     "sunset": ("at sunset",),
     "room": ("in a room",),
 }
-SETTINGS: dict[str, tuple[str, ...]] = FIRST_SETTINGS | {
+SETTINGS: dict[str, tuple[str, ...]] = CORE_SETTINGS | {
     "space": ("in space", "in outer space"),
     "sky": ("in the sky",),
     "mountain": ("in the mountains", "on a mountain"),
@@ -330,16 +336,17 @@ SETTINGS: dict[str, tuple[str, ...]] = FIRST_SETTINGS | {
     "river": ("by a river", "at a river"),
     "cave": ("in a cave",),
 }
+SETTING_NAMES = tuple(SETTINGS)
 
 #: The relations that the first shipped weights saw -> the ways in which a caption says them, subject first.
-FIRST_RELATIONS: dict[str, tuple[str, ...]] = {
+CORE_RELATIONS: dict[str, tuple[str, ...]] = {
     "left of": ("to the left of", "left of"),
     "right of": ("to the right of", "right of"),
     "above": ("above",),
     "below": ("below",),
 }
 #: "between" is one thing between others; "on top of" is touching.
-RELATIONS: dict[str, tuple[str, ...]] = FIRST_RELATIONS | {
+RELATIONS: dict[str, tuple[str, ...]] = CORE_RELATIONS | {
     "between": ("between", "in between"),
     "on top of": ("on top of", "atop"),
 }
@@ -347,7 +354,7 @@ RELATIONS: dict[str, tuple[str, ...]] = FIRST_RELATIONS | {
 
 @dataclass(frozen=True)
 class Style:
-    """A way of drawing: what a promise calls it, and the words that open or end a caption."""
+    """A way of drawing: what a commitment calls it, and the words that open or end a caption."""
 
     name: str
     openings: tuple[str, ...]
@@ -361,5 +368,5 @@ STYLES: dict[str, Style] = {
 }
 
 MAX_COUNT = 5
-FIRST_MAX_COUNT = 4
+CORE_MAX_COUNT = 4
 MAX_LETTERS = 8  # characters on a sign

@@ -7,9 +7,9 @@ from functools import cache
 from typing import NamedTuple
 
 from scope.errors import UsageError
-from scope.worlds.pocket.chance import Random, pick
 from scope.worlds.pocket.plan import Plan
-from scope.worlds.pocket.relations import Box, holds
+from scope.worlds.pocket.relations import Xyxy, holds
+from scope.worlds.pocket.rng import Rng, pick
 
 CELLS = 8  # of a scene's side
 _BOARD = 2  # rows of a sign
@@ -32,23 +32,23 @@ def squares(side: int, xs: range, ys: range) -> tuple[Place, ...]:
 
 
 @cache
-def covered(box: Box) -> int:
+def covered(box: Xyxy) -> int:
     """Return the bits of a box of cells."""
     x0, y0, x1, y1 = box
     return sum(1 << (CELLS * y + x) for y in range(y0, y1) for x in range(x0, x1))
 
 
-def place(random: Random, plan: Plan) -> tuple[list[list[Box]], int | None]:
+def place(rng: Rng, plan: Plan) -> tuple[list[list[Xyxy]], int | None]:
     """Return the cell boxes of each group, and the first row of the sign's board.
 
     Raises: UsageError if so many things do not fit.
     """
-    side = _side(random, plan)
+    side = _side(rng, plan)
     while True:
         for _ in range(_TRIES if side > 2 else _LAST_TRIES):
-            row = pick(random, (0, CELLS - _BOARD)) if plan.text else None
+            row = pick(rng, (0, CELLS - _BOARD)) if plan.text else None
             taken = covered((0, row, CELLS, row + _BOARD)) if row is not None else 0
-            boxes = _draw(random, plan, side, taken)
+            boxes = _draw(rng, plan, side, taken)
             if boxes is not None and (plan.relation is None or holds(plan.relation, *boxes)):
                 return boxes, row
         if side == 2:
@@ -56,19 +56,19 @@ def place(random: Random, plan: Plan) -> tuple[list[list[Box]], int | None]:
         side -= 1
 
 
-def _side(random: Random, plan: Plan) -> int:
+def _side(rng: Rng, plan: Plan) -> int:
     """Return the size of things in cells: large where there are few."""
     if plan.relation == "between":
         return 2
-    side = pick(random, (3, 4)) if plan.total == 1 else 3 if plan.total <= 3 else 2
+    side = pick(rng, (3, 4)) if plan.total == 1 else 3 if plan.total <= 3 else 2
     return min(side, 3) if plan.text or plan.relation == "on top of" else side
 
 
-def _draw(random: Random, plan: Plan, side: int, taken: int) -> list[list[Box]] | None:
+def _draw(rng: Rng, plan: Plan, side: int, taken: int) -> list[list[Xyxy]] | None:
     """Return boxes that do not overlap, and mostly obey the relation; None: what was drawn left no room."""
-    boxes: list[list[Box]] = []
+    boxes: list[list[Xyxy]] = []
     # Many things stand in order only if a line that parts the two sides is drawn first.
-    cut = int(random.integers(side, CELLS - side + 1)) if plan.total > _MANY else None
+    cut = int(rng.integers(side, CELLS - side + 1)) if plan.total > _MANY else None
     for index, group in enumerate(plan.groups):
         xs, ys = _starts(plan.relation, index, side, cut)
         if plan.relation == "on top of" and index == 1:  # right below the first
@@ -80,7 +80,7 @@ def _draw(random: Random, plan: Plan, side: int, taken: int) -> list[list[Box]] 
             free = [p for p in places if not p.bits & taken]
             if not free:
                 return None
-            x, y, bits = pick(random, free)
+            x, y, bits = pick(rng, free)
             taken |= bits
             boxes[-1].append((x, y, x + side, y + side))
     return boxes

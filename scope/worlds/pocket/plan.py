@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from scope.errors import UsageError
 from scope.worlds.pocket.catalogue import (
+    ALL_VENDORS,
     COLORS,
     CONCEPTS,
-    HELD_OUT_VENDORS,
     MAX_COUNT,
     MAX_LETTERS,
     RELATIONS,
@@ -82,7 +82,7 @@ def _flaws(plan: Plan) -> Iterator[str]:
             yield f"{group.noun!r} is not drawn in {group.tone!r} skin"
     if plan.setting not in SETTINGS:
         yield f"it has no setting {plan.setting!r}"
-    if plan.style not in (*VENDORS, *HELD_OUT_VENDORS):
+    if plan.style not in ALL_VENDORS:
         yield f"it has no style {plan.style!r}"
     if plan.text is not None and not 1 <= len(plan.text) <= MAX_LETTERS:
         yield f"its signs hold 1 to {MAX_LETTERS} characters, and {plan.text!r} has {len(plan.text)}"

@@ -1,9 +1,12 @@
-"""When a relation holds: exact statements about boxes (x0, y0, x1, y1), y growing downwards."""
+"""When a relation holds: exact statements about boxes, y growing downwards."""
 
 from collections.abc import Sequence
 
-Box = tuple[int, int, int, int]
-Boxes = Sequence[Box]
+#: Corners (x0, y0, x1, y1) of a box, the last ones exclusive, all in one unit.
+Xyxy = tuple[int, int, int, int]
+#: The same in pixels.
+XyxyPx = Xyxy
+Boxes = Sequence[Xyxy]
 
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
 
@@ -31,19 +34,19 @@ def holds(relation: str, subjects: Boxes, *others: Boxes) -> bool:
     return holds(OPPOSITE[relation], rest, subjects)
 
 
-def _between(middle: Box, others: Sequence[Boxes]) -> bool:
+def _between(middle: Xyxy, others: Sequence[Boxes]) -> bool:
     sides = [_sides(middle, boxes) for boxes in others]
     if len(sides) == 1:
         return sides[0] == {"left", "right"}
     return sides in ([{"left"}, {"right"}], [{"right"}, {"left"}])
 
 
-def _sides(middle: Box, boxes: Boxes) -> set[str]:
+def _sides(middle: Xyxy, boxes: Boxes) -> set[str]:
     """Return on which sides of a box others stand at its height."""
     level = [b for b in boxes if max(middle[1], b[1]) < min(middle[3], b[3])]
     return {"left" for b in level if b[2] <= middle[0]} | {"right" for b in level if middle[2] <= b[0]}
 
 
-def _on_top(upper: Box, lower: Box) -> bool:
+def _on_top(upper: Xyxy, lower: Xyxy) -> bool:
     shared = min(upper[2], lower[2]) - max(upper[0], lower[0])
     return upper[3] == lower[1] and 2 * shared >= min(upper[2] - upper[0], lower[2] - lower[0])

@@ -16,20 +16,20 @@ from scope.specification import Model
 from scope.worlds.pocket.captions import caption
 from scope.worlds.pocket.catalogue import VENDORS
 from scope.worlds.pocket.edits import pair
-from scope.worlds.pocket.promises import specification
+from scope.worlds.pocket.ground_truth import specification
 from scope.worlds.pocket.sampling import sample, sample_whole
 from scope.worlds.pocket.scene import Scene, compose
 from scope.worlds.pocket.splits import Split
 
 
 class Which(Model):
-    """Which samples. `edits`: families of edit pairs, in turn; none: scenes. `first`: of the first world only."""
+    """Which samples. `edits`: families of edit pairs, in turn; none: scenes. `core`: of the core vocabulary only."""
 
     seed: int = Field(default=0, ge=0)
     split: Split = "train"
     styles: tuple[str, ...] = VENDORS
     edits: tuple[str, ...] = ()
-    first: bool = False
+    core: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ def sample_of(which: Which, number: int) -> Sample:
 
 
 def _scene(which: Which, number: int) -> Sample:
-    random = np.random.default_rng((which.seed, number))
-    plan = sample(random, which.split) if which.first else sample_whole(random, which.split, styles=which.styles)
+    rng = np.random.default_rng((which.seed, number))
+    plan = sample(rng, which.split) if which.core else sample_whole(rng, which.split, styles=which.styles)
     scene = compose(plan, (which.seed, number))
-    words = caption(plan, random)
+    words = caption(plan, rng)
     truth = {"number": number, "split": which.split, "spans": words.spans, **_truth(scene)}
     return Sample({"png": scene.image, "masks.png": scene.mask}, words.text, truth)
 
@@ -73,9 +73,9 @@ def _pair(which: Which, number: int) -> Sample:
 
 
 def _truth(scene: Scene) -> dict[str, Any]:
-    said = {"id", "type", "claim", "value", "targets"}
+    fields = {"id", "type", "claim", "value", "targets"}
     return {
         "plan": asdict(scene.plan),
-        "objects": [asdict(thing) for thing in scene.objects],
-        "commitments": [c.model_dump(mode="json", include=said) for c in specification(scene.plan).commitments],
+        "objects": [asdict(item) for item in scene.objects],
+        "commitments": [c.model_dump(mode="json", include=fields) for c in specification(scene.plan).commitments],
     }

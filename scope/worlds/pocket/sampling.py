@@ -1,23 +1,23 @@
-"""Plans drawn at random: of the world that the first shipped weights know, and of the whole one."""
+"""Plans drawn at random: of the core world, which the first shipped weights know, and of the whole one."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
 
 from scope.worlds.pocket.catalogue import (  # fmt: skip
-    COLORS,
-    CONCEPTS,
-    FIRST,
-    FIRST_RELATIONS,
-    FIRST_SETTINGS,
+    COLOR_NAMES,
+    CORE_NOUNS,
+    CORE_RELATIONS,
+    CORE_SETTINGS,
     MAX_COUNT,
-    SETTINGS,
+    NOUNS,
+    SETTING_NAMES,
     TONED,
     TONES,
     VENDORS,
     drawn_by,
 )
-from scope.worlds.pocket.chance import Random, pick
 from scope.worlds.pocket.plan import Group, Plan
+from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sign import FONTS, NUMBER_FONTS
 from scope.worlds.pocket.splits import Split, held_out
 
@@ -27,8 +27,8 @@ WORDS = tuple(
         "SCOPE ART BAKERY COOL DANGER EAT FLOWER GO HAPPY ICE JUMP KIDS LUNCH MAGIC NEWS OCEAN PARTY QUEEN RIVER SHOP"
     ).split(" ")
 )
-#: What else signs of the whole world say, besides numbers.
-MORE_WORDS = tuple(
+#: What else signs of the whole world read, besides numbers.
+EXTRA_WORDS = tuple(
     (
         "AIRPORT BANK BIKES BREAD CINEMA CLOSED COFFEE CORN DANCE DENTIST DINNER DOGS DRINKS ENTER FIRE FISH FREE "
         "FRUIT GAMES GARDEN GIFTS HARBOR HONEY ISLAND JAZZ JUICE KITCHEN LEMON LIBRARY MARKET MENU MOTEL MUSEUM NORTH "
@@ -37,49 +37,49 @@ MORE_WORDS = tuple(
     ).split(" ")
 )
 
-# -- the first world -----------------------------------------------------------------------------
+# -- the core world ------------------------------------------------------------------------------
 
 
-def sample(random: Random, split: Split = "train", nouns: tuple[str, ...] = tuple(FIRST)) -> Plan:
-    """Draw a plan of the first world: its settings, four relations, up to four of a thing, Noto's drawings.
+def sample(rng: Rng, split: Split = "train", nouns: tuple[str, ...] = tuple(CORE_NOUNS)) -> Plan:
+    """Draw a plan of the core world: its settings, four relations, up to four of a thing, Noto's drawings.
 
     `nouns` is what may occur. The figures of the shipped weights rest on the order of its draws.
     """
-    return _of_split(lambda: _first(random, nouns), split)
+    return _of_split(lambda: _core(rng, nouns), split)
 
 
-def single_object(random: Random, split: Split, nouns: tuple[str, ...] = tuple(FIRST)) -> Plan:
+def single_object(rng: Rng, split: Split, nouns: tuple[str, ...] = tuple(CORE_NOUNS)) -> Plan:
     """Draw a plan of one coloured object, the simplest test of a generator."""
-    return _of_split(lambda: Plan((Group(pick(random, nouns), 1, pick(random, tuple(COLORS))),)), split)
+    return _of_split(lambda: Plan((Group(pick(rng, nouns), 1, pick(rng, COLOR_NAMES)),)), split)
 
 
-def _first(random: Random, nouns: Sequence[str]) -> Plan:
-    n_groups = int(random.choice([1, 2], p=[0.62, 0.38]))
-    counts = random.choice([1, 2, 3, 4], p=[0.64, 0.16, 0.11, 0.09], size=n_groups)
-    groups = tuple(_first_group(random, nouns, int(c)) for c in counts)
-    relation = pick(random, tuple(FIRST_RELATIONS)) if n_groups == 2 and random.random() < 0.6 else None
-    setting = pick(random, tuple(FIRST_SETTINGS)) if random.random() < 0.75 else "plain"
-    has_text = random.random() < 0.08 and sum(g.count for g in groups) <= 3 and relation not in ("above", "below")
-    return Plan(groups, relation, setting, pick(random, WORDS) if has_text else None)
+def _core(rng: Rng, nouns: Sequence[str]) -> Plan:
+    n_groups = int(rng.choice([1, 2], p=[0.62, 0.38]))
+    counts = rng.choice([1, 2, 3, 4], p=[0.64, 0.16, 0.11, 0.09], size=n_groups)
+    groups = tuple(_core_group(rng, nouns, int(c)) for c in counts)
+    relation = pick(rng, tuple(CORE_RELATIONS)) if n_groups == 2 and rng.random() < 0.6 else None
+    setting = pick(rng, tuple(CORE_SETTINGS)) if rng.random() < 0.75 else "plain"
+    has_text = rng.random() < 0.08 and sum(g.count for g in groups) <= 3 and relation not in ("above", "below")
+    return Plan(groups, relation, setting, pick(rng, WORDS) if has_text else None)
 
 
-def _first_group(random: Random, nouns: Sequence[str], count: int) -> Group:
-    color = None if random.random() < 0.35 else pick(random, tuple(COLORS))
-    return Group(pick(random, nouns), count, color)
+def _core_group(rng: Rng, nouns: Sequence[str], count: int) -> Group:
+    color = None if rng.random() < 0.35 else pick(rng, COLOR_NAMES)
+    return Group(pick(rng, nouns), count, color)
 
 
 # -- the whole world -----------------------------------------------------------------------------
 
 
 def sample_whole(
-    random: Random,
+    rng: Rng,
     split: Split = "train",
-    nouns: tuple[str, ...] = tuple(CONCEPTS),
+    nouns: tuple[str, ...] = NOUNS,
     styles: tuple[str, ...] = VENDORS,
 ) -> Plan:
     """Draw a plan of the whole world, in one of `styles`. Of `nouns`, those occur that this style really draws."""
     drawable = _drawable(nouns, styles)
-    return _of_split(lambda: _whole(random, drawable), split)
+    return _of_split(lambda: _whole(rng, drawable), split)
 
 
 @cache
@@ -88,68 +88,68 @@ def _drawable(nouns: tuple[str, ...], styles: tuple[str, ...]) -> tuple[tuple[st
     return tuple((style, tuple(noun for noun in drawn_by(style) if noun in nouns)) for style in styles)
 
 
-def _whole(random: Random, drawable: Sequence[tuple[str, tuple[str, ...]]]) -> Plan:
-    style, nouns = pick(random, drawable)
-    relation, groups = _things(random, nouns, style)
+def _whole(rng: Rng, drawable: Sequence[tuple[str, tuple[str, ...]]]) -> Plan:
+    style, nouns = pick(rng, drawable)
+    relation, groups = _things(rng, nouns, style)
     total = sum(group.count for group in groups)
-    sign = random.random() < 0.12 and total <= 3 and relation not in ("above", "below")
-    setting = pick(random, tuple(SETTINGS)) if random.random() < 0.8 else "plain"
-    said = text(random) if sign else None
+    sign = rng.random() < 0.12 and total <= 3 and relation not in ("above", "below")
+    setting = pick(rng, SETTING_NAMES) if rng.random() < 0.8 else "plain"
+    words = text(rng) if sign else None
     others = [noun for noun in nouns if noun not in {group.noun for group in groups}]
     return Plan(
         groups,
         relation,
         setting,
-        said,
+        words,
         style,
-        (pick(random, others),) if others and random.random() < 0.1 else (),
-        font_for(random, said) if said else FONTS[0],
+        (pick(rng, others),) if others and rng.random() < 0.1 else (),
+        font_for(rng, words) if words else FONTS[0],
     )
 
 
-def _things(random: Random, nouns: Sequence[str], style: str) -> tuple[str | None, tuple[Group, ...]]:
+def _things(rng: Rng, nouns: Sequence[str], style: str) -> tuple[str | None, tuple[Group, ...]]:
     """Return a relation, or None, and the groups that it is of."""
-    kind = random.random()
+    kind = rng.random()
     if kind < 0.5:
-        return None, (_group(random, nouns, style, _count(random)),)
+        return None, (_group(rng, nouns, style, _count(rng)),)
     if kind < 0.62:
-        return None, tuple(_group(random, nouns, style, _count(random)) for _ in range(2))
+        return None, tuple(_group(rng, nouns, style, _count(rng)) for _ in range(2))
     if kind < 0.86:
-        counts = (_count(random), _count(random))
-        return pick(random, tuple(FIRST_RELATIONS)), tuple(_group(random, nouns, style, count) for count in counts)
+        counts = (_count(rng), _count(rng))
+        return pick(rng, tuple(CORE_RELATIONS)), tuple(_group(rng, nouns, style, count) for count in counts)
     if kind < 0.93:
-        return "on top of", tuple(_group(random, nouns, style, 1) for _ in range(2))
-    others = (2,) if random.random() < 0.4 else (1, 1)
-    return "between", tuple(_group(random, nouns, style, count) for count in (1, *others))
+        return "on top of", tuple(_group(rng, nouns, style, 1) for _ in range(2))
+    others = (2,) if rng.random() < 0.4 else (1, 1)
+    return "between", tuple(_group(rng, nouns, style, count) for count in (1, *others))
 
 
 #: Colours that would name another animal.
 _OTHER_ANIMALS = {("panda", "red"), ("whale", "blue")}
 
 
-def _count(random: Random) -> int:
-    return int(random.integers(2, MAX_COUNT + 1)) if random.random() < 0.4 else 1
+def _count(rng: Rng) -> int:
+    return int(rng.integers(2, MAX_COUNT + 1)) if rng.random() < 0.4 else 1
 
 
-def _group(random: Random, nouns: Sequence[str], style: str, count: int) -> Group:
-    noun = pick(random, nouns)
-    if random.random() < 0.65:
-        color = pick(random, tuple(COLORS))
+def _group(rng: Rng, nouns: Sequence[str], style: str, count: int) -> Group:
+    noun = pick(rng, nouns)
+    if rng.random() < 0.65:
+        color = pick(rng, COLOR_NAMES)
         return Group(noun, count, color if (noun, color) not in _OTHER_ANIMALS else None)
     toned = noun in TONED and style == VENDORS[0]
-    return Group(noun, count, None, pick(random, (None, *TONES)) if toned else None)
+    return Group(noun, count, None, pick(rng, (None, *TONES)) if toned else None)
 
 
-def text(random: Random) -> str:
+def text(rng: Rng) -> str:
     """Draw a word or a number for a sign."""
-    if random.random() < 0.25:
-        return str(int(random.integers(10 ** int(random.integers(1, 5)))))
-    return pick(random, WORDS + MORE_WORDS)
+    if rng.random() < 0.25:
+        return str(int(rng.integers(10 ** int(rng.integers(1, 5)))))
+    return pick(rng, WORDS + EXTRA_WORDS)
 
 
-def font_for(random: Random, said: str) -> str:
-    """Draw a font in which `said` can be read."""
-    return pick(random, NUMBER_FONTS if said.isdecimal() else FONTS)
+def font_for(rng: Rng, words: str) -> str:
+    """Draw a font in which `words` can be read."""
+    return pick(rng, NUMBER_FONTS if words.isdecimal() else FONTS)
 
 
 def _of_split(draw: Callable[[], Plan], split: Split) -> Plan:

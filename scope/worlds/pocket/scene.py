@@ -1,4 +1,4 @@
-"""Pictures and their truth. `arrange` puts the things of a plan in their places, `draw` paints them.
+"""Pictures and their truth. `arrange` puts the objects of a plan in their places, `draw` paints them.
 
 A scene is a pure function of (plan, seed), and its picture one of its layout: an edit changes a layout and draws it
 again, so that all that it does not touch stays equal to the pixel.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scope.worlds.pocket.background import background
 from scope.worlds.pocket.placing import CELLS, place
 from scope.worlds.pocket.plan import Plan
-from scope.worlds.pocket.relations import Box
+from scope.worlds.pocket.relations import XyxyPx
 from scope.worlds.pocket.sign import HEIGHT, WIDTH, sign
 from scope.worlds.pocket.sprites import GRID, SIZE, sprite
 
@@ -22,14 +22,19 @@ Mask = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Object:
-    """One thing that is drawn. Box is (x0, y0, x1, y1) in pixels, a square of 32, 48 or 64."""
+    """One drawing in a picture, in a square of 32, 48 or 64 pixels."""
 
     noun: str
     color: str | None
-    box: Box
+    xyxy_px: XyxyPx
     group: int
     style: str = "noto"
     tone: str | None = None
+
+    @property
+    def side_px(self) -> int:
+        """Size of its square."""
+        return self.xyxy_px[2] - self.xyxy_px[0]
 
     @property
     def drawing(self) -> str:
@@ -39,11 +44,11 @@ class Object:
 
 @dataclass(frozen=True)
 class Layout:
-    """All that decides a picture: where each thing stands, the box of the sign's board, and how light the ground is."""
+    """All that decides a picture: where objects stand, the box of the sign's board, how light the ground is."""
 
     plan: Plan
     objects: tuple[Object, ...]
-    board: Box | None
+    board: XyxyPx | None
     light: float
 
 
@@ -65,37 +70,37 @@ class Scene:
         most: Mask = labels[covered.argmax(-1)]
         return most
 
-    def ink(self, index: int) -> Box:
-        """Return the smallest box around what is opaque of one thing."""
-        return _around(self.mask == index + 1)
+    def ink(self, index: int) -> XyxyPx:
+        """Return the smallest box around what is opaque of one object."""
+        return _bounding_box(self.mask == index + 1)
 
 
-def _around(area: NDArray[np.bool_]) -> Box:
+def _bounding_box(area: NDArray[np.bool_]) -> XyxyPx:
     ys, xs = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
     return int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
 
 
 @cache
-def _ink(drawing: str, size: int, style: str) -> Box:
-    return _around(sprite(drawing, None, size, style)[1][..., 0] > 0.5)
+def _ink(drawing: str, size: int, style: str) -> XyxyPx:
+    return _bounding_box(sprite(drawing, None, size, style)[1][..., 0] > 0.5)
 
 
 def arrange(plan: Plan, seed: int | tuple[int, ...]) -> Layout:
-    """Put the things of a plan in places.
+    """Put the objects of a plan in places.
 
     Raises: UsageError if they do not fit.
     """
-    random = np.random.default_rng(seed)
-    boxes, row = place(random, plan)
+    rng = np.random.default_rng(seed)
+    boxes, row = place(rng, plan)
     objects = [
         Object(group.noun, group.color, _pixels(cells), index, plan.style, group.tone)
-        for index, (group, mine) in enumerate(zip(plan.groups, boxes, strict=True))
-        for cells in mine
+        for index, (group, group_boxes) in enumerate(zip(plan.groups, boxes, strict=True))
+        for cells in group_boxes
     ]
     if plan.relation == "on top of":
         objects[0] = _lowered(objects[0], objects[1])
     board = (8, row * GRID, 8 + WIDTH, row * GRID + HEIGHT) if row is not None else None
-    return Layout(plan, tuple(objects), board, float(random.uniform(0.94, 1.0)))
+    return Layout(plan, tuple(objects), board, float(rng.uniform(0.94, 1.0)))
 
 
 def draw(layout: Layout) -> Scene:
@@ -103,9 +108,9 @@ def draw(layout: Layout) -> Scene:
     plan = layout.plan
     canvas = background(plan.setting) * np.float32(layout.light)
     mask = np.zeros((SIZE, SIZE), np.uint8)
-    for number, thing in enumerate(layout.objects, 1):
-        x0, y0, x1, y1 = thing.box
-        rgb, alpha = sprite(thing.drawing, thing.color, x1 - x0, thing.style)
+    for number, obj in enumerate(layout.objects, 1):
+        x0, y0, x1, y1 = obj.xyxy_px
+        rgb, alpha = sprite(obj.drawing, obj.color, obj.side_px, obj.style)
         ground = canvas[y0:y1, x0:x1]
         ground *= 1 - alpha  # nothing of the ground is left under what is opaque, not even in the last bit
         ground += alpha * rgb
@@ -119,22 +124,22 @@ def draw(layout: Layout) -> Scene:
 def compose(plan: Plan, seed: int | tuple[int, ...]) -> Scene:
     """Draw a plan. The same (plan, seed) gives the same picture.
 
-    Raises: UsageError if the things do not fit.
+    Raises: UsageError if the objects do not fit.
     """
     return draw(arrange(plan, seed))
 
 
-def _pixels(cells: Box) -> Box:
+def _pixels(cells: XyxyPx) -> XyxyPx:
     x0, y0, x1, y1 = (GRID * c for c in cells)
     return x0, y0, x1, y1
 
 
 def _lowered(upper: Object, lower: Object) -> Object:
-    """Return a thing let down until its ink touches what it stands on."""
+    """Return an object let down until its ink touches what it stands on."""
 
-    def ink(thing: Object) -> Box:
-        return _ink(thing.drawing, thing.box[2] - thing.box[0], thing.style)
+    def ink(obj: Object) -> XyxyPx:
+        return _ink(obj.drawing, obj.side_px, obj.style)
 
-    x0, y0, x1, y1 = upper.box
-    gap = lower.box[1] + ink(lower)[1] - y0 - ink(upper)[3]
-    return replace(upper, box=(x0, y0 + gap, x1, y1 + gap))
+    x0, y0, x1, y1 = upper.xyxy_px
+    gap = lower.xyxy_px[1] + ink(lower)[1] - y0 - ink(upper)[3]
+    return replace(upper, xyxy_px=(x0, y0 + gap, x1, y1 + gap))

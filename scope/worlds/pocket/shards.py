@@ -14,21 +14,23 @@ from pydantic import Field, ValidationError
 
 from scope.errors import UsageError
 from scope.files import remove_partial, unwritable, write_atomic
+from scope.worlds.pocket.catalogue import VERSION
 from scope.worlds.pocket.samples import Sample, Which, sample_of
 
 _INDEX = "dataset.json"
 
 
 class Dataset(Which):
-    """What a folder holds: `count` samples, `shard` of them in a file."""
+    """What a folder holds: `count` samples, `shard` of them in a file, drawn from a version of the catalogue."""
 
     count: int = Field(gt=0)
     shard: int = Field(default=1000, gt=0)
+    catalogue: int = VERSION
     licences: str = "drawings: licences.csv and NOTICE of scope; scenes: Apache-2.0, but CC-BY-4.0 where twemoji draws"
 
 
-def export(folder: Path, dataset: Dataset, told: Callable[[int], None] = lambda done: None) -> list[Path]:
-    """Write the shards that are not there yet and return them all; `told` hears how many samples are written.
+def export(folder: Path, dataset: Dataset, progress: Callable[[int], None] = lambda done: None) -> list[Path]:
+    """Write the shards that are not there yet and return them all; `progress` is told how many samples are written.
 
     Each shard is whole or absent, and the same samples give the same bytes: an export that was stopped is continued by
     asking for it again.
@@ -42,7 +44,7 @@ def export(folder: Path, dataset: Dataset, told: Callable[[int], None] = lambda 
         paths.append(folder / f"shard-{number:06d}.tar")
         if not paths[-1].exists():
             write_atomic(paths[-1], tar_of(dataset, start, stop))
-        told(stop)
+        progress(stop)
     return paths
 
 

@@ -13,7 +13,7 @@ from scope.worlds.pocket.sprites import SIZE
 
 Picture = NDArray[np.uint8]
 Area = NDArray[np.bool_]
-Looked = tuple[Picture, Area]
+AppearanceEdit = tuple[Picture, Area]
 
 #: Rec. 601: how light each colour seems.
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -27,76 +27,75 @@ WEATHERS = ("rain", "snow", "fog")
 _EVERYWHERE = np.ones((SIZE, SIZE), bool)
 
 
-def _bytes(values: NDArray[np.floating]) -> Picture:
+def _to_bytes(values: NDArray[np.floating]) -> Picture:
     return (values + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _everywhere(picture: Picture) -> Looked:
+def _everywhere(picture: Picture) -> AppearanceEdit:
     return picture, _EVERYWHERE
 
 
 # -- colour --------------------------------------------------------------------------------------
 
 
-def grayscale(scene: Scene, parameter: None) -> Looked:
-    """Leave only how light each pixel is."""
-    return _everywhere(np.repeat(_bytes(scene.image @ _LUMA)[..., None], 3, -1))
+def grayscale(scene: Scene, parameter: None) -> AppearanceEdit:
+    """Keep the luma of each pixel only."""
+    return _everywhere(np.repeat(_to_bytes(scene.image @ _LUMA)[..., None], 3, -1))
 
 
-def sepia(scene: Scene, parameter: None) -> Looked:
+def sepia(scene: Scene, parameter: None) -> AppearanceEdit:
     """Tint it like an old photograph."""
-    return _everywhere(_bytes(scene.image @ _SEPIA.T))
+    return _everywhere(_to_bytes(scene.image @ _SEPIA.T))
 
 
-def invert(scene: Scene, parameter: None) -> Looked:
-    """Turn every value into what it lacks to the highest."""
+def invert(scene: Scene, parameter: None) -> AppearanceEdit:
+    """Turn the picture into its negative."""
     return _everywhere(255 - scene.image)
 
 
-def posterise(scene: Scene, levels: int) -> Looked:
+def posterise(scene: Scene, levels: int) -> AppearanceEdit:
     """Round each channel to one of few levels."""
-    return _everywhere(_bytes(np.round(scene.image / 255 * (levels - 1)) / (levels - 1) * 255))
+    return _everywhere(_to_bytes(np.round(scene.image / 255 * (levels - 1)) / (levels - 1) * 255))
 
 
-def brightness(scene: Scene, factor: float) -> Looked:
-    """Multiply all values."""
-    return _everywhere(_bytes(scene.image * factor))
+def brightness(scene: Scene, factor: float) -> AppearanceEdit:
+    """Multiply all values by a factor, up to white."""
+    return _everywhere(_to_bytes(scene.image * factor))
 
 
-def time_of_day(scene: Scene, time: str) -> Looked:
-    """Light the whole scene as it would be then."""
-    return _everywhere(_bytes(scene.image * np.array(_LIGHT[time])))
+def time_of_day(scene: Scene, time: str) -> AppearanceEdit:
+    """Multiply each channel by the light of that time of day."""
+    return _everywhere(_to_bytes(scene.image * np.array(_LIGHT[time])))
 
 
 # -- sharpness -----------------------------------------------------------------------------------
 
 
-def blur(scene: Scene, radius: float) -> Looked:
+def blur(scene: Scene, radius: float) -> AppearanceEdit:
     """Blur with a Gaussian of this radius in pixels."""
     return _everywhere(np.asarray(Image.fromarray(scene.image).filter(ImageFilter.GaussianBlur(radius))))
 
 
-def pixelate(scene: Scene, block: int) -> Looked:
+def pixelate(scene: Scene, block: int) -> AppearanceEdit:
     """Give each square of `block` pixels its mean colour."""
-    n = SIZE // block
-    means = _bytes(scene.image.reshape(n, block, n, block, 3).mean((1, 3)))
-    return _everywhere(means.repeat(block, 0).repeat(block, 1))
+    means = Image.fromarray(scene.image).reduce(block)
+    return _everywhere(np.asarray(means.resize((SIZE, SIZE), Image.Resampling.NEAREST)))
 
 
-def noise(scene: Scene, parameter: tuple[float, int]) -> Looked:
+def noise(scene: Scene, parameter: tuple[float, int]) -> AppearanceEdit:
     """Add Gaussian noise of this standard deviation, drawn from this seed."""
     sigma, seed = parameter
-    return _everywhere(_bytes(scene.image + np.random.default_rng(seed).normal(0, sigma, scene.image.shape)))
+    return _everywhere(_to_bytes(scene.image + np.random.default_rng(seed).normal(0, sigma, scene.image.shape)))
 
 
 # -- what is laid over ---------------------------------------------------------------------------
 
 
-def weather(scene: Scene, parameter: tuple[str, int]) -> Looked:
+def weather(scene: Scene, parameter: tuple[str, int]) -> AppearanceEdit:
     """Let it rain or snow from this seed, or be foggy."""
     kind, seed = parameter
     if kind == "fog":
-        return _everywhere(_bytes(scene.image * 0.4 + 222 * 0.6))
+        return _everywhere(_to_bytes(scene.image * 0.4 + 222 * 0.6))
     veil = Image.new("1", (SIZE, SIZE))
     brush = ImageDraw.Draw(veil)
     for x, y in np.random.default_rng(seed).integers(-8, SIZE, (130, 2)).tolist():
@@ -104,31 +103,31 @@ def weather(scene: Scene, parameter: tuple[str, int]) -> Looked:
             brush.line((x, y, x - 3, y + 9), fill=1)
         else:
             brush.ellipse((x, y, x + 2, y + 2), fill=1)
-    color, share = ((190, 205, 225), 0.75) if kind == "rain" else ((255, 255, 255), 1.0)
-    return _painted(scene, np.asarray(veil), color, share)
+    color, opacity = ((190, 205, 225), 0.75) if kind == "rain" else ((255, 255, 255), 1.0)
+    return _paint(scene, np.asarray(veil), color, opacity)
 
 
-def outline(scene: Scene, color: str) -> Looked:
+def outline(scene: Scene, color: str) -> AppearanceEdit:
     """Draw a line of two pixels around all things, on the ground only."""
     things = scene.mask > 0
     around = np.asarray(Image.fromarray(things).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
-    return _painted(scene, around & ~things, COLORS[color])
+    return _paint(scene, around & ~things, COLORS[color])
 
 
-def silhouette(scene: Scene, color: str) -> Looked:
+def silhouette(scene: Scene, color: str) -> AppearanceEdit:
     """Fill all things with one colour."""
-    return _painted(scene, scene.mask > 0, COLORS[color])
+    return _paint(scene, scene.mask > 0, COLORS[color])
 
 
-def frame(scene: Scene, parameter: tuple[str, int]) -> Looked:
+def frame(scene: Scene, parameter: tuple[str, int]) -> AppearanceEdit:
     """Draw a frame of this colour and width in pixels."""
     color, width = parameter
     inside = np.zeros((SIZE, SIZE), bool)
     inside[width:-width, width:-width] = True
-    return _painted(scene, ~inside, COLORS[color])
+    return _paint(scene, ~inside, COLORS[color])
 
 
-def _painted(scene: Scene, where: Area, color: tuple[int, int, int], share: float = 1.0) -> Looked:
+def _paint(scene: Scene, where: Area, color: tuple[int, int, int], opacity: float = 1.0) -> AppearanceEdit:
     picture = scene.image.copy()
-    picture[where] = _bytes(scene.image[where] * (1 - share) + np.array(color) * share)
+    picture[where] = _to_bytes(scene.image[where] * (1 - opacity) + np.array(color) * opacity)
     return picture, where

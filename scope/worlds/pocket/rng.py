@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from numpy.random import Generator as Random
+from numpy.random import Generator as Rng
 
-__all__ = ["Random", "pick"]
+__all__ = ["Rng", "pick"]
 
 T = TypeVar("T")
 
 
-def pick(random: Random, options: Sequence[T]) -> T:
+def pick(rng: Rng, options: Sequence[T]) -> T:
     """Draw one of several, each as likely."""
-    return options[int(random.integers(len(options)))]
+    return options[int(rng.integers(len(options)))]
