@@ -6,6 +6,7 @@ It shows scope from Python: a run, a toolbox, the state machine, the outcome.
 import re
 from pathlib import Path
 
+from scope.config import Options
 from scope.engine import assemble, graph
 from scope.engine.outcome import Outcome, json_report
 from scope.runs import store
@@ -24,7 +25,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 def draw(prompt: str) -> tuple[Outcome, Path]:
     """Run the machine on a prompt with the embedded defaults, and put the best draft into docs/."""
-    run = store.create(prompt, store.Options(learned=False))
+    run = store.create(prompt, Options(learned=False))
     outcome = graph.generate(run, assemble.of(run))
     assert outcome.best is not None, "a run without a time budget always has a draft"
     path = DOCS / "gallery" / f"{re.sub('[^a-z0-9]+', '-', prompt)}.png"

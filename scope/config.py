@@ -1,12 +1,20 @@
-"""Settings of the machine from the environment, and overrides of a recipe from the command line."""
+"""How a run is to be made, declared once, and overrides of a recipe.
+
+A field of `Options` is a flag of the command line, an environment variable (SCOPE_MAX_IMAGES) and a key of the file
+home()/config.toml (max_images = 8), in this order of precedence, and then part of the record of the run.
+"""
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from platformdirs import user_data_dir
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from scope.errors import UsageError
 from scope.protocols import DEFAULT_GENERATOR
@@ -17,35 +25,112 @@ PREFIX = "SCOPE_"
 M = TypeVar("M", bound=BaseModel)
 
 
-class Settings(Model):
-    """Defaults that the environment may change: SCOPE_GENERATOR, SCOPE_DRAFTS and so on.
+def home() -> Path:
+    """Return where runs, knowledge and config.toml are kept: $SCOPE_HOME, else the user's data folder."""
+    chosen = os.environ.get(f"{PREFIX}HOME")
+    return Path(chosen) if chosen else Path(user_data_dir("scope"))
 
-    SCOPE_HOME, where runs are kept, is read by `scope.runs.store.home`.
-    """
 
-    generator: str = DEFAULT_GENERATOR
+def config_file() -> Path:
+    """Return where the user's own defaults are read from."""
+    return home() / "config.toml"
+
+
+class Options(Model):
+    """How a run is to be made. It is part of the record, so a resumed run keeps its own."""
+
+    generator: str = Field(default=DEFAULT_GENERATOR, description="which generator draws")
+    seed: int = Field(default=0, ge=0, description="decides all noise: the same seed gives the same drafts")
     drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
     max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
-    max_time: float | None = Field(default=None, gt=0, description="seconds")
+    max_time: float | None = Field(
+        default=None, gt=0, description="seconds, over all resumptions; checked between drafts, the best so far is kept"
+    )
     max_images: int | None = Field(default=None, ge=1, description="drafts in all")
-    max_cost: float | None = Field(default=None, ge=0, description="spent on language models")
-    language: str = "grammar"
+    max_cost: float | None = Field(default=None, ge=0, description="spent on language models, in their prices' money")
+    language: str = Field(
+        default="grammar", description="what reads the prompt and reasons: grammar, or a language model: openai, vllm"
+    )
+    knowledge: tuple[str, ...] = Field(default=(), description="folders to look things up in")
+    learned: bool = Field(default=True, description="choose repairs by what earlier runs of this machine showed")
+    without: tuple[Literal["retrieve", "reason", "repair"], ...] = Field(
+        default=(), description="skills that are left out: retrieve,reason,repair"
+    )
+    confirm: tuple[Literal["spec", "repair"], ...] = Field(
+        default=(), description="what you are asked about first, as YAML in $EDITOR: spec,repair"
+    )
     skill_timeout: float = Field(default=60.0, gt=0, description="seconds for one step of another package's skill")
 
-    @classmethod
-    def load(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Return the settings of `environment` (None: of this process).
 
-        Raises: UsageError naming the variable whose value cannot be used.
-        """
-        environment = os.environ if environment is None else environment
-        given = {f: environment[PREFIX + f.upper()] for f in cls.model_fields if environment.get(PREFIX + f.upper())}
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            variable = PREFIX + str(first["loc"][0]).upper()
-            raise UsageError(f"{variable}={first['input']!r}: {first['msg']}") from error
+def _folder(path: Any) -> str:
+    if not isinstance(path, str | Path) or not Path(path).is_dir():
+        raise ValueError("this is not a folder")
+    return str(Path(path).absolute())
+
+
+class _Given(BaseSettings, Options):
+    """Options as people write them: lists in one text, folders relative to where they are."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, enable_decoding=False)
+
+    knowledge: tuple[Annotated[str, BeforeValidator(_folder)], ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where options come from, the strongest first."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+    @field_validator("without", "confirm", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        texts = [given] if isinstance(given, str) else given
+        if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+            return given
+        return tuple(dict.fromkeys(name for text in texts for name in re.split(r"[,\s]+", text) if name))
+
+    @field_validator("knowledge", mode="before")
+    @classmethod
+    def _paths(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return tuple(path for path in given.split(os.pathsep) if path)
+        return given
+
+
+def resolve(flags: Mapping[str, Any], spelled: Callable[[str], str] = str) -> Options:
+    """Return the options of a run: `flags` before the environment before config.toml before the defaults.
+
+    Args:
+        flags: values by the names of fields; None is as good as absent.
+        spelled: how the reader wrote the flag of a field, for errors.
+
+    Raises: UsageError naming the flag, the variable, or the key of the file whose value cannot be used.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Options.model_validate(_Given(**given).model_dump())
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        source = spelled(name) if name in given else _source(name)
+        if first["type"] == "extra_forbidden":
+            raise UsageError(f"{source}: {_unknown('option', name, list(Options.model_fields))}") from error
+        raise UsageError(f"{source}={first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{config_file()} cannot be read: {error}") from error
+
+
+def _source(name: str) -> str:
+    """Return where the value of a field comes from that no flag gave: its variable, or its key in the file."""
+    variable = PREFIX + name.upper()
+    is_set = any(value and found.upper() == variable for found, value in os.environ.items())
+    return variable if is_set else f"{config_file()}: {name}"
 
 
 def override(config: M, assignments: Iterable[str]) -> M:
@@ -61,7 +146,7 @@ def override(config: M, assignments: Iterable[str]) -> M:
         if not equals:
             raise UsageError(f"{assignment!r} is not an assignment; write name=value")
         if name not in type(config).model_fields:
-            raise UsageError(_unknown(name, list(type(config).model_fields)))
+            raise UsageError(f"this recipe has {_unknown('setting', name, list(type(config).model_fields))}")
         given[name] = _value(name, text)
     try:
         return type(config).model_validate(config.model_dump() | given)
@@ -79,7 +164,7 @@ def _value(name: str, text: str) -> Any:
         raise UsageError(f"{name}={text}: not valid JSON ({error})") from error
 
 
-def _unknown(name: str, fields: list[str]) -> str:
+def _unknown(what: str, name: str, fields: list[str]) -> str:
     close = get_close_matches(name, fields, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else f"; it has: {', '.join(fields)}"
-    return f"this recipe has no setting {name!r}{hint}"
+    hint = f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(fields)}"
+    return f"no {what} {name!r}{hint}"

@@ -486,9 +486,9 @@ def test_where_nobody_can_be_asked_that_is_said_first(cli: Cli, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--without", "retreive"), "choose from retrieve, reason, repair"),
-        (("--confirm", "all"), "choose from spec, repair"),
-        (("--knowledge", "nowhere"), "not a folder"),
+        (("--without", "retreive"), "--without='retreive': Input should be 'retrieve', 'reason' or 'repair'"),
+        (("--confirm", "all"), "--confirm='all': Input should be 'spec' or 'repair'"),
+        (("--knowledge", "nowhere"), "--knowledge='nowhere': this is not a folder"),
         (("--language", "opnai"), "did you mean 'openai'"),
         (("--max-images", "0"), "max-images"),
     ],

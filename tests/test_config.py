@@ -1,12 +1,22 @@
-"""Settings come from the environment, overrides from the command line; both are validated and name what is wrong."""
+"""Options come from flags, variables and a file; overrides from the command line. What is wrong is named."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import PROMPT, Cli, Parts
 from pydantic import Field
 
-from scope.config import Settings, override
+from scope.cli.options import flag_name
+from scope.config import Options, config_file, override, resolve
 from scope.errors import UsageError
-from scope.runs.store import Options
-from scope.specification import Model
+from scope.llm.settings import LanguageSettings
+from scope.specification import Model, canonical_json
+
+ROOT = Path(__file__).parents[1]
 
 
 class Recipe(Model):
@@ -18,20 +28,130 @@ class Recipe(Model):
     compiled: bool = False
 
 
-def test_the_environment_sets_what_it_names_and_nothing_else() -> None:
-    settings = Settings.load({"SCOPE_DRAFTS": "5", "SCOPE_MAX_TIME": "2.5", "SCOPE_HOME": "x", "DRAFTS": "9"})
-    assert settings == Settings(drafts=5, max_time=2.5)
+@pytest.fixture
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of its own, and no option in the environment."""
+    for name in Options.model_fields:
+        monkeypatch.delenv(f"SCOPE_{name.upper()}", raising=False)
+    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
 
 
-def test_settings_and_options_agree_on_their_defaults() -> None:
-    shared = set(Settings.model_fields) & set(Options.model_fields)
-    assert shared == {"generator", "drafts", "max_rounds", "max_time", "max_images", "max_cost", "language"}
-    assert all(Settings.model_fields[name].default == Options.model_fields[name].default for name in shared)
+# -- options -------------------------------------------------------------------------------------
+
+#: A value of each field that is not its default, as Python has it and as the environment has it.
+OTHERS: dict[str, tuple[Any, str]] = {
+    "generator": ("flow", "flow"),
+    "seed": (7, "7"),
+    "drafts": (5, "5"),
+    "max_rounds": (0, "0"),
+    "max_time": (2.5, "2.5"),
+    "max_images": (9, "9"),
+    "max_cost": (0.25, "0.25"),
+    "language": ("openai", "openai"),
+    "knowledge": ((str(ROOT / "docs"), str(ROOT / "tests")), f"{ROOT / 'docs'}{os.pathsep}{ROOT / 'tests'}"),
+    "learned": (False, "false"),
+    "without": (("repair", "reason"), "repair,reason"),
+    "confirm": (("spec",), "spec"),
+    "skill_timeout": (1.5, "1.5"),
+}
 
 
-def test_a_bad_variable_is_named() -> None:
-    with pytest.raises(UsageError, match="SCOPE_DRAFTS='many'"):
-        Settings.load({"SCOPE_DRAFTS": "many"})
+@pytest.mark.usefixtures("_home")
+def test_options_from_nothing_are_the_defaults() -> None:
+    assert resolve({}) == Options()
+    assert set(OTHERS) == set(Options.model_fields)
+
+
+@pytest.mark.usefixtures("_home")
+@pytest.mark.parametrize("name", Options.model_fields)
+def test_options_come_from_every_source(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    value, text = OTHERS[name]
+    wanted = Options(**{name: value})
+    assert wanted != Options()
+    assert resolve({name: value}) == wanted
+    monkeypatch.setenv(f"SCOPE_{name.upper()}", text)
+    assert resolve({}) == wanted
+    monkeypatch.delenv(f"SCOPE_{name.upper()}")
+    config_file().write_text(f"{name} = {json.dumps(value)}")
+    assert resolve({}) == wanted
+    assert Options.model_validate_json(canonical_json(wanted)) == wanted
+
+
+@pytest.mark.usefixtures("_home")
+def test_options_precedence_is_flag_variable_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    config_file().write_text("drafts = 3\nseed = 3\nmax_rounds = 3")
+    monkeypatch.setenv("SCOPE_DRAFTS", "4")
+    monkeypatch.setenv("SCOPE_SEED", "4")
+    monkeypatch.setenv("SCOPE_MAX_IMAGES", "")  # as good as not set
+    monkeypatch.setenv("DRAFTS", "9")
+    assert resolve({"drafts": 5, "max_time": None}) == Options(drafts=5, seed=4, max_rounds=3)
+
+
+@pytest.mark.usefixtures("_home")
+def test_options_of_a_record_ask_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCOPE_DRAFTS", "many")
+    assert Options.model_validate({"knowledge": ["/gone"]}) == Options(knowledge=("/gone",))
+
+
+@pytest.mark.usefixtures("_home")
+@pytest.mark.parametrize(
+    ("flags", "variables", "file", "said"),
+    [
+        ({}, {"SCOPE_DRAFTS": "many"}, "", "SCOPE_DRAFTS='many': Input should be a valid integer"),
+        ({}, {"SCOPE_WITHOUT": "repair reasn"}, "", "SCOPE_WITHOUT='reasn': Input should be 'retrieve', 'reason' or"),
+        ({"max_time": 0}, {"SCOPE_MAX_TIME": "3"}, "", "--max-time=0: Input should be greater than 0"),
+        ({"knowledge": ["docs", "nowhere"]}, {}, "", "--knowledge='nowhere': this is not a folder"),
+        ({"sede": 3}, {}, "", "--sede: no option 'sede'; did you mean 'seed'?"),
+        ({}, {}, "drafts = 65", "config.toml: drafts=65: Input should be less than or equal to 64"),
+        ({}, {}, "draft = 3", "config.toml: draft: no option 'draft'; did you mean 'drafts'?"),
+        ({}, {}, "without = 3", "config.toml: without=3: Input should be a valid tuple"),
+        ({}, {}, "drafts", "config.toml cannot be read: Expected '='"),
+        ({}, {}, "generator = '\xff'", "config.toml cannot be read: 'utf-8' codec"),
+    ],
+)
+def test_options_name_the_source_of_what_is_wrong(
+    flags: dict[str, Any],
+    variables: dict[str, str],
+    file: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    config_file().write_bytes(file.encode("latin-1"))
+    with pytest.raises(UsageError, match=re.escape(said)):
+        resolve(flags, flag_name)
+
+
+def test_every_option_is_a_flag(cli: Cli, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "true")
+    parts["generators", "flow"] = parts["language", "openai"] = lambda: pytest.fail("nothing is to be made")
+    given: list[str] = []
+    for name, (value, text) in OTHERS.items():
+        if value is False:
+            given.append("--no-" + flag_name(name)[2:])
+        else:
+            for item in value if name == "knowledge" else [text]:
+                given += [flag_name(name), item]
+    plan = json.loads(cli("generate", PROMPT, "--dry-run", "--json", *given).stdout)
+    assert Options.model_validate(plan["options"]) == Options(**{name: value for name, (value, _) in OTHERS.items()})
+
+
+def test_the_documents_name_every_option_and_variable() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    for name in Options.model_fields:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        assert f"`{flag_name(name)}`" in row
+        assert f"`SCOPE_{name.upper()}`" in row
+    for name in LanguageSettings.model_fields:
+        assert f"`SCOPE_LANGUAGE_{name.upper()}`" in page
+    code = "".join(path.read_text() for path in (ROOT / "scope").rglob("*.py"))
+    for variable in set(re.findall(r"SCOPE_[A-Z][A-Z_]+[A-Z]", code)):
+        assert f"`{variable}`" in page
+
+
+# -- overrides of a recipe -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -60,7 +180,7 @@ def test_the_last_override_wins_and_the_recipe_stays_as_it_was() -> None:
     ("assignment", "message"),
     [
         ("lrr=1", "did you mean 'lr'"),
-        ("xyz=1", "it has: lr, steps"),
+        ("xyz=1", "there are: lr, steps"),
         ("lr", "name=value"),
         ("lr=-1", "lr='-1'"),
         ("lr=fast", "lr='fast'"),

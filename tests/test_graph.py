@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scope.config import Options
 from scope.engine import graph
 from scope.engine.context import Desk
 from scope.engine.outcome import Progress, best_of, json_report
@@ -15,7 +16,7 @@ from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
 from scope.parsing.grammar import Grammar
 from scope.protocols import OnStep, Picture, Toolbox, Vocabulary, ignore_steps
 from scope.runs import store
-from scope.runs.store import Options, Run
+from scope.runs.store import Run
 from scope.specification import Draft, Request, Status, Type, Verdict
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scope.config import Options
 from scope.engine import graph, review
 from scope.engine.graph import STRATEGIES
 from scope.engine.outcome import json_report
@@ -13,7 +14,7 @@ from scope.knowledge import folder, packaged
 from scope.parsing.grammar import Grammar
 from scope.protocols import DEFAULT_GENERATOR, Passage, Picture, Toolbox
 from scope.runs import repair_stats, store
-from scope.runs.store import Options, Run
+from scope.runs.store import Run
 from scope.specification import (
     Answer,
     Commitment,

@@ -18,6 +18,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from scope.config import Options
 from scope.engine import review
 from scope.engine.state import State, stored
 from scope.errors import LanguageError, ScopeError
@@ -26,7 +27,6 @@ from scope.llm.settings import LanguageSettings
 from scope.protocols import Message, Passage, Reply, Toolbox
 from scope.runs import store
 from scope.runs.png import Record, read_record
-from scope.runs.store import Options
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
 from scope.skills.reason import Reason

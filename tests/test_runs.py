@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from scope.config import Options
 from scope.engine import graph
 from scope.engine.outcome import Progress
 from scope.errors import OutputError, RunBusy, ScopeError, StateCorrupt, UsageError
 from scope.files import write_atomic
 from scope.protocols import Toolbox
 from scope.runs import store
-from scope.runs.store import Options, Run
+from scope.runs.store import Run
 from scope.specification import canonical_json, sha256_of
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 

@@ -130,11 +130,11 @@ def _shipped() -> dict[str, str]:
 
 def _generator() -> Check:
     """Check that the generator that draws by default has weights; others need none that are known here."""
-    from scope.config import Settings
+    from scope.config import resolve
     from scope.worlds.pocket.vocabulary import EMBEDDED
 
     try:
-        chosen = Settings.load().generator
+        chosen = resolve({}).generator
     except ScopeError as error:
         return Check(name="generator", ok=False, found=str(error), advice="unset it")
     able = [name for name in EMBEDDED if name in _shipped()]
@@ -155,7 +155,7 @@ def _tesseract() -> Check:
 
 
 def _disk() -> Check:
-    from scope.runs.store import home
+    from scope.config import home
 
     there = next(p for p in (home(), *home().absolute().parents) if p.exists())
     free = shutil.disk_usage(there).free

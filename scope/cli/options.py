@@ -1,12 +1,54 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the flags that are the fields of `Options`."""
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_origin
 
 import typer
+from pydantic.fields import FieldInfo
+
+from scope.config import Options
 
 Prompt = Annotated[str, typer.Argument(help="What to draw, in English.", show_default=False)]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="PNG to write. Without it: a new name that says what it is.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+def with_option_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one flag for each field of `Options`. Its `**flags` get those that were given."""
+    own = [p for p in signature(command).parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    flags = [_flag(name, field) for name, field in Options.model_fields.items()]
+    names = {flag.name for flag in flags}
+
+    @wraps(command)
+    def with_flags(**given: Any) -> None:
+        absent = {name for name in names if given[name] is None or given[name] == []}
+        command(**{name: value for name, value in given.items() if name not in absent})
+
+    parameters = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in own]
+    with_flags.__dict__["__signature__"] = Signature([*parameters, *flags])
+    return with_flags
+
+
+def flag_name(field: str) -> str:
+    """Return the flag of a field: --max-time."""
+    return "--" + field.replace("_", "-")
+
+
+def _flag(name: str, field: FieldInfo) -> Parameter:
+    """Return a field as a parameter that typer reads: its type, bounds, words and default; None is "not given"."""
+    several = get_origin(field.annotation) is tuple
+    kind: Any = list[str] if several else field.annotation
+    bounds = {bound: getattr(m, bound) for m in field.metadata for bound in ("ge", "le") if hasattr(m, bound)}
+    words = field.description or ""
+    option = typer.Option(
+        min=bounds.get("ge"),
+        max=bounds.get("le"),
+        help=words[:1].upper() + words[1:] + ("; may be repeated." if several else "."),
+        show_default=False if field.default is None or several else str(field.default),
+    )
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])

@@ -8,8 +8,8 @@ from scope.specification import Commitment, Specification, Status, answers
 from scope.text import visible
 
 if TYPE_CHECKING:
+    from scope.config import Options
     from scope.engine.outcome import Outcome
-    from scope.runs.store import Options
 
 _STYLES = {"met": "green", "violated": "bold red", "blocked": "yellow", "unjudged": "dim", "waived": "dim"}
 

@@ -1,6 +1,5 @@
 """What a run works with, by the names in its options: every part is an installed plugin."""
 
-from scope.config import Settings
 from scope.plugins import registry
 from scope.plugins.sandbox import guests
 from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Toolbox
@@ -32,7 +31,7 @@ def of(run: Run) -> Toolbox:
         language=language,
         knowledge=_knowledge(options.knowledge),
         editor=_editor(),
-        skills=guests(run, Settings.load().skill_timeout),
+        skills=guests(run, options.skill_timeout),
     )
 
 

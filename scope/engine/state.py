@@ -8,10 +8,11 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START
 from pydantic import model_validator
 
+from scope.config import Options
 from scope.engine.outcome import Outcome, best_of, tally
 from scope.errors import ScopeError, StateCorrupt
 from scope.runs.repair_stats import Gain
-from scope.runs.store import Options, Run
+from scope.runs.store import Run
 from scope.specification import Draft, Event, Model, RepairResult, Specification, Status, Verdict, fold, sha256_of
 
 STOP = "stop"  # in place of a strategy: a person wants no more repairs

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scope.config import home
 from scope.protocols import Passage
-from scope.runs.store import home
 from scope.specification import canonical_json
 
 Vectors = NDArray[np.float32]

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
-from scope.runs.store import home
+from scope.config import home
 from scope.specification import Model, RepairResult
 
 

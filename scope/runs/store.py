@@ -9,7 +9,6 @@ home()/runs/<id>/
 """
 
 import json
-import os
 import platform
 import shutil
 import sqlite3
@@ -23,38 +22,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock, Timeout
-from platformdirs import user_data_dir
 from pydantic import ConfigDict, Field, ValidationError
 
+from scope.config import Options, home
 from scope.errors import OutputError, RunBusy, StateCorrupt, UsageError
 from scope.files import remove_partial, unwritable, write_atomic
-from scope.protocols import DEFAULT_GENERATOR
 from scope.specification import Model, canonical_json, sha256_of
-
-
-def home() -> Path:
-    """Return where runs are kept: $SCOPE_HOME, else the user's data folder."""
-    chosen = os.environ.get("SCOPE_HOME")
-    return Path(chosen) if chosen else Path(user_data_dir("scope"))
-
-
-class Options(Model):
-    """How a run is to be made. It is part of the record, so a resumed run keeps its own."""
-
-    generator: str = DEFAULT_GENERATOR
-    seed: int = Field(default=0, ge=0, description="decides every draft's own seed")
-    drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
-    max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
-    max_time: float | None = Field(
-        default=None, gt=0, description="seconds, over all resumptions; checked between drafts"
-    )
-    max_images: int | None = Field(default=None, ge=1, description="drafts in all")
-    max_cost: float | None = Field(default=None, ge=0, description="spent on language models, in their prices' money")
-    language: str = "grammar"  # what reads the prompt and answers questions
-    knowledge: tuple[str, ...] = ()  # folders to look things up in
-    learned: bool = True  # whether repairs are chosen by what earlier runs of this machine showed
-    without: tuple[Literal["retrieve", "reason", "repair"], ...] = ()  # skills that are left out, to measure them
-    confirm: tuple[Literal["spec", "repair"], ...] = ()  # a person is asked
 
 
 class Manifest(Model):

@@ -27,13 +27,14 @@ from typing import Any
 from PIL.Image import Image
 
 from scope.benchmarks.results import Metric, Results, Row
+from scope.config import Options
 from scope.engine import graph
 from scope.engine.outcome import Progress
 from scope.errors import ScopeError
 from scope.protocols import Message, Reply, Toolbox
 from scope.runs import store
 from scope.runs.budget import Metered
-from scope.runs.store import Options, Run
+from scope.runs.store import Run
 from scope.specification import Commitment, Specification, Type, Verdict
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 from scope.verifiers.vlm import VlmVerifier

@@ -22,6 +22,7 @@ from unittest.mock import patch
 import torch
 
 from scope.benchmarks.results import Metric, Results, Row
+from scope.config import Options
 from scope.engine import assemble
 from scope.engine.graph import generate
 from scope.errors import ScopeError
@@ -116,7 +117,7 @@ def _outside_model(folder: Path) -> Row:
 
 
 def _new_runs(prompt: str) -> list[store.Run]:
-    return [store.create(prompt, store.Options(seed=s, drafts=1, max_rounds=0)) for s in range(REPEATS + 1)]
+    return [store.create(prompt, Options(seed=s, drafts=1, max_rounds=0)) for s in range(REPEATS + 1)]
 
 
 def _repeated(work: Callable[[int], Any]) -> list[float]:
