@@ -1,4 +1,4 @@
-"""What the verifiers conclude from what is found, with detections written by hand; and the detector's own maps."""
+"""What the verifiers conclude from detections written by hand; and the detector's own maps."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scope.models.detector import Detection, Detector, Maps, detect
 from scope.parsing.grammar import Grammar
 from scope.training.recipes.detector import crowded, objects_loss, plain, targets
-from scope.verifiers.objects import Evidence
-from scope.verifiers.text import TextVerifier, likeness
+from scope.verifiers.objects import DetectedScene
+from scope.verifiers.text import TextVerifier, similarity
 from scope.worlds.pocket import Group, Plan, compose, held_out, sample
 from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 
@@ -46,13 +46,13 @@ CASES = [
 @pytest.mark.parametrize(("prompt", "found", "setting", "expected"), CASES, ids=[c[0] for c in CASES])
 def test_what_follows_from_what_is_found(prompt, found, setting, expected):
     spec = Grammar().decompose(prompt)
-    evidence = Evidence(found, setting, spec)
-    said = {(o, c.type) for c in spec.commitments for o, _, _ in [evidence.judge(c)]}
-    told = {"met" if outcome == "met" else f"{outcome}:{type_}" for outcome, type_ in said}
+    scene = DetectedScene(found, setting, spec)
+    findings = {(o, c.type) for c in spec.commitments for o, _, _ in [scene.check(c)]}
+    outcomes = {"met" if outcome == "met" else f"{outcome}:{type_}" for outcome, type_ in findings}
     # A missing entity breaks what is said of it too; the machine blocks those, so only the cause is compared.
-    if "violated:presence" in told:
-        told -= {"violated:attribute", "violated:count", "violated:relation"}
-    assert told == expected
+    if "violated:presence" in outcomes:
+        outcomes -= {"violated:attribute", "violated:count", "violated:relation"}
+    assert outcomes == expected
 
 
 def maps_of(truth: dict[str, torch.Tensor]) -> Maps:
@@ -123,10 +123,10 @@ def test_words_are_read_letter_for_letter(reader, drawn, outcome):
     assert reader.check(card(drawn), [text], spec)[0].outcome == outcome
 
 
-def test_likeness_joins_lines_and_ignores_case_and_space():
-    assert likeness("Hello World", ["HELLO", "world"]) == 1
-    assert likeness("Hello", []) == 0
-    assert 0 < likeness("HELLO", ["HELP"]) < 1
+def test_similarity_joins_lines_and_ignores_case_and_space():
+    assert similarity("Hello World", ["HELLO", "world"]) == 1
+    assert similarity("Hello", []) == 0
+    assert 0 < similarity("HELLO", ["HELP"]) < 1
 
 
 def test_a_strip_has_no_words_and_what_is_not_about_words_is_not_judged() -> None:

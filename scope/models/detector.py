@@ -35,12 +35,12 @@ class Detection:
     color: str
     score: float  # probability of (a centre here) x (this noun)
     color_score: float
-    box: tuple[float, float, float, float]
+    xyxy_px: tuple[float, float, float, float]
 
     @property
     def center(self) -> tuple[float, float]:
         """Return (x, y) in pixels."""
-        x0, y0, x1, y1 = self.box
+        x0, y0, x1, y1 = self.xyxy_px
         return (x0 + x1) / 2, (y0 + y1) / 2
 
 

@@ -1,4 +1,4 @@
-"""The loop's verifier of things: presence, count, colour, relation, setting and absence, by one detector.
+"""The loop's verifier of objects: presence, count, colour, relation, setting and absence, by one detector.
 
 It knows the nouns of the pocket world; what it does not know it leaves unjudged.
 """
@@ -13,10 +13,11 @@ from PIL.Image import Image
 from scope.models.detector import Detection, Detector, detect
 from scope.nn.weights import load_shipped
 from scope.specification import Commitment, Specification, Type, Verdict
-from scope.verifiers.relations import stands
+from scope.verifiers.relations import relation_holds
 from scope.worlds.pocket.catalogue import COLORS, NOUN_OF, SETTING_NAMES
 
-Judgement = tuple[Literal["met", "violated"] | None, str, list[Detection]]
+#: Outcome, reason, and the detections that they rest on.
+Finding = tuple[Literal["met", "violated"] | None, str, list[Detection]]
 
 
 def noun_of(word: str | int) -> str | None:
@@ -24,14 +25,14 @@ def noun_of(word: str | int) -> str | None:
     return NOUN_OF.get(str(word))
 
 
-class Evidence:
-    """What was found in one picture, asked in terms of a specification."""
+class DetectedScene:
+    """What was detected in one picture, checked against the commitments of a specification."""
 
-    def __init__(self, found: list[Detection], setting: str, spec: Specification) -> None:
-        self.found, self.setting, self.spec = found, setting, spec
+    def __init__(self, detections: list[Detection], setting: str, spec: Specification) -> None:
+        self.detections, self.setting, self.spec = detections, setting, spec
 
-    def judge(self, commitment: Commitment) -> Judgement:
-        """Return (outcome, reason, the detections that it rests on)."""
+    def check(self, commitment: Commitment) -> Finding:
+        """Return the finding about one commitment."""
         match commitment.type:
             case Type.PRESENCE:
                 return self._presence(commitment)
@@ -46,72 +47,76 @@ class Evidence:
             case _:
                 return self._absence(commitment)
 
-    def things(self, entity_id: str) -> tuple[str | None, list[Detection]]:
+    def detections_of(self, entity_id: str) -> tuple[str | None, list[Detection]]:
         """Return the noun of an entity and its detections; entities of one noun are told apart by colour."""
         entity = self.spec[entity_id]
         noun = noun_of(entity.value)
-        found = [d for d in self.found if d.noun == noun]
+        detections = [d for d in self.detections if d.noun == noun]
         siblings = [c for c in self.spec.of(Type.PRESENCE) if noun_of(c.value) == noun and c.id != entity_id]
-        color = self._asked_color(entity_id)
+        color = self._color_of(entity_id)
         if siblings and color:
-            found = [d for d in found if d.color == color]
-        return noun, found
+            detections = [d for d in detections if d.color == color]
+        return noun, detections
 
-    def _asked_color(self, entity_id: str) -> str | None:
+    def _color_of(self, entity_id: str) -> str | None:
         colors = [c.value for c in self.spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.aspect == "color"]
         return str(colors[0]) if colors else None
 
-    def _unknown(self, word: str | int) -> Judgement:
+    def _unknown(self, word: str | int) -> Finding:
         return None, f"the detector does not know {word!r}", []
 
-    def _presence(self, c: Commitment) -> Judgement:
-        noun, found = self.things(c.id)
+    def _presence(self, c: Commitment) -> Finding:
+        noun, detections = self.detections_of(c.id)
         if noun is None:
             return self._unknown(c.value)
-        return ("met", f"found {len(found)}", found) if found else ("violated", f"no {noun} found", [])
+        return ("met", f"found {len(detections)}", detections) if detections else ("violated", f"no {noun} found", [])
 
-    def _count(self, c: Commitment) -> Judgement:
-        noun, found = self.things(c.targets[0])
+    def _count(self, c: Commitment) -> Finding:
+        noun, detections = self.detections_of(c.targets[0])
         if noun is None:
             return self._unknown(self.spec[c.targets[0]].value)
-        return ("met" if len(found) == c.value else "violated"), f"found {len(found)} of {c.value}", found
+        return (
+            ("met" if len(detections) == c.value else "violated"),
+            f"found {len(detections)} of {c.value}",
+            detections,
+        )
 
-    def _color(self, c: Commitment) -> Judgement:
-        noun, found = self.things(c.targets[0])
+    def _color(self, c: Commitment) -> Finding:
+        noun, detections = self.detections_of(c.targets[0])
         if noun is None:
             return self._unknown(self.spec[c.targets[0]].value)
         if c.aspect != "color" or c.value not in COLORS:
             return None, f"no verifier judges {c.value!r}", []
-        seen = sorted({d.color for d in found}) or ["nothing"]
-        return ("met" if seen == [c.value] else "violated"), f"it is {', '.join(seen)}", found
+        colors = sorted({d.color for d in detections}) or ["nothing"]
+        return ("met" if colors == [c.value] else "violated"), f"it is {', '.join(colors)}", detections
 
-    def _relation(self, c: Commitment) -> Judgement:
-        things = [self.things(target) for target in c.targets]
-        unknown = next((t for t, (noun, _) in zip(c.targets, things, strict=True) if noun is None), None)
+    def _relation(self, c: Commitment) -> Finding:
+        entities = [self.detections_of(target) for target in c.targets]
+        unknown = next((t for t, (noun, _) in zip(c.targets, entities, strict=True) if noun is None), None)
         if unknown is not None:
             return self._unknown(self.spec[unknown].value)
-        groups = [found for _, found in things]
-        everything = [d for found in groups for d in found]
+        groups = [detections for _, detections in entities]
+        everything = [d for group in groups for d in group]
         if not all(groups):
             return "violated", "one of them is missing", everything
-        standing = stands(str(c.value), [[d.box for d in found] for found in groups])
-        if standing is None:
+        holds = relation_holds(str(c.value), [[d.xyxy_px for d in group] for group in groups])
+        if holds is None:
             return None, f"no verifier judges {c.value!r}", []
-        places = (", ".join(f"{x:.0f},{y:.0f}" for x, y in (d.center for d in found)) for found in groups)
-        where = "; ".join(f"{noun} at {place}" for (noun, _), place in zip(things, places, strict=True))
-        return ("met" if standing else "violated"), where, everything
+        places = (", ".join(f"{x:.0f},{y:.0f}" for x, y in (d.center for d in group)) for group in groups)
+        where = "; ".join(f"{noun} at {place}" for (noun, _), place in zip(entities, places, strict=True))
+        return ("met" if holds else "violated"), where, everything
 
-    def _setting(self, c: Commitment) -> Judgement:
+    def _setting(self, c: Commitment) -> Finding:
         if c.value not in SETTING_NAMES:
             return None, f"the detector does not know the setting {c.value!r}", []
         return ("met" if self.setting == c.value else "violated"), f"the setting looks like {self.setting}", []
 
-    def _absence(self, c: Commitment) -> Judgement:
+    def _absence(self, c: Commitment) -> Finding:
         noun = noun_of(c.value)
         if noun is None:
             return self._unknown(c.value)
-        found = [d for d in self.found if d.noun == noun]
-        return ("violated", f"found {len(found)}", found) if found else ("met", f"no {noun} found", [])
+        matches = [d for d in self.detections if d.noun == noun]
+        return ("violated", f"found {len(matches)}", matches) if matches else ("met", f"no {noun} found", [])
 
 
 class ObjectsVerifier:
@@ -125,31 +130,35 @@ class ObjectsVerifier:
         self.model, self.weights = model.to(self.device).eval(), weights
 
     def handles(self, commitment: Commitment) -> bool:
-        """Return whether this is a commitment about things or the setting."""
+        """Return whether this is a commitment about objects or the setting."""
         return commitment.type in self.types
 
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
-        """Judge each commitment on what the detector finds."""
-        evidence = self.look(image, spec)
-        return [self._verdict(c, *evidence.judge(c)) for c in commitments]
+        """Return one verdict per commitment, on what the detector finds."""
+        scene = self.perceive(image, spec)
+        return [self._verdict(c, *scene.check(c)) for c in commitments]
 
     @torch.inference_mode()
-    def look(self, image: Image, spec: Specification) -> Evidence:
-        """Find what is in a picture."""
+    def perceive(self, image: Image, spec: Specification) -> DetectedScene:
+        """Return what is detected in a picture."""
         pixels = np.asarray(image.convert("RGB").resize((128, 128)), np.float32) / 127.5 - 1
         maps = self.model(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device))
-        return Evidence(detect(maps, 0), SETTING_NAMES[int(maps.setting[0].argmax())], spec)
+        return DetectedScene(detect(maps, 0), SETTING_NAMES[int(maps.setting[0].argmax())], spec)
 
     def _verdict(
-        self, commitment: Commitment, outcome: Literal["met", "violated"] | None, reason: str, found: list[Detection]
+        self,
+        commitment: Commitment,
+        outcome: Literal["met", "violated"] | None,
+        reason: str,
+        detections: list[Detection],
     ) -> Verdict:
         evidence: dict[str, Any] = {
-            "boxes": [[round(v, 1) for v in d.box] for d in found],
-            "labels": [f"{d.color} {d.noun} {d.score:.2f}" for d in found],
+            "boxes": [[round(v, 1) for v in d.xyxy_px] for d in detections],
+            "labels": [f"{d.color} {d.noun} {d.score:.2f}" for d in detections],
         }
         return Verdict(
             commitment=commitment.id, outcome=outcome, reason=reason, verifier=f"{self.name}@{self.version}",
-            score=min((round(d.score, 3) for d in found), default=None), evidence=evidence if found else {},
+            score=min((round(d.score, 3) for d in detections), default=None), evidence=evidence if detections else {},
         )  # fmt: skip
 
 

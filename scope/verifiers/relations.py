@@ -1,50 +1,47 @@
-"""How found things stand to each other. Boxes (x0, y0, x1, y1) are a detector's, so edges are known to some pixels."""
+"""Relations between detected boxes (x0, y0, x1, y1) in pixels, whose edges are known to some pixels only."""
 
 from collections.abc import Sequence
 
-Box = tuple[float, float, float, float]
-Boxes = Sequence[Box]
+XyxyPx = tuple[float, float, float, float]
+Boxes = Sequence[XyxyPx]
 
 SLACK = 0.35  # of a side: how far an edge may be from where it should be
 
 
-def stands(relation: str, groups: Sequence[Boxes]) -> bool | None:
+def relation_holds(relation: str, groups: Sequence[Boxes]) -> bool | None:
     """Return whether the first group stands in a relation to the others; None: it is no relation that is known here.
 
     Each group holds at least one box.
     """
-    subjects, rest = groups[0], [box for group in groups[1:] for box in group]
+    subjects, others = groups[0], [box for group in groups[1:] for box in group]
     match relation, len(groups):
         case "left of" | "right of" | "above" | "below", 2:
             axis = 0 if relation in ("left of", "right of") else 1
-            first, second = ([center(box)[axis] for box in group] for group in (subjects, rest))
+            first, second = ([center(box)[axis] for box in group] for group in (subjects, others))
             return max(first) < min(second) if relation in ("left of", "above") else min(first) > max(second)
         case "between", 2 | 3:
-            sides = [[side(subjects[0], box) for box in group] for group in groups[1:]]
+            sides = [{side_of(subjects[0], box) for box in group} for group in groups[1:]]
             if len(groups) == 2:
-                return len(subjects) == 1 and {"left", "right"} <= set(sides[0])
-            return len(subjects) == 1 and [set(found) for found in sides] in (
-                [{"left"}, {"right"}],
-                [{"right"}, {"left"}],
-            )
+                return len(subjects) == 1 and {"left", "right"} <= sides[0]
+            return len(subjects) == 1 and sides in ([{"left"}, {"right"}], [{"right"}, {"left"}])
         case "on top of", 2:
-            return len(subjects) == len(rest) == 1 and rests(subjects[0], rest[0])
+            return len(subjects) == len(others) == 1 and is_on_top(subjects[0], others[0])
     return None
 
 
-def center(box: Box) -> tuple[float, float]:
-    """Return the middle of a box."""
+def center(box: XyxyPx) -> tuple[float, float]:
+    """Return the centre (x, y) of a box."""
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def side(middle: Box, other: Box) -> str:
+def side_of(box: XyxyPx, other: XyxyPx) -> str:
     """Return on which side of a box another one stands at its height: "left", "right", or "" for neither."""
-    (x, y), (other_x, other_y) = center(middle), center(other)
-    level = abs(y - other_y) < (middle[3] - middle[1] + other[3] - other[1]) / 2
+    (x, y), (other_x, other_y) = center(box), center(other)
+    level = abs(y - other_y) < (box[3] - box[1] + other[3] - other[1]) / 2
     return ("left" if other_x < x else "right") if level and x != other_x else ""
 
 
-def rests(upper: Box, lower: Box) -> bool:
+def is_on_top(upper: XyxyPx, lower: XyxyPx) -> bool:
     """Return whether a box stands on another: edges meet, and they share at least half of the narrower width."""
     shared = min(upper[2], lower[2]) - max(upper[0], lower[0])
     near = abs(upper[3] - lower[1]) <= SLACK * (upper[3] - upper[1])

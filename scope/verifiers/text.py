@@ -21,47 +21,49 @@ _SETTINGS = {
     "Det.limit_side_len": 320,
     "Det.limit_type": "max",
 }
-_LEAST_SIDE = 256  # pixels; small pictures are enlarged, which the detector of words wants
-_WIDEST = 32  # times as long as it is high
+_MIN_SIDE = 256  # pixels; small pictures are enlarged, which the detector of words wants
+_MAX_ASPECT = 32  # the longer side over the shorter one
 
 
-def plain(text: str) -> str:
-    """Return letters and digits only, without case: what counts as the same word."""
+def normalise(text: str) -> str:
+    """Return letters and digits only, without case: two texts are equal where this is."""
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
-def likeness(wanted: str, lines: Sequence[str]) -> float:
-    """Return how near the lines, or all of them together, come to the wanted words: 1 is letter for letter."""
-    seen = [plain(line) for line in lines]
-    texts = [text for text in (*seen, "".join(seen)) if text]
-    return max((SequenceMatcher(None, plain(wanted), text).ratio() for text in texts), default=0.0)
+def similarity(expected: str, lines: Sequence[str]) -> float:
+    """Return how near the lines, or all of them together, come to the expected words in [0, 1]; 1: equal."""
+    normal = [normalise(line) for line in lines]
+    texts = [text for text in (*normal, "".join(normal)) if text]
+    return max((SequenceMatcher(None, normalise(expected), text).ratio() for text in texts), default=0.0)
 
 
 class TextVerifier:
-    """Reads the picture once and compares each promised text with what it read."""
+    """Reads the picture once and compares each text of a commitment with what it read."""
 
     name = "text"
 
     def __init__(self) -> None:
         self.version = f"1+rapidocr{installed('rapidocr')}"
-        self._read = RapidOCR(params=_SETTINGS)
+        self._engine = RapidOCR(params=_SETTINGS)
 
     def handles(self, commitment: Commitment) -> bool:
         """Return whether this is a commitment about written words, or the sign that they stand on."""
         return commitment.type is Type.TEXT or (commitment.type is Type.PRESENCE and commitment.value == "sign")
 
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
-        """Judge each text: met where it is read, letter for letter."""
+        """Return one verdict per commitment: met where its text is read, letter for letter."""
         lines, boxes = self.read(image)
         return [self._verdict(c, lines, boxes) for c in commitments]
 
     def read(self, image: Image) -> tuple[list[str], list[list[float]]]:
         """Return the lines that are read and their boxes in pixels of the image."""
-        if max(image.size) > _WIDEST * min(image.size):  # a strip: the engine cannot scale it, and nobody can read it
+        if max(image.size) > _MAX_ASPECT * min(
+            image.size
+        ):  # a strip: the engine cannot scale it, and nobody can read it
             return [], []
-        scale = max(1, -(-_LEAST_SIDE // min(image.size)))
+        scale = max(1, -(-_MIN_SIDE // min(image.size)))
         large = image.convert("RGB").resize((image.width * scale, image.height * scale), PillowImage.Resampling.BICUBIC)
-        result = self._read(np.asarray(large)[..., ::-1])  # it expects BGR
+        result = self._engine(np.asarray(large)[..., ::-1])  # it expects BGR
         lines = [str(text) for text in (result.txts or ())]
         quads = [] if result.boxes is None else [np.asarray(q) / scale for q in result.boxes]
         return lines, [[*map(float, q.min(0)), *map(float, q.max(0))] for q in quads]
@@ -70,14 +72,14 @@ class TextVerifier:
         if not self.handles(commitment):
             name, reason = f"{self.name}@{self.version}", "this verifier reads words only"
             return Verdict(commitment=commitment.id, outcome=None, reason=reason, verifier=name)
-        near = 1.0 if commitment.type is Type.PRESENCE and lines else likeness(str(commitment.value), lines)
+        score = 1.0 if commitment.type is Type.PRESENCE and lines else similarity(str(commitment.value), lines)
         reason = f"read {', '.join(repr(line) for line in lines)}" if lines else "no words could be read"
         return Verdict(
             commitment=commitment.id,
-            outcome="met" if near == 1 else "violated",
+            outcome="met" if score == 1 else "violated",
             reason=reason,
             verifier=f"{self.name}@{self.version}",
-            score=round(near, 3),
+            score=round(score, 3),
             evidence={"boxes": [[round(v, 1) for v in box] for box in boxes], "labels": lines} if lines else {},
         )
 

@@ -1,4 +1,4 @@
-"""A verifier that asks a language model which sees: does the picture show what this commitment claims?
+"""A verifier that asks a vision-language model: does the picture show what this commitment claims?
 
 An answer is "yes" or "no" and nothing else, so that nothing which stands in a picture or in a reply can do more than
 that. Whatever else comes back is no answer: the commitment could not be judged, and never counts as met.
@@ -25,7 +25,7 @@ _INSTRUCTIONS = (
 class VlmVerifier:
     """Judges by a language model: one question per commitment, or one list of all.
 
-    The questions give a probability where the server tells those of tokens; the list costs one call.
+    The questions give a probability where the server gives those of tokens; the list costs one call.
     """
 
     name = "vlm"
@@ -35,42 +35,42 @@ class VlmVerifier:
         self.version = f"1+{model.name}@{model.version}"
 
     def handles(self, commitment: Commitment) -> bool:
-        """Return whether its claim says what is to be seen."""
+        """Return whether its claim is about the picture."""
         return commitment.kind is not Kind.UNKNOWN
 
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
-        """Judge each commitment. A model that is in trouble is asked no further question about this picture."""
-        return self._listed(image, commitments) if self.form == "list" else self._one_by_one(image, commitments)
+        """Return one verdict per commitment. A model that fails is asked no further question about this picture."""
+        return self._ask_all(image, commitments) if self.form == "list" else self._ask_each(image, commitments)
 
-    def _one_by_one(self, image: Image, commitments: Sequence[Commitment]) -> list[Verdict]:
-        schema = _object({"answer": _YES_NO})
+    def _ask_each(self, image: Image, commitments: Sequence[Commitment]) -> list[Verdict]:
+        schema = _schema({"answer": _YES_NO})
         verdicts: list[Verdict] = []
-        trouble = ""
+        failure = ""
         for commitment in commitments:
             reply = Reply(data={})
-            if not trouble:
+            if not failure:
                 try:
-                    reply = self.model.complete(_ask(f"Claim: {commitment.claim}"), schema, [image])
+                    reply = self.model.complete(_messages(f"Claim: {commitment.claim}"), schema, [image])
                 except LanguageError as error:
-                    trouble = str(error)
+                    failure = str(error)
             answer = reply.data.get("answer") if reply.data.keys() == {"answer"} else None
-            verdicts.append(self._verdict(commitment, answer, trouble, _yes(reply.probabilities)))
+            verdicts.append(self._verdict(commitment, answer, failure, _p_yes(reply.probabilities)))
         return verdicts
 
-    def _listed(self, image: Image, commitments: Sequence[Commitment]) -> list[Verdict]:
+    def _ask_all(self, image: Image, commitments: Sequence[Commitment]) -> list[Verdict]:
         claims = "\n".join(f"{c.id}: {c.claim}" for c in commitments)
-        schema = _object({c.id: _YES_NO for c in commitments})
+        schema = _schema({c.id: _YES_NO for c in commitments})
         try:
-            answers, trouble = self.model.complete(_ask(f"Claims:\n{claims}"), schema, [image]).data, ""
+            answers, failure = self.model.complete(_messages(f"Claims:\n{claims}"), schema, [image]).data, ""
         except LanguageError as error:
-            answers, trouble = {}, str(error)
+            answers, failure = {}, str(error)
         if not answers.keys() <= {c.id for c in commitments}:
-            answers, trouble = {}, "the model answered about ids that it was not asked about"
-        return [self._verdict(c, answers.get(c.id), trouble, None) for c in commitments]
+            answers, failure = {}, "the model answered about ids that it was not asked about"
+        return [self._verdict(c, answers.get(c.id), failure, None) for c in commitments]
 
-    def _verdict(self, commitment: Commitment, answer: Any, trouble: str, score: float | None) -> Verdict:
+    def _verdict(self, commitment: Commitment, answer: Any, failure: str, score: float | None) -> Verdict:
         outcome = {"yes": "met", "no": "violated"}.get(answer) if isinstance(answer, str) else None
-        reason = f"{self.model.version} says {answer}" if outcome else f"could not be judged: {trouble or 'no answer'}"
+        reason = f"{self.model.version} says {answer}" if outcome else f"could not be judged: {failure or 'no answer'}"
         return Verdict.model_validate(
             {
                 "commitment": commitment.id,
@@ -82,7 +82,7 @@ class VlmVerifier:
         )
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": dict(properties),
@@ -91,15 +91,15 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ask(question: str) -> list[Message]:
+def _messages(question: str) -> list[Message]:
     return [
         Message(role="system", content=_INSTRUCTIONS),
         Message(role="user", content=question, untrusted=True),
     ]
 
 
-def _yes(probabilities: Mapping[str, float]) -> float | None:
-    """Return P(yes) among the tokens that begin "yes" or "no"; None: the server told none."""
+def _p_yes(probabilities: Mapping[str, float]) -> float | None:
+    """Return P(yes) among the tokens that begin "yes" or "no"; None: the server gave none."""
 
     def total(word: str) -> float:
         return sum(p for token, p in probabilities.items() if token and word.startswith(token.lower()))

@@ -1,9 +1,9 @@
-"""What the loop's verifier makes of boxes, against the world's own exact relations."""
+"""The relations between detected boxes, against the world's own exact ones."""
 
 import numpy as np
 import pytest
 
-from scope.verifiers.relations import stands
+from scope.verifiers.relations import relation_holds
 from scope.worlds.pocket import Group, Plan, arrange
 from scope.worlds.pocket.catalogue import RELATIONS
 
@@ -23,27 +23,27 @@ def plans(relation: str) -> list[Plan]:
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
-def test_every_scene_of_a_relation_stands_in_it(relation):
+def test_a_relation_holds_in_every_scene_of_it(relation):
     for plan in plans(relation):
-        assert all(stands(relation, boxes(plan, seed)) for seed in range(40))
+        assert all(relation_holds(relation, boxes(plan, seed)) for seed in range(40))
 
 
 @pytest.mark.parametrize(("relation", "other"), [("left of", "right of"), ("above", "below"), ("on top of", "below")])
-def test_no_scene_of_the_opposite_stands_in_it(relation, other):
-    assert not any(stands(relation, boxes(plans(other)[0], seed)) for seed in range(40))
+def test_a_relation_holds_in_no_scene_of_the_opposite(relation, other):
+    assert not any(relation_holds(relation, boxes(plans(other)[0], seed)) for seed in range(40))
 
 
 def test_a_thing_beside_two_others_is_not_between_them():
     random = np.random.default_rng(0)
     for seed in range(40):
         [first, *rest] = boxes(Plan((Group("dog"), Group("cat", int(random.integers(1, 3)))), "left of"), seed)
-        assert not stands("between", [first, *rest])
+        assert not relation_holds("between", [first, *rest])
 
 
-def test_one_that_floats_above_does_not_stand_on_top():
-    assert not stands("on top of", [[(0, 0, 32, 32)], [(0, 64, 32, 96)]])
-    assert stands("on top of", [[(0, 0, 32, 32)], [(0, 36, 32, 68)]])
+def test_a_box_that_floats_above_is_not_on_top():
+    assert not relation_holds("on top of", [[(0, 0, 32, 32)], [(0, 64, 32, 96)]])
+    assert relation_holds("on top of", [[(0, 0, 32, 32)], [(0, 36, 32, 68)]])
 
 
 def test_an_unknown_relation_is_not_judged():
-    assert stands("inside", [[(0, 0, 1, 1)], [(2, 0, 3, 1)]]) is None
+    assert relation_holds("inside", [[(0, 0, 1, 1)], [(2, 0, 3, 1)]]) is None
