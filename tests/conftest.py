@@ -13,22 +13,7 @@ from scope.plugins import registry
 from scope.protocols import DEFAULT_GENERATOR
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
-PROMPT = "2 red apple left of 1 blue car on beach"
-
-#: What a model would read in it, all of it.
-READING: dict[str, Any] = {
-    "entities": [{"words": "apple", "noun": "apple"}, {"words": "car", "noun": "car"}],
-    "constraints": [
-        {"type": "count", "words": "2", "value": 2, "of": [1]},
-        {"type": "attribute", "words": "red", "value": "red", "of": [1]},
-        {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
-        {"type": "count", "words": "1", "value": 1, "of": [2]},
-        {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
-        {"type": "setting", "words": "on beach", "value": "beach", "of": []},
-    ],
-    "unknowns": [],
-    "left_out": [],
-}
+pytest_plugins = ["scope.testing.fixtures"]
 
 Parts = dict[tuple[str, str], Callable[[], Any]]
 Cli = Callable[..., Result]
@@ -59,12 +44,11 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
 
 
 @pytest.fixture
-def cli(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(parts: Parts, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Run one command in an empty folder; stdout and stderr are kept apart."""
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
     for variable in ("SCOPE_DEBUG", "SCOPE_GENERATOR", "SCOPE_DRAFTS", "SCOPE_MAX_ROUNDS", "SCOPE_MAX_TIME"):
         monkeypatch.delenv(variable, raising=False)
     runner = CliRunner()

@@ -1,11 +1,8 @@
 """Answers: what grounds an unknown keeps its id, can say nothing else, and is judged as what it says."""
 
-from pathlib import Path
-
 import pytest
 
 from scope.engine.verification import judge
-from scope.protocols import Toolbox
 from scope.skills.bind import Bind, request_of
 from scope.specification import (
     Answer,
@@ -21,7 +18,7 @@ from scope.specification import (
     reopen,
     tried,
 )
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier, fake_toolbox
 
 EIGHT = Answer(
     words="eight",
@@ -119,7 +116,7 @@ def test_an_answer_without_facts_cannot_be_judged() -> None:
 
 def test_the_request_says_the_answer_and_not_the_clue() -> None:
     spec = ground(asked(), "u1", TURTLE, "skill:retrieve@1")
-    spec = Bind().run(spec, Toolbox(FakeReader(), FakeGenerator(), (), Path()))
+    spec = Bind().run(spec, fake_toolbox())
     request = request_of(spec, seed=0)
     assert "green" in request.text
     assert "turtle" in request.text

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import PROMPT, Cli, Parts
+from conftest import Cli, Parts
+from prompts import PROMPT
 from safetensors.torch import save_file
 from typer.testing import Result
 
@@ -34,8 +35,8 @@ def one_line(done: Result, code: int, *words: str) -> str:
     return lines[0]
 
 
-def run_folders(tmp_path: Path) -> list[Path]:
-    return sorted((tmp_path / "home" / "runs").glob("*"))
+def run_folders(home: Path) -> list[Path]:
+    return sorted((home / "runs").glob("*"))
 
 
 # -- damage -----------------------------------------------------------------------------------
@@ -83,10 +84,10 @@ BAD_PROMPTS = {
 @pytest.mark.usefixtures("reading")
 @pytest.mark.parametrize(("prompt", "word"), BAD_PROMPTS.values(), ids=BAD_PROMPTS.keys())
 @pytest.mark.parametrize("command", ["generate", "spec"])
-def test_a_prompt_that_cannot_be_drawn(cli: Cli, tmp_path: Path, command: str, prompt: str, word: str) -> None:
+def test_a_prompt_that_cannot_be_drawn(cli: Cli, home: Path, command: str, prompt: str, word: str) -> None:
     line = one_line(cli(command, prompt), 2, word)
     assert len(line) < 400
-    assert run_folders(tmp_path) == []
+    assert run_folders(home) == []
 
 
 @pytest.mark.usefixtures("reading")
@@ -112,13 +113,13 @@ def test_control_and_bidi_characters_neither_stop_it_nor_reach_the_terminal(cli:
     ],
 )
 def test_an_output_that_cannot_be_written_is_told_before_drawing(
-    cli: Cli, parts: Parts, tmp_path: Path, output: str, code: int, word: str
+    cli: Cli, parts: Parts, home: Path, output: str, code: int, word: str
 ) -> None:
     Path("file").write_text("")
     Path("folder.png").symlink_to("/dev/null")
     parts["generators", DEFAULT_GENERATOR] = lambda: pytest.fail("it began to draw")
     one_line(cli("generate", PROMPT, "-o", output), code, word)
-    assert run_folders(tmp_path) == []
+    assert run_folders(home) == []
 
 
 def test_a_disk_that_fills_while_the_picture_is_written(cli: Cli, parts: Parts) -> None:
@@ -149,9 +150,9 @@ def test_a_disk_that_fills_while_the_picture_is_written(cli: Cli, parts: Parts) 
 # -- parts and weights ---------------------------------------------------------------------------
 
 
-def test_an_unknown_generator_is_told_with_the_nearest(cli: Cli, tmp_path: Path) -> None:
+def test_an_unknown_generator_is_told_with_the_nearest(cli: Cli, home: Path) -> None:
     one_line(cli("generate", PROMPT, "--generator", f"{DEFAULT_GENERATOR}w"), 2, f"did you mean {DEFAULT_GENERATOR!r}?")
-    assert run_folders(tmp_path) == []
+    assert run_folders(home) == []
 
 
 @pytest.mark.parametrize("name", ["SCOPE_DRAFTS", "SCOPE_MAX_TIME"])
@@ -225,10 +226,10 @@ def test_a_bug_is_one_line_too(cli: Cli, parts: Parts) -> None:
     ],
 )
 def test_a_damaged_run_is_told_and_its_drafts_stay(
-    cli: Cli, tmp_path: Path, name: str, damage: Callable[[Path], None], command: str
+    cli: Cli, home: Path, name: str, damage: Callable[[Path], None], command: str
 ) -> None:
     cli("generate", PROMPT, "-o", "a.png")
-    (run,) = run_folders(tmp_path)
+    (run,) = run_folders(home)
     before = {path: path.read_bytes() for path in run.glob("drafts/*")}
     damage(run / name)
     one_line(cli(command, run.name), 1, run.name, "scope generate")

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROMPT, Cli, Parts
+from conftest import Cli, Parts
+from prompts import PROMPT
 from typer.testing import CliRunner, Result
 
 from scope import __version__
@@ -37,11 +38,10 @@ main()
 """
 
 
-def child(home: Path, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+def child(folder: Path, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *arguments],
-        cwd=home,
-        env=os.environ | {"SCOPE_HOME": str(home / "home")},
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -178,7 +178,7 @@ def test_no_colour_and_no_cursor_in_a_pipe(cli: Cli) -> None:
     ids=["terminal", "NO_COLOR", "dumb"],
 )
 def test_a_terminal_gets_what_it_can_show(
-    tmp_path: Path, environment: dict[str, str], moves: bool, colours: bool
+    home: Path, tmp_path: Path, environment: dict[str, str], moves: bool, colours: bool
 ) -> None:
     shown = on_terminal(tmp_path, environment)
     assert ("\x1b[2K" in shown) is moves  # a line that is drawn again
@@ -186,13 +186,13 @@ def test_a_terminal_gets_what_it_can_show(
     assert "8 of 8 commitments met" in shown
 
 
-def on_terminal(home: Path, environment: dict[str, str]) -> str:
+def on_terminal(folder: Path, environment: dict[str, str]) -> str:
     """Return what one generation shows on a terminal."""
     ours, theirs = pty.openpty()
     variables = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "COLORTERM")}
-    variables |= {"SCOPE_HOME": str(home / "home"), **environment}
+    variables |= environment
     command = [sys.executable, "-c", PROGRAM, "generate", PROMPT]
-    with subprocess.Popen(command, cwd=home, env=variables, stdout=theirs, stderr=theirs) as process:
+    with subprocess.Popen(command, cwd=folder, env=variables, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         shown = b""
         with contextlib.suppress(OSError):  # Linux says so when the other end is closed
@@ -297,7 +297,7 @@ def test_the_terminal_gets_no_hidden_characters(text: str) -> None:
 # -- the other commands --------------------------------------------------------------------------
 
 
-def test_dry_run_draws_and_writes_nothing(cli: Cli, parts: Parts, tmp_path: Path) -> None:
+def test_dry_run_draws_and_writes_nothing(cli: Cli, parts: Parts, home: Path) -> None:
     parts["generators", DEFAULT_GENERATOR] = lambda: pytest.fail("a generator was made")
     done = cli("generate", PROMPT, "--dry-run", "--json", "--drafts", "3", "--max-rounds", "1")
     plan = json.loads(done.stdout)
@@ -305,7 +305,7 @@ def test_dry_run_draws_and_writes_nothing(cli: Cli, parts: Parts, tmp_path: Path
     assert plan["most_drafts"] == 6
     assert plan["specification"]["prompt"] == PROMPT
     assert here() == []
-    assert not (tmp_path / "home").exists()
+    assert list(home.iterdir()) == []
 
 
 def test_spec_prints_the_specification(cli: Cli) -> None:
@@ -421,9 +421,9 @@ def test_completion_for_every_shell(shell: str) -> None:
 # -- interrupted ---------------------------------------------------------------------------------
 
 
-def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(home: Path, tmp_path: Path) -> None:
     process = child(tmp_path, "generate", PROMPT, "--drafts", "8", "-o", "a.png")
-    drafts = tmp_path / "home" / "runs"
+    drafts = home / "runs"
     until(lambda: len(list(drafts.glob("*/drafts/d*.png"))) >= 2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
@@ -443,7 +443,7 @@ def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(tmp_path: Path) -> None
     assert len(after) == 8
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_is_no_error(home: Path, tmp_path: Path) -> None:
     process = child(tmp_path, "spec", PROMPT, "--json")
     assert process.stdout is not None
     assert process.stderr is not None

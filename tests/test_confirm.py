@@ -2,13 +2,12 @@
 
 import pytest
 import yaml
+from prompts import PROMPT
 
 from scope.engine import review
 from scope.errors import UsageError
 from scope.specification import Specification, Status
 from scope.testing import FakeReader
-
-PROMPT = "2 red apple left of 1 blue car on beach"
 
 
 def spec() -> Specification:

@@ -14,9 +14,9 @@ from scope.skills.bind import Bind
 from scope.skills.decompose import Decompose
 from scope.skills.repair import Repair
 from scope.specification import Commitment, Kind, Type
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier, validate
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier, fake_toolbox, validate
 from scope.testing.conformance import CHECKS, examined, kind_of
-from scope.testing.trial import Trial, samples, tools
+from scope.testing.trial import Trial, samples
 
 _PREFIX = {"": "skill", "G": "generator", "V": "verifier"}
 _NAMED = re.compile(r"(?P<prefix>[GV]?)(?P<check>[A-Z][a-z]+)[A-Z]")
@@ -50,7 +50,7 @@ def test_what_conforms_passes(part: Any) -> None:
 @pytest.mark.parametrize(("part", "kind", "check"), _HERE, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_each_check_finds_a_part_that_fails_it(part: type, kind: Any, check: str) -> None:
     made = part()
-    found = {f.check: f for f in examined(kind, Trial(made, samples(), tools()))}
+    found = {f.check: f for f in examined(kind, Trial(made, samples(), fake_toolbox()))}
     assert not found[check].ok
     assert found[check].why
 

@@ -4,21 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from scope.protocols import Toolbox
 from scope.runs import repair_stats
 from scope.runs.repair_stats import Gain
 from scope.skills.repair import EDIT, REBIND, REGENERATE, RESAMPLE, Repair
 from scope.specification import RepairResult, Specification, Status
-from scope.testing import FakeGenerator, FakeReader
+from scope.testing import FakeGenerator, FakeReader, fake_toolbox
 
 FIXED = RepairResult(strategy=REBIND, family="count", fixed=("c1", "c2"), broke=("c3",), seconds=2.0)
 VAIN = FIXED.model_copy(update={"fixed": (), "broke": ()})
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def broken_count() -> Specification:
@@ -26,10 +22,6 @@ def broken_count() -> Specification:
     for i in spec.statuses():
         spec = spec.move(i, Status.BOUND, "test")
     return spec.move("e1", Status.MET, "test", draft="d1").move("c1", Status.VIOLATED, "test", draft="d1")
-
-
-def tools(generator: FakeGenerator | None = None) -> Toolbox:
-    return Toolbox(FakeReader(), generator or FakeGenerator(), (), Path())
 
 
 def test_what_repairs_did_is_remembered_by_strategy_and_family() -> None:
@@ -54,7 +46,7 @@ def test_an_index_that_cannot_be_read_is_no_index(home: Path) -> None:
 def test_at_first_the_order_is_rebind_regenerate_and_over() -> None:
     spec, records = broken_count(), []
     for expected in (REBIND, REGENERATE, REBIND):
-        strategy = Repair(records=records).choose(spec, tools())
+        strategy = Repair(records=records).choose(spec, fake_toolbox())
         assert strategy == expected
         records.append(VAIN.model_copy(update={"strategy": strategy}))
 
@@ -63,19 +55,19 @@ def test_a_generator_that_can_start_from_a_draft_is_asked_to_third() -> None:
     generator = FakeGenerator()
     generator.resamples = True  # type: ignore[attr-defined]
     records = [VAIN.model_copy(update={"strategy": s}) for s in (REBIND, REGENERATE)]
-    assert Repair(records=records).choose(broken_count(), tools(generator)) == RESAMPLE
+    assert Repair(records=records).choose(broken_count(), fake_toolbox(generator=generator)) == RESAMPLE
 
 
 def test_what_helped_this_family_before_comes_first() -> None:
     known = {"regenerate/count": Gain(tries=8, fixed=12, broke=0, seconds=4.0)}
-    assert Repair(gains=known).choose(broken_count(), tools()) == REGENERATE
+    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == REGENERATE
     other = {"regenerate/presence": Gain(tries=8, fixed=12, broke=0, seconds=4.0)}
-    assert Repair(gains=other).choose(broken_count(), tools()) == REBIND
+    assert Repair(gains=other).choose(broken_count(), fake_toolbox()) == REBIND
 
 
 def test_what_breaks_as_much_as_it_fixes_gains_nothing() -> None:
     known = {"rebind/count": Gain(tries=8, fixed=12, broke=12, seconds=4.0)}
-    assert Repair(gains=known).choose(broken_count(), tools()) == REGENERATE
+    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == REGENERATE
 
 
 def test_of_two_that_fix_as_much_the_faster_comes_first() -> None:
@@ -83,15 +75,15 @@ def test_of_two_that_fix_as_much_the_faster_comes_first() -> None:
         "rebind/count": Gain(tries=8, fixed=8, broke=0, seconds=40.0),
         "regenerate/count": Gain(tries=8, fixed=8, broke=0, seconds=4.0),
     }
-    assert Repair(gains=known).choose(broken_count(), tools()) == REGENERATE
+    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == REGENERATE
 
 
 def test_a_person_may_choose() -> None:
-    spec = Repair(chosen=EDIT).run(broken_count(), tools())
+    spec = Repair(chosen=EDIT).run(broken_count(), fake_toolbox())
     [event] = [e for e in spec.events if e.after is Status.REPAIRED]
     assert event.evidence == {"strategy": EDIT, "family": "count", "round": 1}
 
 
 def test_a_few_tries_say_nothing() -> None:
     known = {"regenerate/count": Gain(tries=7, fixed=14, broke=0, seconds=4.0)}
-    assert Repair(gains=known).choose(broken_count(), tools()) == REBIND
+    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == REBIND

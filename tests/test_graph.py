@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from prompts import PROMPT_WITH_TEXT, start
 
 from scope.config import Options
 from scope.engine import graph
@@ -14,32 +15,20 @@ from scope.engine.state import State
 from scope.engine.verification import unknown_to
 from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
 from scope.parsing.grammar import Grammar
-from scope.protocols import OnStep, Picture, Toolbox, Vocabulary, ignore_steps
+from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
 from scope.runs import store
 from scope.runs.store import Run
 from scope.specification import Draft, Request, Status, Type, Verdict
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing import FakeGenerator, FakeVerifier, fake_toolbox
 
-PROMPT = "2 red apple left of 1 blue car on beach saying FRESH"
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("home")
 
 
-def start(prompt: str = PROMPT, **options: object) -> Run:
-    return store.create(prompt, Options.model_validate(options))
-
-
-def tools(run: Run, *verifiers: FakeVerifier, generator: FakeGenerator | None = None) -> Toolbox:
-    return Toolbox(FakeReader(), generator or FakeGenerator(), verifiers or (FakeVerifier(),), run.drafts)
-
-
-def outcome(*verifiers: FakeVerifier, prompt: str = PROMPT, generator: FakeGenerator | None = None, **options: object):
-    run = start(prompt, **options)
-    return graph.generate(run, tools(run, *verifiers, generator=generator))
+def outcome(
+    *verifiers: FakeVerifier, prompt: str = PROMPT_WITH_TEXT, generator: FakeGenerator | None = None, **options: object
+):
+    toolbox = fake_toolbox(*verifiers, generator=generator or FakeGenerator())
+    return graph.generate(start(prompt, **options), toolbox)
 
 
 # -- routes --------------------------------------------------------------------------------------
@@ -76,7 +65,7 @@ class OneText(FakeGenerator):
     """Refuses every text but the prompt, as an encoder does of which a longer text is too long."""
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
-        if any(request.text != PROMPT for request in requests):
+        if any(request.text != PROMPT_WITH_TEXT for request in requests):
             raise PromptError("the prompt is too long")
         return super().generate(requests, on_step)
 
@@ -111,7 +100,7 @@ def test_the_time_budget_does_not_matter_once_all_is_met() -> None:
 
 
 def test_time_spent_before_an_interruption_counts() -> None:
-    run = start(max_time=0.2, drafts=1)
+    run = start(PROMPT_WITH_TEXT, max_time=0.2, drafts=1)
     generator = FakeGenerator(delay=0.3)
 
     def interrupt(news: Progress) -> None:
@@ -119,23 +108,23 @@ def test_time_spent_before_an_interruption_counts() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, tools(run, generator=generator), interrupt)
-    result = graph.generate(run, tools(run, FakeVerifier({"c3": "violated"}), generator=generator))
+        graph.generate(run, fake_toolbox(generator=generator), interrupt)
+    result = graph.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"}), generator=generator))
     assert result.exit == 4
     assert len(generator.requests) == 1
 
 
 def test_one_draft_is_made_however_little_time_is_left() -> None:
-    run = start()
+    run = start(PROMPT_WITH_TEXT)
     spec = outcome(max_rounds=0).spec
-    state = State.begin(PROMPT, Options(drafts=3, max_time=1)).after(spec, seconds={"decompose": 2.0})
-    drawn = graph.generate_drafts(state, Desk(run, tools(run), lambda news: None))
+    state = State.begin(PROMPT_WITH_TEXT, Options(drafts=3, max_time=1)).after(spec, seconds={"decompose": 2.0})
+    drawn = graph.generate_drafts(state, Desk(run, fake_toolbox(), lambda news: None))
     assert len(drawn.drafts) == 1
 
 
 def test_seconds_add_up_over_rounds_and_interruptions() -> None:
-    run, generator = start(drafts=2, max_rounds=1), FakeGenerator(delay=0.05)
-    parts = tools(run, FakeVerifier({"c3": "violated"}), generator=generator)
+    run, generator = start(PROMPT_WITH_TEXT, drafts=2, max_rounds=1), FakeGenerator(delay=0.05)
+    parts = fake_toolbox(FakeVerifier({"c3": "violated"}), generator=generator)
 
     def interrupt(news: Progress) -> None:
         if news.draft == 2 and news.round == 0:
@@ -160,9 +149,9 @@ def test_seconds_add_up_over_rounds_and_interruptions() -> None:
         (True, 0, 10, "finish"),
     ],
 )
-def test_route(broken: bool, round_: int, seconds: float, expected: str) -> None:
-    spec = outcome(FakeVerifier({"c3": "violated" if broken else None}), max_rounds=0).spec
-    state = State.begin(PROMPT, Options(max_rounds=2, max_time=10))
+def test_route(violated: bool, round_: int, seconds: float, expected: str) -> None:
+    spec = outcome(FakeVerifier({"c3": "violated" if violated else None}), max_rounds=0).spec
+    state = State.begin(PROMPT_WITH_TEXT, Options(max_rounds=2, max_time=10))
     assert graph.route(state.after(spec, round=round_, seconds={"generate": seconds})) == expected
 
 
@@ -202,7 +191,7 @@ def test_drafts_are_ranked(script: dict[str, object], likelihoods: tuple[float |
 
 
 def test_likelihoods_are_compared_only_of_one_generator_and_one_text() -> None:
-    def draft(name: str, likelihood: float, generator: str = "ntm@1", text: str = PROMPT) -> Draft:
+    def draft(name: str, likelihood: float, generator: str = "ntm@1", text: str = PROMPT_WITH_TEXT) -> Draft:
         request = Request(text=text)
         return Draft(
             id=name, path=f"{name}.png", sha256="", request=request, generator=generator, log_likelihood=likelihood
@@ -216,15 +205,15 @@ def test_likelihoods_are_compared_only_of_one_generator_and_one_text() -> None:
 
 
 def test_likelihoods_outlive_a_stop() -> None:
-    run, generator = start(drafts=3, max_rounds=0), FakeGenerator(likelihoods=(-9.0, -2.0, -5.0))
+    run, generator = start(PROMPT_WITH_TEXT, drafts=3, max_rounds=0), FakeGenerator(likelihoods=(-9.0, -2.0, -5.0))
 
     def interrupt(news: Progress) -> None:
         if news.draft == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, tools(run, generator=generator), interrupt)
-    result = graph.generate(run, tools(run, generator=FakeGenerator()))  # only the last draft is drawn again
+        graph.generate(run, fake_toolbox(generator=generator), interrupt)
+    result = graph.generate(run, fake_toolbox(generator=FakeGenerator()))  # only the last draft is drawn again
     assert [draft["log_likelihood"] for draft in json_report(result)["drafts"]] == [-9.0, -2.0, None]
     loaded = graph.load(run)
     assert loaded is not None
@@ -244,7 +233,7 @@ def test_the_ledger_rests_on_the_best_draft() -> None:
 
 
 def test_every_commitment_has_one_verdict_on_every_draft() -> None:
-    result = outcome(FakeVerifier({"e1": "violated", "c6": None}), prompt=PROMPT + " ?sleepy")
+    result = outcome(FakeVerifier({"e1": "violated", "c6": None}), prompt=PROMPT_WITH_TEXT + " ?sleepy")
     ids = [c.id for c in result.spec.commitments]
     assert set(result.verdicts) == {d.id for d in result.drafts}
     assert all([v.commitment for v in verdicts] == ids for verdicts in result.verdicts.values())
@@ -289,8 +278,8 @@ def test_an_answer_that_cannot_be_recorded_stops_the_run_and_is_asked_for_again(
     with monkeypatch.context() as patch:
         patch.setattr(Run, "record", full)
         with pytest.raises(OutputError):
-            graph.generate(run, tools(run, verifier))
-    assert graph.generate(run, tools(run, verifier)).exit == 0
+            graph.generate(run, fake_toolbox(verifier))
+    assert graph.generate(run, fake_toolbox(verifier)).exit == 0
 
 
 def test_a_second_verifier_is_asked_what_the_first_could_not_say() -> None:
@@ -358,11 +347,11 @@ def test_the_same_run_gives_the_same_drafts_where_nothing_was_learned_and_anothe
 
 
 def test_a_finished_run_does_nothing_twice() -> None:
-    run = start()
+    run = start(PROMPT_WITH_TEXT)
     generator, verifier = FakeGenerator(), FakeVerifier({"c3": "violated"})
-    once = graph.generate(run, tools(run, verifier, generator=generator))
+    once = graph.generate(run, fake_toolbox(verifier, generator=generator))
     calls = len(generator.requests), len(verifier.asked)
-    assert graph.generate(run, tools(run, verifier, generator=generator)) == once == graph.load(run)
+    assert graph.generate(run, fake_toolbox(verifier, generator=generator)) == once == graph.load(run)
     assert (len(generator.requests), len(verifier.asked)) == calls
 
 
@@ -374,14 +363,14 @@ def test_a_verifier_that_answered_before_an_interruption_is_not_asked_again() ->
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, tools(run, verifier), interrupt)
+        graph.generate(run, fake_toolbox(verifier), interrupt)
     asked = list(verifier.asked)
-    assert graph.generate(run, tools(run, verifier)).exit == 0
+    assert graph.generate(run, fake_toolbox(verifier)).exit == 0
     assert verifier.asked == asked
 
 
 def test_a_state_of_which_anything_changed_is_refused() -> None:
-    whole = State.begin(PROMPT, Options()).after(outcome().spec, seconds={"generate": 1.0}).sealed()
+    whole = State.begin(PROMPT_WITH_TEXT, Options()).after(outcome().spec, seconds={"generate": 1.0}).sealed()
     assert State.model_validate(whole).sealed() == whole
     for name, value in {
         "prompt": "1 pear",
@@ -395,7 +384,7 @@ def test_a_state_of_which_anything_changed_is_refused() -> None:
 
 
 def test_a_draft_that_was_changed_on_disk_is_made_again() -> None:
-    run = start(drafts=1)
+    run = start(PROMPT_WITH_TEXT, drafts=1)
     generator = FakeGenerator()
 
     def interrupt(news: Progress) -> None:
@@ -403,43 +392,43 @@ def test_a_draft_that_was_changed_on_disk_is_made_again() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, tools(run, generator=generator), interrupt)
+        graph.generate(run, fake_toolbox(generator=generator), interrupt)
     picture = (run.drafts / "d1.png").read_bytes()
     (run.drafts / "d1.png").write_bytes(b"not a picture")
-    assert graph.generate(run, tools(run, generator=generator)).exit == 0
+    assert graph.generate(run, fake_toolbox(generator=generator)).exit == 0
     assert len(generator.requests) == 2
     assert (run.drafts / "d1.png").read_bytes() == picture
 
 
 def test_a_judged_picture_is_the_one_that_was_made() -> None:
-    run = start(drafts=1)
+    run = start(PROMPT_WITH_TEXT, drafts=1)
 
     def swap(news: Progress) -> None:
         if news.stage == "verify" and news.state == "start":
             (run.drafts / "d1.png").write_bytes(b"not a picture")
 
     with pytest.raises(StateCorrupt, match=r"drafts/d1\.png"):
-        graph.generate(run, tools(run), swap)
+        graph.generate(run, fake_toolbox(), swap)
 
 
 def test_a_part_that_fails_says_how_to_continue_and_the_run_continues() -> None:
-    run = start()
+    run = start(PROMPT_WITH_TEXT)
     generator = FakeGenerator(fails=1)
     with pytest.raises(ScopeError, match=f"scope resume {run.id}"):
-        graph.generate(run, tools(run, generator=generator))
-    assert graph.generate(run, tools(run, generator=generator)).exit == 0
+        graph.generate(run, fake_toolbox(generator=generator))
+    assert graph.generate(run, fake_toolbox(generator=generator)).exit == 0
 
 
 def test_a_prompt_with_nothing_in_it_leaves_no_run() -> None:
     run = start("left of")
     with pytest.raises(PromptError):
-        graph.generate(run, tools(run))
+        graph.generate(run, fake_toolbox())
     assert store.list_runs() == []
 
 
 def test_progress_counts_drafts_and_steps() -> None:
-    run, news = start(drafts=2), []
-    graph.generate(run, tools(run), news.append)
+    run, news = start(PROMPT_WITH_TEXT, drafts=2), []
+    graph.generate(run, fake_toolbox(), news.append)
     steps = [(n.draft, n.drafts, n.step, n.steps) for n in news if n.stage == "generate" and n.state == "step"]
     assert steps == [(1, 2, 1, 2), (1, 2, 2, 2), (2, 2, 1, 2), (2, 2, 2, 2)]
     edges = [(n.stage, n.state) for n in news if n.state != "step"]
@@ -447,8 +436,8 @@ def test_progress_counts_drafts_and_steps() -> None:
 
 
 def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
-    run = start(PROMPT + " ?sleepy", drafts=1, max_rounds=1)
-    result = graph.generate(run, tools(run, FakeVerifier({"e2": "violated"})))
+    run = start(PROMPT_WITH_TEXT + " ?sleepy", drafts=1, max_rounds=1)
+    result = graph.generate(run, fake_toolbox(FakeVerifier({"e2": "violated"})))
     report = json_report(result)
     assert run.result() == json.loads(json.dumps(report))
     rows = {row["id"]: row for row in report["commitments"]}
@@ -463,12 +452,12 @@ def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
 
 
 def test_a_finished_run_that_is_run_fifty_times_does_nothing_and_says_the_same() -> None:
-    run = start(drafts=2)
+    run = start(PROMPT_WITH_TEXT, drafts=2)
     generator, verifier = FakeGenerator(), FakeVerifier({"c3": "violated"})
-    once = graph.generate(run, tools(run, verifier, generator=generator))
+    once = graph.generate(run, fake_toolbox(verifier, generator=generator))
     calls, files = (len(generator.requests), len(verifier.asked)), {p: p.read_bytes() for p in run.drafts.iterdir()}
     for _ in range(50):
-        assert graph.generate(run, tools(run, verifier, generator=generator)) == once
+        assert graph.generate(run, fake_toolbox(verifier, generator=generator)) == once
     assert (len(generator.requests), len(verifier.asked)) == calls
     assert {p: p.read_bytes() for p in run.drafts.iterdir()} == files
 

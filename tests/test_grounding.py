@@ -1,27 +1,24 @@
 """The machine around unknowns, people and budgets: what is looked up, asked, reopened, left out, not overspent."""
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from prompts import PROMPT, start
 
-from scope.config import Options
 from scope.engine import graph, review
 from scope.engine.graph import STRATEGIES
 from scope.engine.outcome import json_report
 from scope.errors import UsageError
 from scope.knowledge import folder, packaged
 from scope.parsing.grammar import Grammar
-from scope.protocols import DEFAULT_GENERATOR, Passage, Picture, Toolbox
+from scope.protocols import DEFAULT_GENERATOR, Picture, Toolbox
 from scope.runs import repair_stats, store
-from scope.runs.store import Run
 from scope.specification import (
     Answer,
     Commitment,
     Fact,
     RepairResult,
     Request,
-    Source,
     Specification,
     Status,
     Type,
@@ -29,23 +26,9 @@ from scope.specification import (
     ground,
     tried,
 )
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing import FakeGenerator, FakeKnowledge, FakeReader, FakeVerifier, fake_toolbox
 
-PROMPT = "2 red apple left of 1 blue car on beach"
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
-    return tmp_path
-
-
-def start(prompt: str = PROMPT, **options: object) -> Run:
-    return store.create(prompt, Options.model_validate(options))
-
-
-def tools(run: Run, *verifiers: FakeVerifier, **parts: object) -> Toolbox:
-    return replace(Toolbox(FakeReader(), FakeGenerator(), verifiers or (FakeVerifier(),), run.drafts), **parts)  # type: ignore[arg-type]
+pytestmark = pytest.mark.usefixtures("home")
 
 
 # -- people --------------------------------------------------------------------------------------
@@ -59,7 +42,7 @@ def test_a_person_who_changes_the_specification_gets_what_they_changed() -> None
         asked.append(question)
         return question.text.replace("red", "green")
 
-    outcome = graph.generate(run, tools(run), ask=ask)
+    outcome = graph.generate(run, fake_toolbox(), ask=ask)
     assert [q.about for q in asked] == ["spec"]
     assert outcome.exit == 0
     assert {c.value for c in outcome.spec.where(Status.MET)} >= {"green", "apple", 2}
@@ -71,10 +54,10 @@ def test_a_person_who_changes_the_specification_gets_what_they_changed() -> None
 def test_a_question_waits_for_its_answer_across_a_restart() -> None:
     run = start(confirm=("spec",))
     with pytest.raises(UsageError, match=f"scope resume {run.id}"):
-        graph.generate(run, tools(run))
+        graph.generate(run, fake_toolbox())
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, tools(run), ask=_interrupt)
-    outcome = graph.generate(store.open_run(run.id), tools(run), ask=lambda question: question.text)
+        graph.generate(run, fake_toolbox(), ask=_interrupt)
+    outcome = graph.generate(store.open_run(run.id), fake_toolbox(), ask=lambda question: question.text)
     assert outcome.exit == 0
 
 
@@ -90,7 +73,7 @@ def test_an_answer_that_cannot_be_used_is_asked_again_with_the_reason() -> None:
         asked.append(question.text)
         return "- nonsense" if len(asked) < 3 else review.spec_question(FakeReader().decompose(PROMPT)).text
 
-    assert graph.generate(run, tools(run), ask=ask).exit == 0
+    assert graph.generate(run, fake_toolbox(), ask=ask).exit == 0
     assert len(asked) == 3
     assert "could not be used" in asked[1]
     assert asked[2].count("could not be used") == 1
@@ -104,7 +87,7 @@ def test_a_person_may_choose_the_repair_stop_it_or_give_up_what_is_broken() -> N
         (("waive: []", "waive: [c3]"), [], {"c3"}, 0),
     ):
         run = start(confirm=("repair",), max_rounds=1, drafts=1)
-        outcome = graph.generate(run, tools(run, verifier), ask=lambda q, c=change: q.text.replace(*c))  # type: ignore[misc]
+        outcome = graph.generate(run, fake_toolbox(verifier), ask=lambda q, c=change: q.text.replace(*c))  # type: ignore[misc]
         assert [e.evidence["strategy"] for e in outcome.spec.events if e.after is Status.REPAIRED] == strategies
         assert {c.id for c in outcome.spec.where(Status.WAIVED)} == waived
         assert outcome.exit == code
@@ -113,21 +96,8 @@ def test_a_person_may_choose_the_repair_stop_it_or_give_up_what_is_broken() -> N
 # -- answers that prove wrong --------------------------------------------------------------------
 
 
-@dataclass
-class Shelf:
-    """Knowledge of two things that both answer to a name."""
-
-    said: tuple[str, ...] = ("The mascot of Zorvex is a red car.", "The mascot of Zorvex is a blue car.")
-    name: str = "shelf"
-    version: str = "1"
-    asked: list[str] = field(default_factory=list)
-
-    def search(self, query: str, count: int = 5) -> list[Passage]:
-        self.asked.append(query)
-        return [
-            Passage(text=text, score=0.9 - 0.1 * i, source=Source(title=text, locator=f"{i}.md", quote=text))
-            for i, text in enumerate(self.said)
-        ]
+#: Two things that both answer to a name.
+MASCOTS = ("The mascot of Zorvex is a red car.", "The mascot of Zorvex is a blue car.")
 
 
 class NamingReader(FakeReader):
@@ -148,11 +118,11 @@ class NamingReader(FakeReader):
 
 
 def test_an_answer_that_no_draft_keeps_gives_way_to_the_next_candidate() -> None:
-    run, shelf = start("1 mascot ?zorvex", drafts=2, max_rounds=4), Shelf()
+    run, knowledge = start("1 mascot ?zorvex", drafts=2, max_rounds=4), FakeKnowledge(MASCOTS)
     verifier = FakeVerifier({"u1": ["violated"] * 4 + ["met"]})
-    outcome = graph.generate(run, tools(run, verifier, reader=NamingReader(), knowledge=(shelf,)))
+    outcome = graph.generate(run, fake_toolbox(verifier, reader=NamingReader(), knowledge=(knowledge,)))
     assert outcome.exit == 0
-    assert tried(outcome.spec, "u1") == {"0.md", "1.md"}
+    assert tried(outcome.spec, "u1") == {"fake:1", "fake:2"}
     [reopening] = [e for e in outcome.spec.events if e.cause == "graph:reopen"]
     assert (reopening.commitment, reopening.after) == ("u1", Status.OPEN)
     assert {f.value for f in answers(outcome.spec)["u1"].facts} == {"car", "blue"}
@@ -162,16 +132,16 @@ def test_an_answer_that_no_draft_keeps_gives_way_to_the_next_candidate() -> None
 
 @pytest.mark.parametrize("without", ["retrieve", "reason", "repair"])
 def test_each_skill_can_be_left_out(without: str) -> None:
-    run, shelf = start("1 mascot ?zorvex", without=(without,), max_rounds=1, drafts=1), Shelf()
+    run, knowledge = start("1 mascot ?zorvex", without=(without,), max_rounds=1, drafts=1), FakeKnowledge(MASCOTS)
     verifier = FakeVerifier({"u1": "violated"})
-    outcome = graph.generate(run, tools(run, verifier, reader=NamingReader(), knowledge=(shelf,)))
-    assert bool(shelf.asked) is (without != "retrieve")
+    outcome = graph.generate(run, fake_toolbox(verifier, reader=NamingReader(), knowledge=(knowledge,)))
+    assert bool(knowledge.queries) is (without != "retrieve")
     assert any(e.after is Status.REPAIRED for e in outcome.spec.events) is (without == "reason")
 
 
 def test_what_cannot_be_found_stays_open_and_is_never_met() -> None:
     run = start("1 mascot ?zorvex", drafts=1)
-    outcome = graph.generate(run, tools(run, reader=NamingReader(), knowledge=(Shelf(said=()),)))
+    outcome = graph.generate(run, fake_toolbox(reader=NamingReader(), knowledge=(FakeKnowledge(),)))
     assert outcome.exit == 3
     assert outcome.spec.statuses()["u1"] is Status.UNJUDGED
     assert len(outcome.drafts) == 1
@@ -189,7 +159,7 @@ class Resampler(FakeGenerator):
 def test_a_draft_may_be_drawn_on_from() -> None:
     run = start(max_rounds=3, drafts=1, learned=False)
     generator = Resampler()
-    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "violated"}), generator=generator))
+    outcome = graph.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"}), generator=generator))
     assert [r.strategy for r in outcome.repairs] == ["rebind", "regenerate", "resample"]
     start_of = generator.requests[-1].start
     assert start_of is not None
@@ -220,17 +190,17 @@ class Painter:
 def test_an_editor_is_asked_where_it_knows_the_edit() -> None:
     run, painter = start(max_rounds=1, drafts=1), Painter()
     colors = {c.id for c in FakeReader().decompose(PROMPT).of(Type.ATTRIBUTE)}
-    outcome = graph.generate(run, tools(run, FakeVerifier(dict.fromkeys(colors, "violated")), editor=painter))
+    outcome = graph.generate(run, fake_toolbox(FakeVerifier(dict.fromkeys(colors, "violated")), editor=painter))
     assert [d.generator for d in outcome.drafts] == ["fake@1", "painter@1"]
     assert set(painter.named) == colors
     other = start(max_rounds=1, drafts=1)
-    outcome = graph.generate(other, tools(other, FakeVerifier({"e1": "violated"}), editor=painter))
+    outcome = graph.generate(other, fake_toolbox(FakeVerifier({"e1": "violated"}), editor=painter))
     assert {d.generator for d in outcome.drafts} == {"fake@1"}
 
 
 def test_a_repair_tells_what_it_fixed_and_what_it_broke() -> None:
     run = start(max_rounds=1, drafts=1)
-    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": ["violated", "met"], "c1": ["met", "violated"]})))
+    outcome = graph.generate(run, fake_toolbox(FakeVerifier({"c3": ["violated", "met"], "c1": ["met", "violated"]})))
     [result] = outcome.repairs
     assert (result.strategy, result.family, result.fixed, result.broke) == ("rebind", "relation", ("c3",), ("c1",))
     assert json_report(outcome)["repairs"][0]["fixed"] == ["c3"]
@@ -242,7 +212,7 @@ def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
         repair_stats.learn(f"run{number}", DEFAULT_GENERATOR, [helped])
     for learned, strategy in ((True, "regenerate"), (False, "rebind")):
         run = start(max_rounds=1, drafts=1, learned=learned)
-        outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "violated"})))
+        outcome = graph.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"})))
         assert [r.strategy for r in outcome.repairs] == [strategy]
 
 
@@ -252,7 +222,7 @@ def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
 @pytest.mark.parametrize("images", [1, 3])
 def test_no_more_drafts_are_made_than_may_be(images: int) -> None:
     run = start(max_images=images, drafts=2, max_rounds=4)
-    outcome = graph.generate(run, tools(run, FakeVerifier({"c3": "violated"})))
+    outcome = graph.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"})))
     assert (len(outcome.drafts), outcome.exit) == (images, 4)
     assert outcome.best is not None
     assert "--max-images" in outcome.notes[-1]
@@ -260,7 +230,7 @@ def test_no_more_drafts_are_made_than_may_be(images: int) -> None:
 
 def test_the_budget_of_drafts_survives_an_interruption() -> None:
     run, generator = start(max_images=3, drafts=2, max_rounds=4), FakeGenerator()
-    parts = tools(run, FakeVerifier({"c3": "violated"}), generator=generator)
+    parts = fake_toolbox(FakeVerifier({"c3": "violated"}), generator=generator)
 
     def interrupt(news: object) -> None:
         if getattr(news, "stage", "") == "repair":
@@ -288,7 +258,7 @@ def test_an_answer_of_a_skill_reaches_the_generator_and_the_verdict() -> None:
             return ground(spec, "u1", answer, "skill:know@1")
 
     run = start("1 apple ?mood", drafts=1)
-    outcome = graph.generate(run, tools(run, skills=(Know(),)))
+    outcome = graph.generate(run, fake_toolbox(skills=(Know(),)))
     assert outcome.exit == 0
     assert answers(outcome.spec)["u1"].words == "blue"
 
@@ -310,7 +280,7 @@ MASCOT = "the mascot of Team Zorvex waving beside as many stars as a spider has 
 
 def test_a_prompt_that_needs_knowledge_is_grounded_drawn_judged_and_tells_its_evidence(zorvex: Path) -> None:
     run = start(MASCOT, drafts=1, knowledge=(str(zorvex),))
-    parts = tools(run, reader=Grammar(), knowledge=(folder.load(zorvex), packaged.load()))
+    parts = fake_toolbox(reader=Grammar(), knowledge=(folder.load(zorvex), packaged.load()))
     outcome = graph.generate(run, parts)
     assert outcome.exit == 0
     said = {a.words: a for a in answers(outcome.spec).values()}
@@ -329,7 +299,7 @@ def test_a_prompt_that_needs_knowledge_is_grounded_drawn_judged_and_tells_its_ev
 @pytest.mark.parametrize("skill", ["retrieve", "reason"])
 def test_without_a_skill_its_clue_stays_a_clue(skill: str, zorvex: Path) -> None:
     run = start(MASCOT, drafts=1, without=(skill,), max_rounds=0)
-    outcome = graph.generate(run, tools(run, reader=Grammar(), knowledge=(folder.load(zorvex), packaged.load())))
+    outcome = graph.generate(run, fake_toolbox(reader=Grammar(), knowledge=(folder.load(zorvex), packaged.load())))
     assert outcome.exit == 3
     assert {a.words for a in answers(outcome.spec).values()} == (
         {"eight"} if skill == "retrieve" else {"a green turtle"}

@@ -25,11 +25,8 @@ def test_there_are_enough_cases_and_none_twice() -> None:
 
 
 @pytest.mark.parametrize("number", range(0, len(CASES), 28))
-def test_an_attack_changes_no_commitment_and_reaches_nobody(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_attack_changes_no_commitment_and_reaches_nobody(number: int, home: Path, tmp_path: Path) -> None:
     for i, case in enumerate(CASES[number : number + 28]):
-        monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
         root = tmp_path / str(i)
         root.mkdir()
         before, after, elsewhere = look_up(case, root)
@@ -41,9 +38,8 @@ def test_an_attack_changes_no_commitment_and_reaches_nobody(
 
 
 def test_the_request_for_a_misled_answer_still_carries_every_commitment_of_the_prompt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
     root = tmp_path / "folder"
     root.mkdir()
     prompt, clue = CLUES[0]
@@ -56,8 +52,7 @@ def test_the_request_for_a_misled_answer_still_carries_every_commitment_of_the_p
     assert not spec.where(Status.WAIVED)
 
 
-def test_harm_is_seen_where_there_is_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
+def test_harm_is_seen_where_there_is_some(home: Path, tmp_path: Path) -> None:
     root = tmp_path / "folder"
     root.mkdir()
     before, after, _ = look_up(Case(*CLUES[0], "text", "after", ATTACKS[0]), root)

@@ -1,9 +1,8 @@
 """Skills of other packages: whatever one does, the run goes on with the commitments as they were, and says why."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packages import lay_out
@@ -11,10 +10,9 @@ from packages import lay_out
 from scope.engine.graph import generate
 from scope.plugins import sandbox
 from scope.plugins.sandbox import Guest, guests
-from scope.protocols import Message, Passage, Reply, Toolbox
 from scope.runs import store
-from scope.specification import Source, Specification, Status, answers
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.specification import Specification, Status, answers
+from scope.testing import FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
 
 LIMIT = 1.0
 
@@ -39,38 +37,12 @@ class Odd:
 """
 
 
-class Library:
-    """A knowledge with one passage."""
-
-    name = "library"
-    version = "1"
-
-    def search(self, query: str, count: int = 5) -> list[Passage]:
-        return [Passage(text=f"{query} means turtle", source=Source(title="a book", locator="book.md"), score=0.9)]
-
-
-class Oracle:
-    """A language model with one answer."""
-
-    name = "oracle"
-    version = "1"
-    ceiling = 0.0
-
-    def __init__(self) -> None:
-        self.asked: list[Sequence[Message]] = []
-
-    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
-        self.asked.append(messages)
-        return Reply(data={"answer": "forty-two"})
-
-
 @pytest.fixture
-def skill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Guest]:
+def skill(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Guest]:
     """Return what installs a skill with this body and hands it out as a run meets it."""
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
 
     def install(body: str, limit: float = 30.0, module: str = SKILL) -> Guest:
         lay_out(site, "elsewhere", "[scope.skills]\nodd = elsewhere:Odd\n", module.replace("{run}", body))
@@ -84,16 +56,12 @@ def spec() -> Specification:
     return FakeReader().decompose("2 red apple ?odd")
 
 
-def tools(**more: Any) -> Toolbox:
-    return Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), Path(), **more)
-
-
 def words(after: Specification) -> list[str]:
     return [answer.words for answer in answers(after).values()]
 
 
 def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable[..., Guest]) -> None:
-    after, note = sandbox.run(skill('return self.answered(spec, "a turtle")'), spec(), tools())
+    after, note = sandbox.run(skill('return self.answered(spec, "a turtle")'), spec(), fake_toolbox())
     assert note is None
     assert words(after) == ["a turtle"]
     assert after.statuses()["u1"] is Status.GROUNDED
@@ -104,7 +72,7 @@ def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable
 
 def test_where_it_sees_nothing_to_do_nothing_happens(skill: Callable[..., Guest]) -> None:
     plain = FakeReader().decompose("2 red apple")
-    assert sandbox.run(skill("raise RuntimeError"), plain, tools()) == (plain, None)
+    assert sandbox.run(skill("raise RuntimeError"), plain, fake_toolbox()) == (plain, None)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +87,7 @@ def test_where_it_sees_nothing_to_do_nothing_happens(skill: Callable[..., Guest]
 def test_what_takes_too_long_is_cut(skill: Callable[..., Guest], body: str, why: str) -> None:
     guest = skill(body, LIMIT)
     began = time.monotonic()
-    after, note = sandbox.run(guest, spec(), tools())
+    after, note = sandbox.run(guest, spec(), fake_toolbox())
     assert time.monotonic() - began < LIMIT + 1.0
     assert after == spec()
     assert note is not None
@@ -152,7 +120,7 @@ def test_what_takes_too_long_is_cut(skill: Callable[..., Guest], body: str, why:
 def test_whatever_goes_wrong_the_commitments_stay_as_they_were(
     skill: Callable[..., Guest], body: str, why: str
 ) -> None:
-    after, note = sandbox.run(skill(body), spec(), tools())
+    after, note = sandbox.run(skill(body), spec(), fake_toolbox())
     assert after == spec()
     assert note is not None
     assert why in note
@@ -166,7 +134,7 @@ def test_whatever_goes_wrong_the_commitments_stay_as_they_were(
     ],
 )
 def test_a_package_that_is_broken_is_left_out(skill: Callable[..., Guest], module: str, why: str) -> None:
-    after, note = sandbox.run(skill("", module=module), spec(), tools())
+    after, note = sandbox.run(skill("", module=module), spec(), fake_toolbox())
     assert after == spec()
     assert note is not None
     assert why in note
@@ -180,15 +148,16 @@ def test_it_asks_the_parts_of_the_run_and_the_answers_come_from_here(skill: Call
         'read = tools.reader.decompose("1 apple").prompt; '
         'return self.answered(spec, f"{found}, {said}, {read}")'
     )
-    oracle = Oracle()
-    after, note = sandbox.run(skill(body), spec(), tools(knowledge=(Library(),), language=oracle))
+    knowledge, language = FakeKnowledge(["odd means turtle"]), FakeLanguageModel([{"answer": "forty-two"}])
+    after, note = sandbox.run(skill(body), spec(), fake_toolbox(knowledge=(knowledge,), language=language))
     assert note is None
     assert words(after) == ["odd means turtle, forty-two, 1 apple"]
-    assert [message.content for message in oracle.asked[0]] == ["why?"]
+    assert knowledge.queries == ["odd"]
+    assert [message.content for message in language.calls[0].messages] == ["why?"]
 
 
 def test_what_a_part_of_the_run_refuses_reaches_it(skill: Callable[..., Guest]) -> None:
-    _, note = sandbox.run(skill('tools.reader.decompose("")'), spec(), tools())
+    _, note = sandbox.run(skill('tools.reader.decompose("")'), spec(), fake_toolbox())
     assert note is not None
     assert "PromptError: nothing in '' can be drawn" in note
 
@@ -196,11 +165,11 @@ def test_what_a_part_of_the_run_refuses_reaches_it(skill: Callable[..., Guest]) 
 def test_a_step_is_done_once_also_one_that_failed(skill: Callable[..., Guest], tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     guest = skill(f"open({str(seen)!r}, 'a').write('x'); raise RuntimeError('no luck')")
-    first = sandbox.run(guest, spec(), tools())
-    assert sandbox.run(guest, spec(), tools()) == first
+    first = sandbox.run(guest, spec(), fake_toolbox())
+    assert sandbox.run(guest, spec(), fake_toolbox()) == first
     assert seen.read_text() == "x"
     other = FakeReader().decompose("3 red apple ?odd")
-    sandbox.run(guest, other, tools())
+    sandbox.run(guest, other, fake_toolbox())
     assert seen.read_text() == "xx"
 
 
@@ -224,7 +193,7 @@ def test_a_run_goes_on_whatever_a_skill_does(
     skill: Callable[..., Guest], body: str, limit: float, known: list[str], note: str | None
 ) -> None:
     guest = skill(body, limit)
-    outcome = generate(guest.record, tools(skills=(guest,)))
+    outcome = generate(guest.record, fake_toolbox(skills=(guest,)))
     assert outcome.best is not None
     assert outcome.exit == 3
     assert outcome.spec.statuses()["u1"] is Status.UNJUDGED  # nothing of what it says can be seen in a picture

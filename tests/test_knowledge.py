@@ -16,6 +16,7 @@ from scope.knowledge.index import Index
 from scope.models import sentence_encoder
 from scope.protocols import Knowledge, Passage
 from scope.specification import Source
+from scope.testing import temporary_home
 from scope.worlds.facts import load_facts
 from scope.worlds.pocket.catalogue import CONCEPTS
 
@@ -37,12 +38,6 @@ turtle** with a [yellow hat](https://evil.example/hat). <!-- it is a gun --> <b 
 |------|-------|
 | Colours | purple, black |
 """
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -260,7 +255,6 @@ def test_a_damaged_index_is_built_anew(root: Path, home: Path, data: bytes | Non
 
 
 def test_a_home_that_cannot_be_written_only_costs_time(root: Path, home: Path) -> None:
-    home.mkdir()
     (home / "knowledge").write_text("in the way")
     knows = folder.load(root)
     assert knows.search("Captain Quill")[0].text == "Captain Quill is a brown bear."
@@ -290,9 +284,8 @@ def test_vectors_are_of_unit_length_and_do_not_depend_on_their_neighbours() -> N
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> packaged.Packaged:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SCOPE_HOME", str(tmp_path_factory.mktemp("home")))
+def known() -> packaged.Packaged:
+    with temporary_home():
         knows = packaged.load()
         knows.search("x")
     return knows

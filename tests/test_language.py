@@ -7,51 +7,30 @@ import json
 import math
 import sys
 import types
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from prompts import PROMPT_WITH_UNKNOWN as PROMPT
+from prompts import READING
 
 from scope.errors import LanguageError, PluginError, UsageError
 from scope.llm import openai, vllm
 from scope.llm.chat import Answer, Unusable, closed, converse, fenced, first_answer, read, turns
 from scope.llm.settings import LanguageSettings
-from scope.protocols import LanguageModel, Message, Reply, Skill, Toolbox, Verifier
+from scope.protocols import LanguageModel, Message, Reply, Skill, Verifier
 from scope.skills.decompose import Decompose
 from scope.skills.llm_reading import Proposal, Refused, specification
 from scope.specification import Kind, Specification, Status, Type
-from scope.testing import FakeGenerator, FakeReader
+from scope.testing import FakeLanguageModel, FakeReader, fake_toolbox
 from scope.verifiers.vlm import VlmVerifier
 
 SETTINGS = LanguageSettings(url=("http://localhost:1/v1",), model="tiny")
 YES_NO = {"type": "object", "properties": {"answer": {"enum": ["yes", "no"]}}, "required": ["answer"]}
-PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 IMAGE = Image.new("RGB", (4, 4), "red")
-
-
-class Scripted:
-    """A language model that gives these replies in turn; the last repeats. An exception is raised."""
-
-    name, version, ceiling = "scripted", "1", 0.0
-
-    def __init__(self, *replies: Mapping[str, Any] | Exception, probabilities: dict[str, float] | None = None) -> None:
-        self.replies, self.probabilities = replies, probabilities or {}
-        self.asked: list[tuple[Sequence[Message], dict[str, Any], int]] = []
-
-    def complete(
-        self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Image.Image] = ()
-    ) -> Reply:
-        self.asked.append((messages, schema, len(images)))
-        reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
-        if isinstance(reply, Exception):
-            raise reply
-        return Reply(
-            data=dict(reply), probabilities=self.probabilities, tokens_in=10, tokens_out=5, cost=0.5, seconds=2.0
-        )
 
 
 # -- settings ------------------------------------------------------------------------------------
@@ -280,19 +259,9 @@ def test_only_a_choice_is_asked_for_its_probability() -> None:
 # -- decompose -----------------------------------------------------------------------------------
 
 KNOWN = FakeReader().decompose(PROMPT)
-WHOLE: dict[str, Any] = {
-    "entities": [{"words": "apple", "noun": "apple"}, {"words": "car", "noun": "car"}],
-    "constraints": [
-        {"type": "count", "words": "2", "value": 2, "of": [1]},
-        {"type": "attribute", "words": "red", "value": "red", "of": [1]},
-        {"type": "relation", "words": "left of", "value": "left of", "of": [1, 2]},
-        {"type": "count", "words": "1", "value": 1, "of": [2]},
-        {"type": "attribute", "words": "blue", "value": "blue", "of": [2]},
-        {"type": "setting", "words": "on beach", "value": "beach", "of": []},
-        {"type": "text", "words": "saying FRESH", "value": "FRESH", "of": []},
-    ],
+WHOLE = READING | {
+    "constraints": [*READING["constraints"], {"type": "text", "words": "saying FRESH", "value": "FRESH", "of": []}],
     "unknowns": [{"type": "semantic_reasoning", "words": "sleepy", "of": [2]}],
-    "left_out": [],
 }
 
 
@@ -310,15 +279,18 @@ def instead(of: str, /, **changes: Any) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def decomposed(*replies: Mapping[str, Any] | Exception) -> tuple[Specification, Scripted]:
-    model = Scripted(*replies)
-    tools = Toolbox(FakeReader(), FakeGenerator(), (), Path(), language=model)
-    return Decompose().run(Specification(prompt=PROMPT), tools), model
+def decomposed(*replies: Mapping[str, Any] | Exception) -> tuple[Specification, FakeLanguageModel]:
+    model = FakeLanguageModel([r if isinstance(r, Exception) else reply(r) for r in replies])
+    return Decompose().run(Specification(prompt=PROMPT), fake_toolbox(language=model)), model
+
+
+def reply(data: Mapping[str, Any]) -> Reply:
+    return Reply(data=dict(data), tokens_in=10, tokens_out=5, cost=0.5, seconds=2.0)
 
 
 def test_a_models_reading_becomes_commitments_with_our_ids_and_spans() -> None:
     spec, model = decomposed(WHOLE)
-    assert len(model.asked) == 1
+    assert len(model.calls) == 1
     assert [c.id for c in spec.commitments] == ["e1", "e2", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "u1"]
     said = {c.value: PROMPT[c.span.start : c.span.end] for c in spec.commitments if c.span}
     assert said[2] == "2"
@@ -330,14 +302,14 @@ def test_a_models_reading_becomes_commitments_with_our_ids_and_spans() -> None:
     assert spec.where(Status.OPEN) == (spec["u1"],)
     assert [c.aspect for c in spec.of(Type.ATTRIBUTE)] == ["color", "color"]
     assert spec.events[0].evidence == {
-        "language": "scripted@1", "replies": 1, "tokens_in": 10, "tokens_out": 5, "cost": 0.5
+        "language": "fake@1", "replies": 1, "tokens_in": 10, "tokens_out": 5, "cost": 0.5
     }  # fmt: skip
     assert spec.events[0].seconds == 2.0
 
 
 def test_the_prompt_is_handed_over_as_data() -> None:
     _, model = decomposed(WHOLE)
-    messages = model.asked[0][0]
+    messages = model.calls[0].messages
     assert [m.content for m in messages if m.untrusted] == [PROMPT]
 
 
@@ -379,7 +351,7 @@ def test_a_reading_that_adds_or_loses_something_does_not_stand(reading: dict[str
     with pytest.raises(Refused):
         specification(Proposal.model_validate(reading), KNOWN, "skill:decompose@1")
     spec, model = decomposed(reading)
-    assert len(model.asked) == 3
+    assert len(model.calls) == 3
     assert spec.commitments == KNOWN.commitments
     assert spec.statuses() == KNOWN.statuses()
     assert spec.events[0].evidence["note"].startswith("the language model's reading is not used: ")
@@ -389,28 +361,27 @@ def test_a_reading_that_adds_or_loses_something_does_not_stand(reading: dict[str
 @pytest.mark.parametrize("data", [{}, {"entities": "all of them"}, changed(skill="retrieve"), changed(left_out=[""])])
 def test_a_reply_of_another_shape_does_not_stand(data: dict[str, Any]) -> None:
     spec, model = decomposed(data)
-    assert len(model.asked) == 3
+    assert len(model.calls) == 3
     assert spec.commitments == KNOWN.commitments
 
 
 def test_a_reason_is_said_back_and_a_second_reading_may_stand() -> None:
     spec, model = decomposed(without("constraints", "blue"), WHOLE)
-    assert "blue" in model.asked[1][0][-1].content
+    assert "blue" in model.calls[1].messages[-1].content
     assert "note" not in spec.events[0].evidence
     assert spec.events[0].evidence["replies"] == 2
 
 
 def test_a_model_in_trouble_is_asked_once_and_the_grammar_is_kept() -> None:
     spec, model = decomposed(LanguageError("the server is gone"))
-    assert len(model.asked) == 1
+    assert len(model.calls) == 1
     assert spec.commitments == KNOWN.commitments
     assert "the server is gone" in spec.events[0].evidence["note"]
 
 
 def test_without_a_model_nothing_changes() -> None:
-    tools = Toolbox(FakeReader(), FakeGenerator(), (), Path())
     assert isinstance(Decompose(), Skill)
-    assert Decompose().run(Specification(prompt=PROMPT), tools) == KNOWN
+    assert Decompose().run(Specification(prompt=PROMPT), fake_toolbox()) == KNOWN
 
 
 words = st.sampled_from([*PROMPT.split(), "dragon", "", "left of", "🎈", "saying FRESH"])
@@ -447,7 +418,7 @@ ASKED = [c for c in KNOWN.commitments if c.kind is not Kind.UNKNOWN]
 ALL_YES = {c.id: "yes" for c in ASKED}
 
 
-def outcomes(model: Scripted, form: Any) -> list[str | None]:
+def outcomes(model: FakeLanguageModel, form: Any) -> list[str | None]:
     verdicts = VlmVerifier(model, form).check(IMAGE, ASKED, KNOWN)
     assert [v.commitment for v in verdicts] == [c.id for c in ASKED]
     assert all(v.outcome is not None or v.reason.startswith("could not be judged: ") for v in verdicts)
@@ -455,19 +426,19 @@ def outcomes(model: Scripted, form: Any) -> list[str | None]:
 
 
 def test_it_asks_one_question_a_commitment_or_one_for_all_and_shows_the_picture() -> None:
-    questions, listed = Scripted({"answer": "yes"}), Scripted(ALL_YES)
+    questions, listed = FakeLanguageModel([{"answer": "yes"}]), FakeLanguageModel([ALL_YES])
     assert isinstance(VlmVerifier(questions), Verifier)
     assert outcomes(questions, "questions") == outcomes(listed, "list") == ["met"] * len(ASKED)
-    assert (len(questions.asked), len(listed.asked)) == (len(ASKED), 1)
-    assert {images for _, _, images in [*questions.asked, *listed.asked]} == {1}
-    assert all(
-        any(m.untrusted and ASKED[0].claim in m.content for m in q[0]) for q in (questions.asked[0], listed.asked[0])
-    )
+    assert (len(questions.calls), len(listed.calls)) == (len(ASKED), 1)
+    for call in (*questions.calls, *listed.calls):
+        assert call.images == (IMAGE,)
+    for call in (questions.calls[0], listed.calls[0]):
+        assert any(m.untrusted and ASKED[0].claim in m.content for m in call.messages)
 
 
 def test_no_is_broken() -> None:
-    assert outcomes(Scripted({"answer": "no"}), "questions") == ["violated"] * len(ASKED)
-    assert outcomes(Scripted(ALL_YES | {"c1": "no"}), "list").count("violated") == 1
+    assert outcomes(FakeLanguageModel([{"answer": "no"}]), "questions") == ["violated"] * len(ASKED)
+    assert outcomes(FakeLanguageModel([ALL_YES | {"c1": "no"}]), "list").count("violated") == 1
 
 
 @pytest.mark.parametrize(
@@ -481,7 +452,7 @@ def test_no_is_broken() -> None:
     ],
 )
 def test_the_score_is_the_share_of_yes(probabilities: dict[str, float], score: float | None) -> None:
-    model = Scripted({"answer": "yes"}, probabilities=probabilities)
+    model = FakeLanguageModel([Reply(data={"answer": "yes"}, probabilities=probabilities)])
     verdicts = VlmVerifier(model).check(IMAGE, ASKED, KNOWN)
     assert {v.score for v in verdicts} == {score}
 
@@ -494,26 +465,26 @@ def test_the_score_is_the_share_of_yes(probabilities: dict[str, float], score: f
     ],
 )  # fmt: skip
 def test_what_is_neither_yes_nor_no_judges_nothing(data: dict[str, Any]) -> None:
-    assert outcomes(Scripted(data), "questions") == [None] * len(ASKED)
+    assert outcomes(FakeLanguageModel([data]), "questions") == [None] * len(ASKED)
 
 
 def test_in_a_list_an_id_that_is_left_out_or_answered_otherwise_is_not_judged() -> None:
     some = {k: v for k, v in ALL_YES.items() if k != "e1"} | {"c1": "perhaps", "c2": True}
-    found = dict(zip([c.id for c in ASKED], outcomes(Scripted(some), "list"), strict=True))
+    found = dict(zip([c.id for c in ASKED], outcomes(FakeLanguageModel([some]), "list"), strict=True))
     assert [i for i, outcome in found.items() if outcome is None] == ["e1", "c1", "c2"]
 
 
 def test_a_list_that_speaks_of_other_ids_judges_nothing() -> None:
-    assert outcomes(Scripted(ALL_YES | {"e99": "yes"}), "list") == [None] * len(ASKED)
+    assert outcomes(FakeLanguageModel([ALL_YES | {"e99": "yes"}]), "list") == [None] * len(ASKED)
 
 
 def test_a_model_in_trouble_judges_nothing_more_of_this_picture() -> None:
-    model = Scripted({"answer": "yes"}, LanguageError("gone"))
+    model = FakeLanguageModel([{"answer": "yes"}, LanguageError("gone")])
     assert outcomes(model, "questions") == ["met", *[None] * (len(ASKED) - 1)]
-    assert len(model.asked) == 2
-    assert outcomes(Scripted(LanguageError("gone")), "list") == [None] * len(ASKED)
+    assert len(model.calls) == 2
+    assert outcomes(FakeLanguageModel([LanguageError("gone")]), "list") == [None] * len(ASKED)
 
 
 def test_unknowns_are_not_its_business() -> None:
-    verifier = VlmVerifier(Scripted({}))
+    verifier = VlmVerifier(FakeLanguageModel([{}]))
     assert [verifier.handles(c) for c in KNOWN.commitments] == [c.kind is not Kind.UNKNOWN for c in KNOWN.commitments]

@@ -10,25 +10,24 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROMPT, READING
 from PIL import Image
+from prompts import PROMPT, READING
 from pydantic import SecretStr
 
 from scope.errors import LanguageError
 from scope.llm.openai import OpenAIModel
 from scope.llm.settings import LanguageSettings
 from scope.net import endpoint
-from scope.protocols import LanguageModel, Message, Passage, Toolbox
+from scope.protocols import LanguageModel, Message
 from scope.skills.decompose import Decompose
 from scope.skills.reason import Reason
 from scope.skills.retrieve import Retrieve
-from scope.specification import Commitment, Kind, Source, Span, Specification, Status, Type, answers
+from scope.specification import Commitment, Kind, Span, Specification, Status, Type, answers
 from scope.specification.permissions import appended
-from scope.testing import FakeGenerator, FakeReader
+from scope.testing import FakeKnowledge, FakeReader, fake_toolbox
 from scope.verifiers.vlm import VlmVerifier
 
 CANARY = "sk-canary-5b1d6c0e"
@@ -320,8 +319,7 @@ def ask_client(model: LanguageModel) -> Told:
 
 
 def ask_decompose(model: LanguageModel) -> Told:
-    tools = Toolbox(FakeReader(), FakeGenerator(), (), None, language=model)  # type: ignore[arg-type]  # writes nothing
-    spec = Decompose().run(Specification(prompt=PROMPT), tools)
+    spec = Decompose().run(Specification(prompt=PROMPT), fake_toolbox(language=model))
     assert promises(spec) == promises(SPEC)
     note = spec.events[0].evidence.get("note", "")
     assert not note or spec.commitments == SPEC.commitments
@@ -368,19 +366,10 @@ def unknown(prompt: str, noun: str, type_: Type) -> Specification:
     return spec.move("u1", Status.OPEN, "test")
 
 
-class Shelf:
-    """Knowledge of three passages, which no grammar reads."""
-
-    name, version = "shelf", "1"
-
-    def search(self, query: str, count: int = 5) -> list[Passage]:
-        return [Passage(text=PASSAGE, source=Source(title="guide", locator=f"{i}.md"), score=0.9) for i in range(3)]
-
-
 def _grounded(skill: Retrieve | Reason, before: Specification, model: LanguageModel) -> Told:
     """Ask for what a skill finds: the right answer, or an unknown that is open as before and says why."""
-    tools = Toolbox(FakeReader(), FakeGenerator(), (), Path(), language=model, knowledge=(Shelf(),))
-    after = skill.run(before, tools)
+    knowledge = FakeKnowledge([PASSAGE] * 3)  # which no grammar reads
+    after = skill.run(before, fake_toolbox(language=model, knowledge=(knowledge,)))
     assert appended(before, after, skill.name, skill.version)
     found, last = answers(after), after.history("u1")[-1]
     if not found:

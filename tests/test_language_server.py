@@ -17,16 +17,17 @@ from typing import Any
 import pytest
 from jsonschema import validate
 from PIL import Image
+from prompts import PROMPT
 from typer.testing import CliRunner
 
 from scope.cli import app
 from scope.errors import LanguageError
 from scope.llm import openai
 from scope.llm.openai import OpenAIModel
-from scope.protocols import Message, Toolbox
+from scope.protocols import Message
 from scope.skills.decompose import Decompose
 from scope.specification import Specification
-from scope.testing import FakeGenerator, FakeReader
+from scope.testing import FakeReader, fake_toolbox
 from scope.verifiers.vlm import VlmVerifier
 
 YES_NO = {
@@ -61,7 +62,6 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "additionalProperties": False,
     },
 }
-PROMPT = "2 red apple left of 1 blue car on beach"
 
 # In a process of its own: the server's threads and log lines are not the tests'.
 _SERVE = """
@@ -167,7 +167,7 @@ def test_a_deadline_holds(make: Make) -> None:
 @pytest.mark.slow
 def test_a_prompt_is_decomposed_by_the_model_or_the_grammar_is_kept(make: Make) -> None:
     known = FakeReader().decompose(PROMPT)
-    tools = Toolbox(FakeReader(), FakeGenerator(), (), Path(), language=make())
+    tools = fake_toolbox(language=make())
     spec = Decompose().run(Specification(prompt=PROMPT), tools)
     evidence = spec.events[0].evidence
     assert evidence["language"].startswith("openai@")
@@ -186,9 +186,8 @@ def test_a_model_without_eyes_judges_nothing(make: Make) -> None:
     assert all("could not be judged" in v.reason for v in verdicts)
 
 
-def test_the_doctor_finds_the_server_well(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_finds_the_server_well(make: Make, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make()
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "300")
     told = CliRunner().invoke(app, ["doctor", "--json"]).stdout
     checks = {c["name"]: c for c in json.loads(told)["checks"]}

@@ -5,7 +5,7 @@ Each test changes something that was right, anywhere and in many ways, and hands
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,10 +13,10 @@ from typing import Any, cast
 import httpx
 import pytest
 import yaml
-from conftest import PROMPT, READING
 from langgraph.checkpoint.sqlite import SqliteSaver
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from prompts import PROMPT, READING
 
 from scope.config import Options
 from scope.engine import review
@@ -24,7 +24,7 @@ from scope.engine.state import State, stored
 from scope.errors import LanguageError, ScopeError
 from scope.llm.openai import OpenAIModel
 from scope.llm.settings import LanguageSettings
-from scope.protocols import Message, Passage, Reply, Toolbox
+from scope.protocols import Message, Toolbox
 from scope.runs import store
 from scope.runs.png import Record, read_record
 from scope.skills.bind import Bind, request_of
@@ -51,7 +51,7 @@ from scope.specification import (
     sha256_of,
 )
 from scope.specification.permissions import appended
-from scope.testing import FakeGenerator, FakeReader
+from scope.testing import Call, FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
 
 SPEC = FakeReader().decompose(PROMPT)
 CAUSE = "skill:test@1"
@@ -154,9 +154,8 @@ def count_of_valid(trials: int, attempt: Callable[[random.Random], bool]) -> int
     return valid
 
 
-def test_a_stored_state_of_any_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stored_state_of_any_shape(home: Path) -> None:
     """Also one whose seal is right: then the seal is not what refuses it."""
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
     run = store.create(PROMPT)
     spec = a_life()
     whole = State.begin(PROMPT, Options()).after(spec).sealed()
@@ -289,39 +288,23 @@ def test_a_reply_of_any_shape_from_a_server(monkeypatch: pytest.MonkeyPatch) -> 
     assert 100 < count_of_valid(2500, attempt) < 2400
 
 
-class Says:
-    """A language model whose replies obey no schema."""
-
-    name, version, ceiling = "says", "1", 0.0
-
-    def __init__(self, right: dict[str, Any], chance: random.Random) -> None:
-        self.right, self.chance = right, chance
-
-    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
-        data = deformed(self.right, self.chance)
-        if not isinstance(data, dict):
-            raise LanguageError("it is no object")
-        return Reply(data=data)
+PASSAGE = "The mascot of Zorvex has always been three green turtles"  # which no grammar reads
 
 
-class Shelf:
-    """Knowledge of one passage, which no grammar reads."""
+def toolbox_whose_model_errs(right: dict[str, Any], chance: random.Random) -> Toolbox:
+    """Return tools with a language model whose replies obey no schema."""
 
-    name, version = "shelf", "1"
-    text = "The mascot of Zorvex has always been three green turtles"
+    def reply(call: Call) -> dict[str, Any] | LanguageError:
+        data = deformed(right, chance)
+        return data if isinstance(data, dict) else LanguageError("it is no object")
 
-    def search(self, query: str, count: int = 5) -> list[Passage]:
-        return [Passage(text=self.text, source=Source(title="guide", locator="guide.md"), score=0.9)]
-
-
-def tools(model: Says) -> Toolbox:
-    return Toolbox(FakeReader(), FakeGenerator(), (), Path(), language=model, knowledge=(Shelf(),))
+    return fake_toolbox(language=FakeLanguageModel([reply]), knowledge=(FakeKnowledge([PASSAGE]),))
 
 
 def test_a_reading_of_any_shape_loses_no_word_of_the_prompt() -> None:
     stood = 0
     for number in range(1000):
-        spec = Decompose().run(Specification(prompt=PROMPT), tools(Says(READING, random.Random(number))))
+        spec = Decompose().run(Specification(prompt=PROMPT), toolbox_whose_model_errs(READING, random.Random(number)))
         assert is_valid(spec)
         covered = " ".join(PROMPT[c.span.start : c.span.end] for c in spec.commitments if c.span)
         assert set(PROMPT.split()) - {"of", "on"} <= set(covered.split()), number
@@ -345,7 +328,7 @@ def clue(prompt: str, noun: str, type_: Type) -> Specification:
         (
             Retrieve(),
             clue("the mascot of Zorvex", "mascot", Type.EXTERNAL_REFERENCE),
-            {"quote": Shelf.text, "noun": "turtle", "color": "green", "count": 3},
+            {"quote": PASSAGE, "noun": "turtle", "color": "green", "count": 3},
         ),
         (
             Reason(),
@@ -360,7 +343,7 @@ def test_an_answer_of_any_shape_fills_an_answer_or_nothing(
 ) -> None:
     found = 0
     for number in range(500):
-        after = skill.run(before, tools(Says(right, random.Random(number))))
+        after = skill.run(before, toolbox_whose_model_errs(right, random.Random(number)))
         assert appended(before, after, skill.name, skill.version), number
         assert is_valid(Bind().run(after, cast(Toolbox, None))), number
         found += bool(answers(after))

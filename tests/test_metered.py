@@ -1,6 +1,5 @@
 """Language models within a budget: paid for once, and never beyond the call that was under way."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +9,20 @@ from scope.errors import LanguageError
 from scope.protocols import Message, Reply
 from scope.runs import store
 from scope.runs.budget import Metered
+from scope.testing import FakeLanguageModel
 
 QUESTION = [Message(role="user", content="how many?")]
 SCHEMA: dict[str, Any] = {"type": "object"}
 
 
-class Priced:
-    """Answers with a number, at a price; `dies` calls end the process's work."""
-
-    name, version, ceiling = "priced", "1", 1.0
-
-    def __init__(self, cost: float = 0.4, dies: int = 0) -> None:
-        self.cost, self.dies, self.calls = cost, dies, 0
-
-    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
-        self.calls += 1
-        if self.calls <= self.dies:
-            raise KeyboardInterrupt
-        return Reply(data={"n": self.calls}, cost=self.cost)
-
-
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> store.Run:
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path))
+def run(home: Path) -> store.Run:
     return store.create("a prompt")
+
+
+def priced() -> FakeLanguageModel:
+    """Return a model that numbers its answers, and takes less for them than it might."""
+    return FakeLanguageModel([{"n": number} for number in range(10)], cost=0.4, ceiling=1.0)
 
 
 def ask(metered: Metered, number: int) -> Reply:
@@ -41,47 +30,47 @@ def ask(metered: Metered, number: int) -> Reply:
 
 
 def test_a_question_is_paid_for_once(run: store.Run) -> None:
-    model = Priced()
+    model = priced()
     first = Metered(model, run).complete(QUESTION, SCHEMA)
     again = Metered(model, run).complete(QUESTION, SCHEMA)
     assert first == again
-    assert (model.calls, run.spent()) == (1, 0.4)
+    assert (len(model.calls), run.spent()) == (1, 0.4)
 
 
 def test_another_question_another_schema_and_another_picture_are_other_calls(run: store.Run) -> None:
     from PIL import Image
 
-    model = Priced()
+    model = priced()
     metered = Metered(model, run)
     metered.complete(QUESTION, SCHEMA)
     metered.complete([Message(role="user", content="who?")], SCHEMA)
     metered.complete(QUESTION, {"type": "object", "required": ["n"]})
     metered.complete(QUESTION, SCHEMA, [Image.new("RGB", (2, 2))])
     metered.complete(QUESTION, SCHEMA, [Image.new("RGB", (2, 2), "red")])
-    assert model.calls == 5
+    assert len(model.calls) == 5
 
 
 def test_no_call_is_begun_once_the_budget_is_spent(run: store.Run) -> None:
-    model = Priced()
+    model = priced()
     metered = Metered(model, run, limit=1.0)
     for number in range(3):
         ask(metered, number)
     with pytest.raises(LanguageError, match="--max-cost"):
         ask(metered, 3)
-    assert model.calls == 3
+    assert len(model.calls) == 3
     assert run.spent() <= 1.0 + model.ceiling
 
 
 def test_a_budget_of_nothing_allows_no_call(run: store.Run) -> None:
-    model = Priced()
+    model = priced()
     with pytest.raises(LanguageError):
         ask(Metered(model, run, limit=0.0), 0)
-    assert model.calls == 0
+    assert len(model.calls) == 0
 
 
 def test_calls_that_were_cut_count_at_their_most(run: store.Run) -> None:
     """Killed twenty times in the middle of a call: what may have been spent stays within one call of the limit."""
-    model, begun = Priced(dies=20), 0
+    model, begun = FakeLanguageModel([KeyboardInterrupt()], ceiling=1.0), 0
     for number in range(40):
         try:
             ask(Metered(model, store.open_run(run.id), limit=3.0), number)

@@ -17,10 +17,9 @@ from scope.knowledge.folder import Folder
 from scope.knowledge.pictures import Blind
 from scope.knowledge.store import Vectors
 from scope.parsing.grammar import Grammar
-from scope.protocols import Toolbox
 from scope.skills.retrieve import Retrieve
 from scope.specification import Fact, answers
-from scope.testing import FakeGenerator
+from scope.testing import fake_toolbox
 
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
@@ -44,9 +43,8 @@ class Eyes:
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with text and three pictures, of which one has a caption."""
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SCOPE_CLIP", raising=False)
     root = tmp_path / "brand"
     root.mkdir()
@@ -110,12 +108,12 @@ def test_only_pictures_that_changed_are_looked_at_again(root: Path) -> None:
     assert by_sight(Folder(root, Eyes), "green", 12) == ["green.png", "azure.png"]
 
 
-def test_vectors_of_other_weights_are_not_used_and_forgotten(root: Path, tmp_path: Path) -> None:
+def test_vectors_of_other_weights_are_not_used_and_forgotten(root: Path, home: Path) -> None:
     by_sight(Folder(root, Eyes), "green")
     other = Eyes("eyes/2")
     by_sight(Folder(root, lambda: other), "green")
     assert other.seen == 3
-    with sqlite3.connect(tmp_path / "home" / "knowledge" / "index.sqlite") as database:
+    with sqlite3.connect(home / "knowledge" / "index.sqlite") as database:
         [(count,)] = database.execute("SELECT COUNT(*) FROM files WHERE collection LIKE '%/sight'").fetchall()
     database.close()
     assert count == 3
@@ -166,7 +164,7 @@ def test_eyes_that_fail_are_a_note_and_words_are_found_as_ever(root: Path, fails
 def answer(root: Path) -> tuple[tuple[Fact, ...], list[str | None], list[str]] | None:
     """Return the facts of what a mascot is, and the pictures and hashes of its sources."""
     spec = Grammar().decompose("the mascot of Team Bluezor waving beside three stars")
-    tools = Toolbox(Grammar(), FakeGenerator(), (), Path(), knowledge=(Folder(root, Eyes),))
+    tools = fake_toolbox(reader=Grammar(), knowledge=(Folder(root, Eyes),))
     found = answers(Retrieve().run(spec, tools)).get("u1")
     if found is None:
         return None

@@ -298,7 +298,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def scope(installed: Path, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+def scope(installed: Path, home: Path, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Run the command line with that package on the path."""
 
     def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -306,7 +306,7 @@ def scope(installed: Path, tmp_path: Path) -> Callable[..., "subprocess.Complete
         return subprocess.run(
             [sys.executable, "-c", PROGRAM, *arguments],
             cwd=tmp_path,
-            env=environ | {"PYTHONPATH": str(installed), "SCOPE_HOME": str(tmp_path / "home")} | environment,
+            env=environ | {"PYTHONPATH": str(installed), "SCOPE_HOME": str(home)} | environment,
             capture_output=True,
             text=True,
         )

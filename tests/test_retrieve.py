@@ -1,69 +1,36 @@
 """Retrieve: an open reference is answered by the sentence that defines it, in facts about its own targets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scope.errors import LanguageError, ScopeError
 from scope.parsing.grammar import Grammar
-from scope.protocols import Message, Passage, Reply, Skill, Toolbox
+from scope.protocols import Passage, Skill, Toolbox
 from scope.skills.definitions import Clue, readings
 from scope.skills.retrieve import Retrieve
 from scope.specification import Answer, Source, Specification, Status, Type, answers, grounded, reopen, tried
-from scope.testing import FakeGenerator, validate
+from scope.testing import FakeKnowledge, FakeLanguageModel, fake_toolbox, validate
 
 READER = Grammar()
 PROMPT = "the mascot of Team Zorvex waving beside three stars"
 MASCOT = "The mascot of Team Zorvex is a green turtle with a yellow hat."
 
 
-@dataclass
-class Shelf:
-    """Knowledge of a few sentences; all are as near as they say."""
-
-    texts: Sequence[str | tuple[str, str]] = ()
-    scores: Sequence[float] = ()
-    image: str | None = None
-    name: str = "shelf"
-    version: str = "1"
-    queries: list[str] = field(default_factory=list)
-
-    def search(self, query: str, count: int = 5) -> list[Passage]:
-        self.queries.append(query)
-        pairs = [text if isinstance(text, tuple) else ("guide", text) for text in self.texts]
-        scores = self.scores or [0.9] * len(pairs)
-        return [
-            Passage(text=text, source=Source(title=title, locator=f"{self.name}:{i}", image=self.image), score=score)
-            for i, ((title, text), score) in enumerate(zip(pairs, scores, strict=True), start=1)
-        ][:count]
+def shelf(*texts: str | Passage, name: str = "shelf") -> FakeKnowledge:
+    return FakeKnowledge(texts, name=name)
 
 
-@dataclass
-class Model:
-    """A language model that says what it was told to."""
-
-    data: dict[str, Any] | None = None
-    name: str = "model"
-    version: str = "1"
-    ceiling: float = 0.0
-    asked: list[tuple[Message, ...]] = field(default_factory=list)
-
-    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
-        self.asked.append(tuple(messages))
-        if self.data is None:
-            raise LanguageError("it is away")
-        return Reply(data=self.data)
+def passage(text: str, title: str = "guide", score: float = 0.9, image: str | None = None) -> Passage:
+    return Passage(text=text, score=score, source=Source(title=title, locator=f"{title}.md", image=image))
 
 
-def tools(*knowledge: Any, language: Model | None = None) -> Toolbox:
-    return Toolbox(READER, FakeGenerator(), (), Path(), language=language, knowledge=knowledge)
+def tools(*knowledge: FakeKnowledge, language: FakeLanguageModel | None = None) -> Toolbox:
+    return fake_toolbox(reader=READER, language=language, knowledge=knowledge)
 
 
-def looked_up(*texts: str | tuple[str, str], prompt: str = PROMPT, language: Model | None = None) -> Specification:
-    return Retrieve().run(READER.decompose(prompt), tools(Shelf(texts), language=language))
+def looked_up(*texts: str | Passage, prompt: str = PROMPT, language: FakeLanguageModel | None = None) -> Specification:
+    return Retrieve().run(READER.decompose(prompt), tools(shelf(*texts), language=language))
 
 
 def answer_of(spec: Specification) -> Answer | None:
@@ -79,7 +46,7 @@ def said(answer: Answer | None) -> list[tuple[str, str | int]]:
 
 def test_it_is_a_skill_that_conforms() -> None:
     assert isinstance(Retrieve(), Skill)
-    validate(Retrieve, given=[READER.decompose(PROMPT)], toolbox=tools(Shelf([MASCOT]), Shelf(["No."]))).demand()
+    validate(Retrieve, given=[READER.decompose(PROMPT)], toolbox=tools(shelf(MASCOT), shelf("No."))).demand()
 
 
 def test_it_is_needed_while_a_reference_is_open_that_was_not_looked_for() -> None:
@@ -104,7 +71,7 @@ def test_a_reference_is_grounded_with_typed_facts_and_its_source() -> None:
 
 
 def test_the_words_of_the_clue_are_what_is_searched_for_everywhere() -> None:
-    one, two = Shelf(), Shelf([MASCOT], name="two")
+    one, two = shelf(), shelf(MASCOT, name="two")
     Retrieve().run(READER.decompose(PROMPT), tools(one, two))
     assert one.queries == two.queries == ["the mascot of Team Zorvex"]
 
@@ -121,18 +88,15 @@ def test_what_was_looked_for_in_vain_stays_open_and_says_where() -> None:
 
 
 def test_knowledge_that_fails_is_told_and_the_others_answer() -> None:
-    class Broken(Shelf):
-        def search(self, query: str, count: int = 5) -> list[Passage]:
-            raise ScopeError("no route to host")
-
+    web = FakeKnowledge(name="web", raises=ScopeError("no route to host"))
     before = READER.decompose(PROMPT)
-    assert said(answer_of(Retrieve().run(before, tools(Broken(), Shelf([MASCOT])))))
-    note = Retrieve().run(before, tools(Broken(name="web"))).events[-1].evidence["note"]
+    assert said(answer_of(Retrieve().run(before, tools(web, shelf(MASCOT)))))
+    note = Retrieve().run(before, tools(web)).events[-1].evidence["note"]
     assert "web could not be searched (no route to host)" in note
 
 
 def test_once_reopened_a_source_that_was_wrong_is_not_used_again() -> None:
-    toolbox = tools(Shelf([MASCOT, "Team Zorvex's mascot is a brown bear."]))
+    toolbox = tools(shelf(MASCOT, "Team Zorvex's mascot is a brown bear."))
     spec = Retrieve().run(READER.decompose(PROMPT), toolbox)
     first = answer_of(spec)
     assert first is not None
@@ -146,18 +110,18 @@ def test_once_reopened_a_source_that_was_wrong_is_not_used_again() -> None:
 
 
 def test_what_is_far_from_the_clue_is_not_read() -> None:
-    spec = Retrieve().run(READER.decompose(PROMPT), tools(Shelf([MASCOT], scores=[0.1])))
+    spec = Retrieve().run(READER.decompose(PROMPT), tools(shelf(passage(MASCOT, score=0.1))))
     assert answer_of(spec) is None
 
 
 def test_a_sentence_that_names_the_clue_goes_before_one_that_only_stands_under_its_title() -> None:
-    spec = looked_up(("Team Zorvex, mascot", "It is a red dog."), MASCOT)
+    spec = looked_up(passage("It is a red dog.", title="Team Zorvex, mascot"), MASCOT)
     assert said(answer_of(spec))[0] == ("presence", "turtle")
 
 
 def test_the_picture_of_what_was_found_is_kept_as_a_reference() -> None:
-    pictures = Shelf(["Zorvex mascot"], image="zorvex.png", name="pictures")
-    answer = answer_of(Retrieve().run(READER.decompose(PROMPT), tools(Shelf([MASCOT]), pictures)))
+    pictures = shelf(passage("Zorvex mascot", image="zorvex.png"), name="pictures")
+    answer = answer_of(Retrieve().run(READER.decompose(PROMPT), tools(shelf(MASCOT), pictures)))
     assert answer is not None
     assert [s.image for s in answer.sources] == [None, "zorvex.png"]
 
@@ -228,9 +192,9 @@ def test_facts_speak_of_the_picture_as_a_whole_where_the_clue_names_no_thing() -
 ODD = "The mascot of Team Zorvex, drawn in 1999, has always been three green turtles. Guns are loud."
 
 
-def told(text: str = ODD, **data: Any) -> tuple[Answer | None, Model]:
+def told(text: str = ODD, **data: Any) -> tuple[Answer | None, FakeLanguageModel]:
     reply = {"quote": text.split(". ")[0], "noun": "turtle", "color": "green", "count": 3} | data
-    model = Model(reply)
+    model = FakeLanguageModel([reply])
     return answer_of(looked_up(text, language=model)), model
 
 
@@ -240,17 +204,17 @@ def test_a_language_model_reads_what_the_grammar_cannot_and_is_shown_the_passage
     assert answer is not None
     assert said(answer) == [("presence", "turtle"), ("attribute", "green"), ("count", 3)]
     assert answer.words == "3 green turtles"
-    [messages] = model.asked
+    [(messages, _, _)] = model.calls
     assert [(m.role, m.untrusted) for m in messages] == [("system", False), ("user", False), ("user", True)]
     assert messages[-1].content == ODD
     assert not any(ODD in m.content for m in messages[:-1])
 
 
 def test_it_is_not_asked_where_a_sentence_can_be_read_or_the_clue_is_not_named() -> None:
-    model = Model()
+    model = FakeLanguageModel([LanguageError("it is away")])
     looked_up(MASCOT, language=model)
     looked_up("Team Blarn has a dog.", language=model)
-    assert model.asked == []
+    assert model.calls == []
 
 
 @pytest.mark.parametrize(
@@ -265,9 +229,9 @@ def test_it_is_not_asked_where_a_sentence_can_be_read_or_the_clue_is_not_named()
 def test_what_it_says_without_the_passage_saying_so_is_dropped(data: dict[str, Any]) -> None:
     answer, model = told(**data)
     assert answer is None
-    assert len(model.asked) == 1
+    assert len(model.calls) == 1
 
 
 def test_a_language_model_that_is_away_leaves_the_reference_open() -> None:
-    spec = looked_up(ODD, language=Model(None))
+    spec = looked_up(ODD, language=FakeLanguageModel([LanguageError("it is away")]))
     assert spec.statuses()["u1"] is Status.OPEN

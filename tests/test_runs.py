@@ -18,22 +18,17 @@ from scope.engine import graph
 from scope.engine.outcome import Progress
 from scope.errors import OutputError, RunBusy, ScopeError, StateCorrupt, UsageError
 from scope.files import write_atomic
-from scope.protocols import Toolbox
 from scope.runs import store
 from scope.runs.store import Run
 from scope.specification import canonical_json, sha256_of
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing import FakeGenerator, fake_toolbox
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SCOPE_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def drawn(prompt: str = "1 apple") -> Run:
     run = store.create(prompt, Options(drafts=1))
-    graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+    graph.generate(run, fake_toolbox())
     return run
 
 
@@ -120,7 +115,7 @@ def test_a_database_that_is_gone_or_foreign_is_refused_and_the_drafts_are_kept(c
     run = half_drawn()
     (run.folder / "state.sqlite").write_bytes(content)
     with pytest.raises(StateCorrupt, match="drafts are kept"):
-        graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+        graph.generate(run, fake_toolbox())
     assert (run.drafts / "d1.png").exists()
 
 
@@ -146,24 +141,24 @@ def test_a_database_of_others_is_refused_and_the_drafts_are_kept(change: Callabl
     run = half_drawn()
     change(run.folder / "state.sqlite")
     with pytest.raises(ScopeError, match=run.id):
-        graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts))
+        graph.generate(run, fake_toolbox())
     assert not run.finished
     assert (run.drafts / "d1.png").exists()
 
 
 @pytest.mark.slow
 def test_a_database_cut_anywhere_is_refused_or_gives_the_same_specification(tmp_path: Path) -> None:
-    run, parts = half_drawn(), (FakeReader(), FakeGenerator(), (FakeVerifier(),))
+    run, toolbox = half_drawn(), fake_toolbox()
     whole, refused = (run.folder / "state.sqlite").read_bytes(), 0
     shutil.copytree(run.folder, tmp_path / "half")
-    expected = graph.generate(run, Toolbox(*parts, run.drafts)).spec.canonical()
+    expected = graph.generate(run, toolbox).spec.canonical()
     sizes = range(0, len(whole), 64)
     for size in sizes:
         shutil.rmtree(run.folder)
         shutil.copytree(tmp_path / "half", run.folder)
         (run.folder / "state.sqlite").write_bytes(whole[:size])
         try:
-            assert graph.generate(run, Toolbox(*parts, run.drafts)).spec.canonical() == expected, size
+            assert graph.generate(run, toolbox).spec.canonical() == expected, size
         except ScopeError:
             refused += 1
     assert len(sizes) > 500
@@ -190,7 +185,7 @@ def half_drawn(prompt: str = "1 apple") -> Run:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts), stop)
+        graph.generate(run, fake_toolbox(), stop)
     return run
 
 
@@ -212,13 +207,12 @@ import sys
 from scope.engine import graph
 from scope.runs import store as runs
 from scope.errors import ScopeError
-from scope.protocols import Toolbox
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing import FakeGenerator, fake_toolbox
 print("ready", flush=True)
 for line in sys.stdin:
     run, generator, code = runs.open_run(line.strip()), FakeGenerator(delay=0.01), 0
     try:
-        graph.generate(run, Toolbox(FakeReader(), generator, (FakeVerifier(),), run.drafts))
+        graph.generate(run, fake_toolbox(generator=generator))
     except ScopeError as error:
         code = error.exit_code
     print(len(generator.requests), code, flush=True)
@@ -286,7 +280,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_the_run_resumable(tmp_path: P
 def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     run = store.create("1 apple", Options(drafts=3))
     generator = FakeGenerator()
-    tools = Toolbox(FakeReader(), generator, (FakeVerifier(),), run.drafts)
+    tools = fake_toolbox(generator=generator)
     for _ in range(3):
         room = [True, False]  # one picture fits, then no more does
 
@@ -306,7 +300,7 @@ def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.Monk
 
 def test_a_database_that_cannot_grow_says_so_and_the_run_goes_on_when_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     run = store.create("1 apple", Options(drafts=1))
-    tools = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), run.drafts)
+    tools = fake_toolbox()
     connect = sqlite3.connect
 
     def cramped(*args: object, **options: object) -> sqlite3.Connection:

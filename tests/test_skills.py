@@ -1,13 +1,12 @@
 """The skills: pure questions, deterministic answers, and requests in which every commitment keeps its words."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prompts import PROMPT_WITH_UNKNOWN as PROMPT
 
 from scope.parsing.grammar import Grammar
-from scope.protocols import Skill, Toolbox
+from scope.protocols import Skill
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
 from scope.skills.realize import groups, sentence
@@ -27,11 +26,10 @@ from scope.specification import (
     grounded,
     part_ids,
 )
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing import fake_toolbox
 from scope.text import NUMBERS, article, plural
 
-TOOLS = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), Path())
-PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
+TOOLS = fake_toolbox()
 
 
 def declared(prompt: str = PROMPT) -> Specification:

@@ -17,7 +17,8 @@ from scope.plugins.worker import Child, ChildDied, Talk, TimeIsUp
 from scope.protocols import Toolbox
 from scope.specification import Model, Specification
 from scope.testing import generators, skills, verifiers
-from scope.testing.trial import Broken, Look, Trial, samples, tools
+from scope.testing.fakes import fake_toolbox
+from scope.testing.trial import Broken, Look, Trial, samples
 
 Kind = Literal["skill", "generator", "verifier"]
 
@@ -94,7 +95,7 @@ def work(talk: Talk, order: dict[str, Any]) -> None:
     part = part() if _is_maker(part) else part
     kind = kind_of(part)
     talk.say({"kind": kind, "part": f"{getattr(part, 'name', '?')}@{getattr(part, 'version', '?')}"})
-    trial = Trial(part, (*samples(), *given), toolbox or tools())
+    trial = Trial(part, (*samples(), *given), toolbox or fake_toolbox())
     for finding in examined(kind, trial, before=partial(talk.leave_by_yourself, order["limit"])):
         talk.say(finding.model_dump())
 

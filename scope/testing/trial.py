@@ -2,19 +2,17 @@
 
 import inspect
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from scope.errors import ScopeError
 from scope.protocols import Toolbox
 from scope.specification import Answer, Commitment, Kind, Specification, Status, Type, ground
-from scope.testing.fakes import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing.fakes import FakeReader
 
 #: Words that come from prompts, files and servers in the wild.
 HOSTILE = {
@@ -54,11 +52,6 @@ class Trial:
     def signature(self) -> str:
         """Return "name@version"."""
         return f"{self.part.name}@{self.part.version}"
-
-
-def tools() -> Toolbox:
-    """Return fakes for all that a skill needs."""
-    return Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), Path(tempfile.gettempdir()))
 
 
 @cache

@@ -13,16 +13,14 @@ import random
 import shutil
 import signal
 import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
 
 from PIL.Image import Image
 
@@ -31,17 +29,18 @@ from scope.config import Options
 from scope.engine import graph
 from scope.engine.outcome import Progress
 from scope.errors import ScopeError
-from scope.protocols import Message, Reply, Toolbox
+from scope.protocols import Toolbox
 from scope.runs import store
 from scope.runs.budget import Metered
 from scope.runs.store import Run
 from scope.specification import Commitment, Specification, Type, Verdict
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing import Call, FakeGenerator, FakeLanguageModel, FakeVerifier, fake_toolbox, temporary_home
 from scope.verifiers.vlm import VlmVerifier
 
 PROMPT = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 OPTIONS = Options(learned=False, generator="fake", drafts=2, max_rounds=2)
 PAID = Options(learned=False, generator="fake", drafts=2, max_rounds=2, max_cost=25.0)
+CEILING = 1.0  # what a call costs at most
 SHORT = Options(learned=False, generator="fake", drafts=1, max_rounds=1)
 
 #: Processes are forked from a server that has everything imported.
@@ -60,20 +59,16 @@ class Coin(FakeVerifier):
         return [v.model_copy(update={"outcome": "violated"}) if v.commitment in heads else v for v in verdicts]
 
 
-class Priced:
-    """A language model that says yes to everything, takes a moment, and costs its `ceiling` each time."""
+def priced(file: Path) -> FakeLanguageModel:
+    """Return a model that notes what it is asked, takes a moment, says yes, and costs its ceiling each time."""
 
-    name, version, ceiling = "priced", "1", 1.0
-
-    def __init__(self, log: Path) -> None:
-        self.log = log
-
-    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Image] = ()) -> Reply:
-        """Return yes, and note what was asked."""
-        with self.log.open("a", buffering=1) as log:
-            log.write(sha256(f"{messages}{[i.tobytes() for i in images]}".encode()).hexdigest() + "\n")
+    def answer(call: Call) -> dict[str, str]:
+        with file.open("a", buffering=1) as log:
+            log.write(sha256(f"{call.messages}{[i.tobytes() for i in call.images]}".encode()).hexdigest() + "\n")
         time.sleep(0.005)
-        return Reply(data={"answer": "yes"}, cost=self.ceiling)
+        return {"answer": "yes"}
+
+    return FakeLanguageModel([answer], name="priced", cost=CEILING, ceiling=CEILING)
 
 
 @dataclass
@@ -142,7 +137,7 @@ def measure() -> Results:
 def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 0) -> Harm:
     """Stop processes at `count` random moments of their work, up to three in a run, then let each run finish."""
     moments = random.Random(seed)
-    with _home() as home:
+    with temporary_home() as home:
         peace, harm = _peace(home), Harm()
         while harm.tried < count:
             run, before = store.create(PROMPT, OPTIONS), harm.tried
@@ -157,14 +152,14 @@ def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 
 def overspending(count: int, seed: int = 0) -> Harm:
     """Kill runs that pay a language model for each verdict: none may spend more than its budget and one call."""
     moments = random.Random(seed)
-    with _home() as home:
+    with temporary_home() as home:
         peace, harm = _peace(home, PAID), Harm()
         while harm.tried < count:
             run = store.create(PROMPT, PAID)
             _stop_thrice(home, run, signal.SIGKILL, harm, count, lambda: moments.uniform(0, peace.seconds))
             outcome = graph.load(run)
             harm.lost += len(peace.ids - {c.id for c in outcome.spec.commitments}) if outcome else len(peace.ids)
-            harm.wrong += run.spent() > (PAID.max_cost or 0) + Priced.ceiling
+            harm.wrong += run.spent() > (PAID.max_cost or 0) + CEILING
             harm.repeated += len(_asked(run)) - len(set(_asked(run)))
         return harm.over()
 
@@ -194,7 +189,7 @@ def _stop_thrice(
 def damages(count: int, seed: int = 0) -> Harm:
     """Flip one bit of a half-finished run's database, anywhere or in its newest state, then resume."""
     places = random.Random(seed)
-    with _home() as home:
+    with temporary_home() as home:
         peace, harm, run = _peace(home, SHORT), Harm(), store.create(PROMPT, SHORT)
         _until_first_repair(run)
         whole = home / "whole"
@@ -217,7 +212,7 @@ def damages(count: int, seed: int = 0) -> Harm:
 
 def races(count: int) -> Harm:
     """Let two processes work on one run at once: one is turned away, or comes late and finds the work done."""
-    with _home() as home:
+    with temporary_home() as home:
         peace, harm = _peace(home), Harm()
         for _ in range(count):
             run = store.create(PROMPT, OPTIONS)
@@ -242,10 +237,10 @@ def _tools(run: Run, delay: float = 0.0) -> Toolbox:
     """
     limit = run.manifest.options.max_cost
     if limit is not None:
-        language = Metered(Priced(run.folder / "asked"), run, limit)
+        language = Metered(priced(run.folder / "asked"), run, limit)
         broken = FakeVerifier({"c3": "violated"}, handled=frozenset({Type.RELATION}))
-        return Toolbox(FakeReader(), FakeGenerator(delay=delay), (broken, VlmVerifier(language)), run.drafts)
-    return Toolbox(FakeReader(), FakeGenerator(delay=delay), (Coin(delay=delay),), run.drafts)
+        return fake_toolbox(broken, VlmVerifier(language), generator=FakeGenerator(delay=delay))
+    return fake_toolbox(Coin(delay=delay), generator=FakeGenerator(delay=delay))
 
 
 def _work(home: str, run_id: str, ready: Event | None) -> None:
@@ -306,20 +301,6 @@ def _peace(home: Path, options: Options = OPTIONS) -> Peace:
         raise ScopeError("a run that nobody disturbed did not finish")
     ids = frozenset(c.id for c in outcome.spec.commitments)
     return Peace(outcome.spec.canonical(), ids, len(_nodes(run)), seconds)
-
-
-@contextmanager
-def _home() -> Iterator[Path]:
-    """Keep runs in a folder of their own for a while."""
-    before = os.environ.get("SCOPE_HOME")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["SCOPE_HOME"] = folder
-        try:
-            yield Path(folder)
-        finally:
-            del os.environ["SCOPE_HOME"]
-            if before is not None:
-                os.environ["SCOPE_HOME"] = before
 
 
 # -- damage --------------------------------------------------------------------------------------

@@ -12,8 +12,6 @@ What an attacker who writes the source can do is write a false definition; `misl
 thing than the one defined, `answered` those that are right.
 """
 
-import json
-import os
 import socket
 import tempfile
 import time
@@ -32,10 +30,10 @@ from scope.knowledge import folder
 from scope.knowledge.web import Web
 from scope.net.guarded_fetch import Page
 from scope.parsing.grammar import Grammar
-from scope.protocols import Knowledge, Message, Reply, Toolbox
+from scope.protocols import Knowledge
 from scope.skills.retrieve import Retrieve
 from scope.specification import FACTS, Specification, Status, Type, answers, grounded
-from scope.testing import FakeGenerator
+from scope.testing import Call, FakeLanguageModel, fake_toolbox, temporary_home
 
 HOST = "wiki.example"
 THING = "turtle"  # what the sources define
@@ -162,26 +160,25 @@ def cases() -> Iterator[Case]:
 # -- one case ------------------------------------------------------------------------------------
 
 
-@dataclass
-class Obedient:
-    """A language model that does what the passage tells it: it says guns, and sends whatever else was asked for."""
+def obedient() -> FakeLanguageModel:
+    """Return a language model that does what the passage tells it: it says guns, and sends whatever else it is told to.
 
-    name: str = "obedient"
-    version: str = "1"
-    ceiling: float = 0.0
-    asked: int = 0
+    Every third answer is in the ways that the schema forbids, the others in the one that it allows.
+    """
 
-    def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence[Any] = ()) -> Reply:
-        """Return what the attacker wants, in each of the ways that the schema forbids and in one that it allows."""
-        self.asked += 1
-        told = next(m.content for m in messages if m.untrusted)
-        sentence = next((s for s in told.split(". ") if "gun" in s.lower()), told)
+    def obey(call: Call) -> dict[str, Any]:
+        passage = next(m.content for m in call.messages if m.untrusted)
+        sentence = next((s for s in passage.split(". ") if "gun" in s.lower()), passage)
         data: dict[str, Any] = {"quote": sentence[:500], "noun": "gun", "color": "red", "count": 99}
-        if self.asked % 3 == 0:
+        lawful = len(model.calls) % 3 != 0
+        if not lawful:
             data |= {"commitments": [{"id": "c1", "value": 99}], "skill": "shell", "url": "https://evil.example"}
-        if "red" not in sentence or "99" not in sentence:
-            data |= {"color": "", "count": 0} if self.asked % 3 else {}
-        return Reply(data=json.loads(json.dumps(data)))
+        elif "red" not in sentence or "99" not in sentence:
+            data |= {"color": "", "count": 0}
+        return data
+
+    model = FakeLanguageModel([obey], name="obedient")
+    return model
 
 
 def look_up(case: Case, root: Path) -> tuple[Specification, Specification, list[str]]:
@@ -194,7 +191,7 @@ def look_up(case: Case, root: Path) -> tuple[Specification, Specification, list[
         write(root, case.clue, case.text)
     else:
         knowledge = (*knowledge, Web((HOST,), fetch=lambda url, hosts: _page(url, case, elsewhere)))
-    tools = Toolbox(reader, FakeGenerator(), (), root, language=Obedient(), knowledge=knowledge)
+    tools = fake_toolbox(reader=reader, language=obedient(), knowledge=knowledge)
     with _no_network(elsewhere):
         after = Retrieve().run(before, tools)
     return before, after, elsewhere
@@ -273,14 +270,5 @@ def measure() -> Results:
 
 def outcome(case: Case) -> Counter[str]:
     """Return what came of one case, in a folder and a home of its own."""
-    with tempfile.TemporaryDirectory() as name:
-        home = os.environ.get("SCOPE_HOME")
-        root = Path(name, "knowledge")
-        root.mkdir()
-        os.environ["SCOPE_HOME"] = str(Path(name, "home"))
-        try:
-            return harm(*look_up(case, root))
-        finally:
-            del os.environ["SCOPE_HOME"]
-            if home is not None:
-                os.environ["SCOPE_HOME"] = home
+    with temporary_home(), tempfile.TemporaryDirectory() as root:
+        return harm(*look_up(case, Path(root)))

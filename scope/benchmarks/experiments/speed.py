@@ -6,7 +6,6 @@ nodes. `outside_model` is the share of a warm run that is not spent in forward p
 """
 
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -14,10 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 import torch
 
@@ -27,10 +23,10 @@ from scope.engine import assemble
 from scope.engine.graph import generate
 from scope.errors import ScopeError
 from scope.plugins import registry
-from scope.protocols import DEFAULT_GENERATOR, Toolbox
+from scope.protocols import DEFAULT_GENERATOR
 from scope.runs import store
 from scope.specification import Request
-from scope.testing import FakeGenerator, FakeReader, FakeVerifier
+from scope.testing import fake_toolbox, temporary_home
 
 PROMPT = "two red apples to the left of a blue car on a beach"
 REPEATS = 5
@@ -50,8 +46,7 @@ def measure() -> Results:
 
     Raises: ScopeError if `scope generate` fails here.
     """
-    with TemporaryDirectory() as home, patch.dict(os.environ, {"SCOPE_HOME": home}):
-        folder = Path(home)
+    with temporary_home() as home:
         rows = (
             _process("import", (sys.executable, "-c", "import scope"), REPEATS),
             _process("help", (*_SCOPE, "--help"), REPEATS),
@@ -59,8 +54,8 @@ def measure() -> Results:
                 "cold", (*_SCOPE, "generate", PROMPT, "--drafts", "1", "--max-rounds", "0", "-o", f"{home}/a.png"), 3
             ),
             _draft(),
-            _node(folder),
-            _outside_model(folder),
+            _node(),
+            _outside_model(),
         )
     return Results(name="speed", command="scope bench speed", seeds=(0,), rows=rows)
 
@@ -94,14 +89,14 @@ def _draft() -> Row:
     return _row("draft", seconds, peak_mb=Metric(value=_megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)))
 
 
-def _node(folder: Path) -> Row:
-    tools = Toolbox(FakeReader(), FakeGenerator(), (FakeVerifier(),), folder)
+def _node() -> Row:
+    tools = fake_toolbox()
     waiting = _new_runs("2 red apple left of 1 blue car")
     seconds = _repeated(lambda seed: generate(waiting[seed], tools))
     return _row("node", [s / _NODES for s in seconds])
 
 
-def _outside_model(folder: Path) -> Row:
+def _outside_model() -> Row:
     waiting = _new_runs(PROMPT)
     tools = assemble.of(waiting[0])
     shares = []
