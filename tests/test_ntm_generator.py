@@ -25,7 +25,7 @@ from scope.testing.fakes import FakeGenerator, FakeReader
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import preset
 from scope.training.data.cached_latents import Pool
-from scope.training.loop import TrainingRun
+from scope.training.loop import Run
 from scope.training.recipes import ntm as trainer
 
 APPLE = Request(text="a red apple", seed=3)
@@ -324,9 +324,8 @@ def test_training_lowers_the_loss_and_the_denoiser_learns(pool: Pool, tmp_path: 
     changed = {"steps": 8, "denoiser_steps": 8, "log_every": 2, "warmup": 1, "lr": 1e-2, "denoiser_lr": 1e-2}
     config = TINY.model_copy(update=changed)
     torch.manual_seed(0)
-    model = trainer.distil(
-        config, tmp_path / "denoiser", pool, trainer.fit(config, tmp_path, pool, build(PRESETS["tiny"]))
-    )
+    model = trainer.fit(Run(tmp_path, config), pool, build(PRESETS["tiny"]))
+    model = trainer.distil(Run(tmp_path / "denoiser", trainer.denoiser_config(config)), pool, model)
     for folder in (tmp_path, tmp_path / "denoiser"):
         rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         assert rows[-1]["loss"] < rows[0]["loss"]
@@ -348,15 +347,15 @@ def test_resumed_equals_uninterrupted(
     )
     monkeypatch.setattr(trainer.pools, "kept", lambda *_: pool)
     trainer.train(config, tmp_path / "whole")
-    save = TrainingRun._save
+    save = Run._save
 
-    def killed(self: TrainingRun[nn.Module]) -> None:
-        save(self)
-        if self.step == 1:
+    def killed(self: Run[trainer.NTMConfig], step: int) -> None:
+        save(self, step)
+        if step == 1:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(TrainingRun, "_save", killed)
+        patched.setattr(Run, "_save", killed)
         for _ in ("all but the denoiser", "the denoiser"):
             with pytest.raises(KeyboardInterrupt):
                 trainer.train(config, tmp_path / "violated")

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from scope.errors import ScopeError, UsageError, WeightsError
 from scope.nn.weights import fill, read, write
 from scope.tokenizers.pae import preset
-from scope.training import loop as runs
+from scope.training import loop
 from scope.training.recipes import closeup_classifier, prior
 from scope.training.recipes import pae as pae_trainer
 from scope.training.recipes import vfm as vfm_trainer
@@ -41,24 +41,24 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def config_of(name: str, tokenizer: Path) -> runs.TrainConfig:
-    config: runs.TrainConfig = import_module(f"scope.training.recipes.{name}").PRESETS["tiny"]
+def config_of(name: str, tokenizer: Path) -> loop.TrainConfig:
+    config: loop.TrainConfig = import_module(f"scope.training.recipes.{name}").PRESETS["tiny"]
     own = {"tokenizer": str(tokenizer), "tokenizer_preset": "tiny"}
     return config.model_copy(update=own) if name == "flow" else config
 
 
 def interrupted(train: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int:
     """Kill a training after the first checkpoint of each of its parts, run it to its end, and return how often."""
-    save, killed_in = runs.TrainingRun._save, set[Path]()
+    save, killed_in = loop.Run._save, set[Path]()
 
-    def killed(self: runs.TrainingRun[Any]) -> None:
-        save(self)
+    def killed(self: loop.Run[Any], step: int) -> None:
+        save(self, step)
         if self.folder not in killed_in:
             killed_in.add(self.folder)
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(runs.TrainingRun, "_save", killed)
+        patched.setattr(loop.Run, "_save", killed)
         while True:
             try:
                 train()
@@ -86,8 +86,8 @@ def test_the_tiny_tokenizer_is_trained_with_every_loss_and_the_discriminator_is_
     assert min(TINY.gan, TINY.mcr, TINY.ssr, TINY.scr, TINY.perceptual) > 0
     assert TINY.gan_from == TINY.mcr_from == 0
     checkpoint = torch.load(shared / "first" / "checkpoint.pt", weights_only=True)
-    assert set(checkpoint["also"]) == {"discriminator", "d_optimizer"}
-    moments = checkpoint["also"]["d_optimizer"]["state"].values()
+    assert {"discriminator", "d_optimizer"} <= set(checkpoint["parts"])
+    moments = checkpoint["parts"]["d_optimizer"]["state"].values()
     assert {int(moment["step"]) for moment in moments} == {2}
     last = json.loads((shared / "first" / "metrics.jsonl").read_text().splitlines()[-1])
     assert {"l1", "perceptual", "ssr", "scr", "mcr", "psnr"} <= set(last)
@@ -182,7 +182,6 @@ def test_another_configuration_in_the_same_folder_is_refused(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_and_says_so(tmp_path):
-    model = torch.nn.Linear(2, 2)
-    run = runs.TrainingRun(tmp_path, runs.TrainConfig(steps=1, batch=1, lr=1.0), model)
+    run = loop.Run(tmp_path, loop.TrainConfig(steps=1, batch=1, lr=1.0))
     with pytest.raises(ScopeError, match="lower lr"):
-        run.update(model(torch.full((1, 2), float("nan"))).sum())
+        run.backward(torch.tensor(float("nan")))

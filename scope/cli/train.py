@@ -1,5 +1,6 @@
 """`scope train`: how the shipped weights are made."""
 
+import os
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -42,10 +43,10 @@ def train(
     config = override(trainer.PRESETS[preset], assignments or [])
     folder = (out or Path("runs") / f"{recipe}-{preset}").absolute()
     if dry_run:
-        return emit_json(
-            {"schema": 1, "recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")}
-        )
+        emit_json({"schema": 1, "recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")})
+        return
     log(f"training {recipe} in {folder}; stop it any time, the same command continues")
     with quiet_stdout():
         trainer.train(config, folder)
-    return emit(str(folder))
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one tells
+        emit(str(folder))

@@ -1,7 +1,7 @@
 """Exponential moving average of a model's weights."""
 
 import copy
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -25,3 +25,11 @@ class EMA(Generic[M]):
                 average.lerp_(now.detach(), 1 - decay)
             else:
                 average.copy_(now)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the averaged weights."""
+        return self.model.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from averaged weights."""
+        self.model.load_state_dict(state)

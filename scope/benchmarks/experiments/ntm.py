@@ -45,6 +45,7 @@ from scope.specification import Specification
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
 from scope.training.data import cached_latents as pools
+from scope.training.loop import Run
 from scope.training.recipes import latent_flow as flow_trainer
 from scope.training.recipes import ntm as trainer
 from scope.worlds.pocket import caption, compose, sample, specification
@@ -146,7 +147,7 @@ def learn_flow(size: Size, folder: Path, pool: pools.Pool, seed: int) -> DiT:
     shape = size.shape
     recipe = flow_trainer.LatentsConfig(
         steps=size.steps, batch=size.batch, lr=1e-3, warmup=size.warmup, seed=seed, dim=shape.width, depth=shape.depth,
-        heads=shape.heads, logged=(),
+        heads=shape.heads, logged=(), dtype="bf16",
     )  # fmt: skip
     text = Conditioning(pool.states, pool.groups.long(), pool.mask, None)
     model = flow_trainer.train(recipe, folder / "fm", pool.latents.float(), text, lambda step, model: None)
@@ -159,7 +160,7 @@ def learn(size: Size, folder: Path, pool: pools.Pool, seed: int, arm: str) -> NT
     torch.manual_seed(seed)
     base = trainer.NTMConfig(
         steps=size.steps, batch=size.batch, lr=1e-3, warmup=size.warmup, seed=seed, start_from="",
-        pairs=True, denoiser_steps=max(1, size.steps // 8), denoiser_batch=min(12, size.batch),
+        pairs=True, denoiser_steps=max(1, size.steps // 8), denoiser_batch=min(12, size.batch), dtype="bf16",
     )  # fmt: skip
     recipe = base.model_copy(update=ARMS[arm][1])
     if recipe.start_from:
@@ -168,8 +169,10 @@ def learn(size: Size, folder: Path, pool: pools.Pool, seed: int, arm: str) -> NT
     if recipe.start_from:
         assert isinstance(model.backbone, DiT)  # as `_SHAPE` says
         fill(model.backbone, read(Path(recipe.start_from)), "fm")
-    model = trainer.fit(recipe, folder / arm, pool, model)
-    return trainer.distil(recipe, folder / arm / "denoiser", pool, model) if arm in DECODED else model.eval()
+    model = trainer.fit(Run(folder / arm, recipe), pool, model)
+    if arm not in DECODED:
+        return model.eval()
+    return trainer.distil(Run(folder / arm / "denoiser", trainer.denoiser_config(recipe)), pool, model)
 
 
 # -- scores --------------------------------------------------------------------------------------

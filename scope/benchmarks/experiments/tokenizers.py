@@ -73,7 +73,8 @@ class Size:
 FULL = Size("bench-tokenizers", {}, latent_trainer.PRESETS["closeup"], (0, 1, 2), 8_000, 2_000, 192)
 QUICK = Size(
     "bench-tokenizers-quick", {"steps": 60, "pool": 2_000, "prior_steps": 40, "vfm": "closeup-quick"},
-    latent_trainer.LatentsConfig(steps=40, batch=32, lr=2e-3, warmup=10, ema=0.9, logged=(20, 40), save_every=40),
+    latent_trainer.LatentsConfig(steps=40, batch=32, lr=2e-3, warmup=10, ema=0.9, logged=(20, 40), save_every=40,
+        dtype="bf16"),
     (0,), 1_000, 300, 128, 6,
 )  # fmt: skip
 

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.models.features import FeatureNet
-from scope.nn.weights import fill, read, write
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.nn.ema import EMA
+from scope.nn.weights import fill, read
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 from scope.worlds import closeups
 from scope.worlds.pocket.catalogue import SETTING_NAMES
 
@@ -27,9 +29,9 @@ class NamesConfig(TrainConfig):
 
 
 PRESETS = {
-    "tiny": NamesConfig(steps=2, batch=4, lr=1e-3, dim=16, pool=16, save_every=1, log_every=1),
-    "perceptual": NamesConfig(steps=500, batch=64, lr=3e-3, seed=51, ema=0.99),
-    "measure": NamesConfig(steps=1000, batch=64, lr=3e-3, seed=61, dim=96, ema=0.99),
+    "tiny": NamesConfig(steps=2, batch=4, lr=1e-3, dim=16, pool=16, save_every=1, log_every=1, dtype="fp32"),
+    "perceptual": NamesConfig(steps=500, batch=64, lr=3e-3, seed=51, ema=0.99, dtype="bf16"),
+    "measure": NamesConfig(steps=1000, batch=64, lr=3e-3, seed=61, dim=96, ema=0.99, dtype="bf16"),
 }
 
 
@@ -59,16 +61,31 @@ def trained(config: NamesConfig, folder: Path) -> Namer:
 def train(config: NamesConfig, folder: Path) -> None:
     """Train, or continue training, a namer; writes folder/closeup_classifier.safetensors."""
     torch.manual_seed(config.seed)
-    run = TrainingRun(folder, config, Namer(config.dim))
+    run = Run(folder, config)
+    model = Namer(config.dim).to(run.device)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(model)
     drawn = closeups.closeups(config.pool, config.seed)
     images = torch.from_numpy(drawn.images).permute(0, 3, 1, 2).contiguous()
     truth = torch.stack([torch.from_numpy(a) for a in (drawn.nouns, drawn.colors, drawn.settings)], 1)
     for step in run.steps():
-        chosen = torch.randint(len(images), (config.batch,), generator=run.torch_rng(step))
+        chosen = torch.randint(len(images), (run.batch,), generator=run.torch_rng(step))
         with run.autocast():
-            logits = run.model(images[chosen].to(run.device).float().div_(127.5).sub_(1))
+            logits = forward(images[chosen].to(run.device).float().div_(127.5).sub_(1))
         asked = truth[chosen].to(run.device)
         parts = [F.cross_entropy(x, asked[:, i]) for i, x in enumerate(logits)]
         right = (logits[0].argmax(1) == asked[:, 0]).float().mean()
-        run.update(torch.stack(parts).sum(), noun=parts[0], color=parts[1], setting=parts[2], accuracy=right)
-    print(write(run.ema.model, folder / "closeup_classifier.safetensors"))
+        loss = torch.stack(parts).sum()
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad, noun=parts[0], color=parts[1], setting=parts[2], accuracy=right)
+        run.checkpoint(step)
+    run.write(ema.model, folder / "closeup_classifier.safetensors")

@@ -17,12 +17,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from scope.models.detector import CELL, SIDE, Detector, Maps
+from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
-from scope.nn.weights import fill, read, write
+from scope.nn.weights import fill, read
 from scope.tokenizers.pae import PAE
 from scope.tokenizers.pae import load as load_tokenizer
 from scope.training.data.cluttered_scenes import WORLD, crowd
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 from scope.worlds.pocket import Scene, compose, sample
 from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 
@@ -43,7 +45,7 @@ class ObjectsConfig(TrainConfig):
 
 
 PRESETS = {
-    "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1),
+    "tiny": ObjectsConfig(steps=2, batch=4, lr=1e-3, width=16, depth=1, save_every=1, log_every=1, dtype="fp32"),
     "pocket": ObjectsConfig(steps=3300, batch=48, lr=2e-3, seed=13),
     # On from the weights of `pocket`, so that what the tokenizer blurs is known too.
     "kept": ObjectsConfig(steps=280, batch=48, lr=6e-4, seed=14, warmup=20, ema=0.99, kept=0.5, strange=0.1),
@@ -129,25 +131,23 @@ def as_kept(tokenizer: PAE, images: Tensor, chosen: Tensor) -> Tensor:
     return changed
 
 
-def batch(
-    run: TrainingRun[Detector], config: ObjectsConfig, step: int, tokenizer: PAE | None
-) -> tuple[Tensor, dict[str, Tensor]]:
+def batch(run: Run[ObjectsConfig], step: int, tokenizer: PAE | None) -> tuple[Tensor, dict[str, Tensor]]:
     """Return images and targets of a step: half of them moved a little, some of them noisy or blurred."""
-    random = run.rng(step)
-    pictures = [picture(random, config, (config.seed, step, i)) for i in range(config.batch)]
-    some = random.random((config.batch, 1)) < 0.5
-    shifts = random.integers(-config.shift, config.shift + 1, (config.batch, 2)) * some
+    config, random = run.config, run.rng(step)
+    pictures = [picture(random, config, (config.seed, step, i)) for i in run.samples]
+    some = random.random((run.batch, 1)) < 0.5
+    shifts = random.integers(-config.shift, config.shift + 1, (run.batch, 2)) * some
     moved = [np.roll(p.image, (dy, dx), (0, 1)) for p, (dx, dy) in zip(pictures, shifts, strict=True)]
     images = to_tensor(moved, run.device)
     if tokenizer is not None:
-        images = as_kept(tokenizer, images, torch.from_numpy(random.random(config.batch) < config.kept).to(run.device))
+        images = as_kept(tokenizer, images, torch.from_numpy(random.random(run.batch) < config.kept).to(run.device))
     noise = torch.randn(images.shape, generator=run.torch_rng(step)).to(run.device)
-    amount = torch.from_numpy(random.random((config.batch, 1, 1, 1)).astype(np.float32)).to(run.device)
-    blurred = torch.from_numpy(random.random(config.batch) < 0.3).to(run.device)[:, None, None, None]
+    amount = torch.from_numpy(random.random((run.batch, 1, 1, 1)).astype(np.float32)).to(run.device)
+    blurred = torch.from_numpy(random.random(run.batch) < 0.3).to(run.device)[:, None, None, None]
     images = torch.where(blurred, F.avg_pool2d(images, 3, 1, 1), images) + config.noise * amount * noise
     truth = {k: v.to(run.device) for k, v in targets(pictures, shifts).items()}
-    strange = torch.from_numpy(random.random(config.batch) < config.strange).to(run.device)
-    mixing = random.dirichlet((0.5, 0.5, 0.5), (config.batch, 3)) * random.choice((-1, 1), (config.batch, 1, 3))
+    strange = torch.from_numpy(random.random(run.batch) < config.strange).to(run.device)
+    mixing = random.dirichlet((0.5, 0.5, 0.5), (run.batch, 3)) * random.choice((-1, 1), (run.batch, 1, 3))
     mixed = torch.einsum("bij,bjhw->bihw", torch.from_numpy(mixing.astype(np.float32)).to(run.device), images)
     truth["color"][strange], truth["setting"][strange] = IGNORE, IGNORE
     return torch.where(strange[:, None, None, None], mixed, images), truth
@@ -156,17 +156,30 @@ def batch(
 def train(config: ObjectsConfig, folder: Path) -> None:
     """Train, or continue training, the detector; writes folder/detector.safetensors."""
     torch.manual_seed(config.seed)
-    detector = Detector(config.width, config.depth)
+    run = Run(folder, config)
+    model = Detector(config.width, config.depth).to(run.device)
     if config.start_from:
-        fill(detector, read(Path(config.start_from)), config.start_from)
-    run = TrainingRun(folder, config, detector)
+        fill(model, read(Path(config.start_from)), config.start_from)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(model)
     tokenizer = load_tokenizer()[0].to(run.device) if config.kept else None
     for step in run.steps():
-        images, truth = batch(run, config, step, tokenizer)
+        images, truth = batch(run, step, tokenizer)
         with run.autocast():
-            maps = run.model(images)
+            maps = forward(images)
         loss, parts = objects_loss(maps, truth)
         positive = truth["noun"] != IGNORE
         right = (maps.noun.argmax(1) == truth["noun"])[positive].float().mean()
-        run.update(loss, **parts, noun_accuracy=right)
-    print(write(run.ema.model, folder / "detector.safetensors"))
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad, **parts, noun_accuracy=right)
+        run.checkpoint(step)
+    run.write(ema.model, folder / "detector.safetensors")

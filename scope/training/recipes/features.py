@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.models.features import FeatureNet
+from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
-from scope.nn.weights import write
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 from scope.worlds.pocket import Scene, compose, sample_whole
 from scope.worlds.pocket.catalogue import COLOR_NAMES, MAX_COUNT, NOUNS, SETTING_NAMES
 
@@ -32,7 +33,7 @@ class FeaturesConfig(TrainConfig):
 
 
 PRESETS = {
-    "tiny": FeaturesConfig(steps=2, batch=4, lr=1e-3, dim=16, save_every=1, log_every=1),
+    "tiny": FeaturesConfig(steps=2, batch=4, lr=1e-3, dim=16, save_every=1, log_every=1, dtype="fp32"),
     "pocket": FeaturesConfig(steps=1300, batch=64, lr=3e-3, seed=41, warmup=100, ema=0.995),
 }
 
@@ -92,14 +93,28 @@ def right(logits: dict[str, Tensor], truth: dict[str, Tensor]) -> dict[str, Tens
 def train(config: FeaturesConfig, folder: Path) -> None:
     """Train, or continue training, the feature network; writes folder/features.safetensors."""
     torch.manual_seed(config.seed)
-    run = TrainingRun(folder, config, Classifier(config.dim))
+    run = Run(folder, config)
+    model = Classifier(config.dim).to(run.device)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(model)
     for step in run.steps():
         random = run.rng(step)
-        plans = [sample_whole(random) for _ in range(config.batch)]
-        scenes = [compose(plan, (config.seed, step, i)) for i, plan in enumerate(plans)]
+        plans = [sample_whole(random) for _ in range(run.batch)]
+        scenes = [compose(plan, (config.seed, step, i)) for i, plan in zip(run.samples, plans, strict=True)]
         truth = {name: y.to(run.device) for name, y in targets(scenes).items()}
         with run.autocast():
-            logits = run.model(to_tensor([scene.image for scene in scenes], run.device))
+            logits = forward(to_tensor([scene.image for scene in scenes], run.device))
         loss, parts = features_loss(logits, truth)
-        run.update(loss, **parts, **right(logits, truth))
-    print(write(run.ema.model.network, folder / "features.safetensors"))
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad, **parts, **right(logits, truth))
+        run.checkpoint(step)
+    run.write(ema.model.network, folder / "features.safetensors")

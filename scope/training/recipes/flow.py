@@ -16,11 +16,13 @@ from scope.generators.flow import CFG_SCALE, SHIFT
 from scope.models.dit import DiT
 from scope.models.text_encoder import Conditioning, TextInput, encode
 from scope.nn import paths, samplers
-from scope.nn.weights import LARGE, fill, read, write
+from scope.nn.ema import EMA
+from scope.nn.weights import LARGE, fill, read
 from scope.tokenizers import pae
 from scope.tokenizers.pae import PAE
 from scope.training.data import cached_latents as pools
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 
 
 class FlowConfig(TrainConfig):
@@ -55,6 +57,7 @@ PRESETS = {
         pool=8,
         save_every=1,
         log_every=1,
+        dtype="fp32",
     ),
     "pocket": FlowConfig(steps=12_000, batch=48, lr=1e-3, seed=41, ema=0.999, compile=True),
 }
@@ -136,17 +139,22 @@ def train(config: FlowConfig, folder: Path) -> None:
     dit = DiT(tokenizer.d, dim=config.dim, depth=config.depth, heads=config.heads)
     if config.start_from:
         fill(dit, read(Path(config.start_from)), config.start_from)
-    run = TrainingRun(folder, config, Pupil(dit))
+    run = Run(folder, config)
     tokenizer = tokenizer.to(run.device)
-    pool = pools.kept(
-        folder / "pool.pt", tokenizer, config.pool, config.seed, pools.Mix(config.single, config.signs), run.device
-    )
-    forward = torch.compile(run.model) if config.compile else run.model
+    model = Pupil(dit).to(run.device)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(model)
+    forward = torch.compile(forward) if config.compile else forward
+    mix = pools.Mix(config.single, config.signs)
+    with run.first():
+        pool = pools.kept(folder / "pool.pt", tokenizer, config.pool, config.seed, mix, run.device)
     for step in run.steps():
         noise = run.torch_rng(step)
-        chosen = torch.randint(len(pool), (config.batch,), generator=noise)
+        chosen = torch.randint(len(pool), (run.batch,), generator=noise)
         text, cells = pool.text(chosen), pool.cells[chosen].to(run.device)
-        text.groups[torch.rand(config.batch, generator=noise) < config.drop_groups] = 0
+        text.groups[torch.rand(run.batch, generator=noise) < config.drop_groups] = 0
         x_0 = pool.latents[chosen].float().to(run.device)
         eps = torch.randn(x_0.shape, generator=noise).to(run.device)
         t = paths.logit_normal(len(x_0), noise, config.time_mean, config.time_std).to(run.device)
@@ -155,7 +163,17 @@ def train(config: FlowConfig, folder: Path) -> None:
             v, logits = forward(paths.add_noise(x_0, eps, t), t, text.to(run.device), cond_mask)
         weight = torch.where(cells[:, :1] > 0, config.things, 1.0)
         flow, shown = flow_loss(v, x_0, eps, weight), cells_loss(logits, cells, cond_mask)
-        run.update(flow + config.cells * shown, flow=flow, cells=shown)
-        if step % 500 == 499:
-            run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model.dit, tokenizer, run.device))
-    print(write(run.ema.model.dit, folder / "flow.safetensors", pack=LARGE))
+        loss = flow + config.cells * shown
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad, flow=flow, cells=shown)
+        if run.main and (step + 1) % 500 == 0:
+            run.save_grid(f"{step + 1:06d}", sample_grid(ema.model.dit, tokenizer, run.device))
+        run.checkpoint(step)
+    run.write(ema.model.dit, folder / "flow.safetensors", pack=LARGE)

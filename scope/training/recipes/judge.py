@@ -15,11 +15,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from scope.judges.networks import STRIDE, USUAL_SIDE, ClassifierOutput, DetectorOutput, TwoStageDetector, cell_centers
+from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
-from scope.nn.weights import write
 from scope.training.data.cluttered_scenes import Crowd, crowd
 from scope.training.data.crops import IGNORE, Crops, choose, smear, take
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 from scope.worlds.pocket.catalogue import SETTING_NAMES
 
 _SURE, _NEAR = 5.8, 10.0  # pixels from a thing's centre: cells nearer than the first must find it, up to the second may
@@ -42,7 +43,7 @@ class JudgeConfig(TrainConfig):
 
 PRESETS = {
     "tiny": JudgeConfig(
-        steps=2, batch=4, lr=1e-3, finder=8, namer=8, shown=3, missed=1, save_every=1, log_every=1
+        steps=2, batch=4, lr=1e-3, finder=8, namer=8, shown=3, missed=1, save_every=1, log_every=1, dtype="fp32"
     ),
     "pocket": JudgeConfig(steps=2300, batch=24, lr=3e-3, warmup=100, seed=77, ema=0.998),
 }  # fmt: skip
@@ -104,9 +105,9 @@ def _asked_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
     return F.cross_entropy(logits, truth, ignore_index=IGNORE, reduction="sum") / (truth != IGNORE).sum().clamp_min(1)
 
 
-def batch(config: JudgeConfig, random: Random) -> tuple[Tensor, Truth, Tensor, Crops]:
+def batch(config: JudgeConfig, n: int, random: Random) -> tuple[Tensor, Truth, Tensor, Crops]:
     """Return a step's pictures (b, 3, 128, 128) and their truth, and its crops (n, 3, 36, 36) and theirs."""
-    crowds = [crowd(random) for _ in range(config.batch)]
+    crowds = [crowd(random) for _ in range(n)]
     images = to_tensor([c.image for c in crowds], torch.device("cpu"))
     crops = choose(crowds, config.shown, config.missed, random)
     smear(images, crops, config.smeared, random)
@@ -120,15 +121,35 @@ def _on(device: torch.device, targets: T) -> T:
     return type(targets)(*(getattr(targets, field.name).to(device) for field in fields(targets)))
 
 
+def both(model: TwoStageDetector, images: Tensor, pieces: Tensor) -> tuple[DetectorOutput, ClassifierOutput]:
+    """Return what the finder says of pictures, and the namer of crops, of whichever pictures they are."""
+    return model.finder(images), model.namer(pieces)
+
+
 def train(config: JudgeConfig, folder: Path) -> None:
     """Train, or continue training, the judge; writes folder/judge.safetensors."""
     torch.manual_seed(config.seed)
-    run = TrainingRun(folder, config, TwoStageDetector(config.finder, config.namer))
+    run = Run(folder, config)
+    model = TwoStageDetector(config.finder, config.namer).to(run.device)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(model, both)
     for step in run.steps():
-        images, wanted, pieces, crops = batch(config, run.rng(step))
+        images, wanted, pieces, crops = batch(config, run.batch, run.rng(step))
         with run.autocast():
-            boxes, classes = run.model.finder(images.to(run.device)), run.model.namer(pieces.to(run.device))
+            boxes, classes = forward(images.to(run.device), pieces.to(run.device))
         parts = detector_loss(boxes, _on(run.device, wanted)) | classifier_loss(classes, _on(run.device, crops))
         right = (classes.noun.argmax(1).cpu() == crops.noun).float().mean()
-        run.update(torch.stack(list(parts.values())).sum(), **parts, accuracy=right)
-    print(write(run.ema.model, folder / "judge.safetensors"))
+        loss = torch.stack(list(parts.values())).sum()
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad, **parts, accuracy=right)
+        run.checkpoint(step)
+    run.write(ema.model, folder / "judge.safetensors")

@@ -13,7 +13,9 @@ from torch import Tensor
 from scope.models.dit import DiT
 from scope.models.text_encoder import Conditioning
 from scope.nn import paths
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.nn.ema import EMA
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 
 Watch = Callable[[int, DiT], None]
 
@@ -30,9 +32,9 @@ class LatentsConfig(TrainConfig):
 
 PRESETS = {
     "tiny": LatentsConfig(
-        steps=2, batch=4, lr=1e-3, dim=32, depth=1, logged=(1, 2), save_every=1, log_every=1, warmup=1
+        steps=2, batch=4, lr=1e-3, dim=32, depth=1, logged=(1, 2), save_every=1, log_every=1, dtype="fp32", warmup=1
     ),
-    "closeup": LatentsConfig(steps=240, batch=64, lr=2e-3, warmup=20, ema=0.97, save_every=120),
+    "closeup": LatentsConfig(steps=240, batch=64, lr=2e-3, warmup=20, ema=0.97, save_every=120, dtype="bf16"),
 }
 
 
@@ -45,17 +47,32 @@ def train(config: LatentsConfig, folder: Path, latents: Tensor, text: Conditioni
     """Train, or continue training, a DiT on latents (n, d, h, w) with their texts; return the averaged model."""
     torch.manual_seed(config.seed)
     _, d, side, _ = latents.shape
-    run = TrainingRun(folder, config, DiT(d, side * side, config.dim, config.depth, config.heads, word_depth=1))
+    run = Run(folder, config)
+    model = DiT(d, side * side, config.dim, config.depth, config.heads, word_depth=1).to(run.device)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(model)
     for step in run.steps():
         noise = run.torch_rng(step)
-        chosen = torch.randint(len(latents), (config.batch,), generator=noise)
+        chosen = torch.randint(len(latents), (run.batch,), generator=noise)
         x_0, words = latents[chosen].to(run.device), taken(text, chosen).to(run.device)
         eps = torch.randn(x_0.shape, generator=noise).to(run.device)
         t = paths.logit_normal(len(x_0), noise).to(run.device)
         cond_mask = (torch.rand(len(x_0), generator=noise) >= config.drop_text).to(run.device)
         with run.autocast():
-            v = run.model(paths.add_noise(x_0, eps, t), t, words, cond_mask)
-        run.update((v - paths.velocity(x_0, eps)).square().mean())
-        if step + 1 in config.logged:
-            watch(step + 1, run.ema.model.eval())
-    return run.ema.model
+            v = forward(paths.add_noise(x_0, eps, t), t, words, cond_mask)
+        loss = (v - paths.velocity(x_0, eps)).square().mean()
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad)
+        if run.main and step + 1 in config.logged:
+            watch(step + 1, ema.model)
+        run.checkpoint(step)
+    return ema.model

@@ -25,14 +25,15 @@ from scope.models import diffusers_backbone, ntm
 from scope.models.ntm import NTM
 from scope.models.text_encoder import STATE_DIM, Conditioning, encode
 from scope.nn import trajectory
-from scope.nn.images import device
+from scope.nn.ema import EMA
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import LARGE, expected, fill, fingerprint, read, weights_path, write
+from scope.nn.weights import LARGE, expected, fill, fingerprint, read, weights_path
 from scope.tokenizers import pae
 from scope.tokenizers.pae import PAE
 from scope.training.data import cached_latents as pools
 from scope.training.data.cached_latents import Pool
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 from scope.training.recipes.flow import PROMPTS
 
 
@@ -65,6 +66,7 @@ class NTMConfig(TrainConfig):
 PRESETS = {
     "tiny": NTMConfig(
         steps=2, batch=4, lr=1e-3, model="tiny", start_from="", pool=8, denoiser_steps=2, save_every=1, log_every=1,
+        dtype="fp32",
     ),
     "pocket": NTMConfig(
         steps=500, batch=48, lr=5e-4, warmup=100, seed=61, ema=0.995, weight_decay=1e-4, pairs=True,
@@ -130,36 +132,56 @@ def ntm_loss(
     return nll, nll + weight * F.mse_loss(found.steps.mean, held.mean)
 
 
-def fit(config: NTMConfig, folder: Path, pool: Pool, model: NTM, tokenizer: PAE | None = None) -> NTM:
+def fit(run: Run[NTMConfig], pool: Pool, model: NTM, tokenizer: PAE | None = None) -> NTM:
     """Train, or continue training, all but the denoiser; return the averaged model. A tokenizer draws samples."""
-    base = copy.deepcopy(model).requires_grad_(False).to(device()) if config.start_from else None
-    run = TrainingRun(folder, config, model)
-    loss_of = torch.compile(ntm_loss) if config.compile else ntm_loss
+    config, model = run.config, model.to(run.device)
+    base = copy.deepcopy(model).requires_grad_(False) if config.start_from else None
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    loss_of = run.parallel(model, torch.compile(ntm_loss) if config.compile else ntm_loss)
     for step in run.steps():
         noise, where = run.torch_rng(step), run.device
-        chosen = torch.randint(len(pool), (config.batch,), generator=noise)
+        chosen = torch.randint(len(pool), (run.batch,), generator=noise)
         x_0 = to_tokens(pool.latents[chosen].float())
         x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
         text = text_of(config, pool, chosen, noise).to(where)
-        cond_mask = (torch.rand(config.batch, generator=noise) >= config.drop_text).to(where)
+        cond_mask = (torch.rand(run.batch, generator=noise) >= config.drop_text).to(where)
         weight = config.anchor * 0.5 * (1 + math.cos(math.pi * step / config.steps))
         with run.autocast():
-            nll, loss = loss_of(run.model, base, weight, x, t, T, text, cond_mask)
-        run.update(loss, nll=nll)
-        if tokenizer is not None and step % 500 == 499:
-            run.save_grid(f"{step + 1:06d}", sample_grid(run.ema.model, tokenizer, where))
-    return run.ema.model
+            nll, loss = loss_of(base, weight, x, t, T, text, cond_mask)
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad, nll=nll)
+        if run.main and tokenizer is not None and (step + 1) % 500 == 0:
+            run.save_grid(f"{step + 1:06d}", sample_grid(ema.model, tokenizer, where))
+        run.checkpoint(step)
+    return ema.model
 
 
-def distil(config: NTMConfig, folder: Path, pool: Pool, model: NTM) -> NTM:
-    """Train, or continue training, the denoiser of a trained model; return the model with it."""
+def denoiser_config(config: NTMConfig) -> NTMConfig:
+    """Return the recipe of the second stage."""
     changed = {"steps": config.denoiser_steps, "lr": config.denoiser_lr, "batch": config.denoiser_batch, "pairs": False}
-    config = config.model_copy(update=changed)
-    model = model.eval().requires_grad_(False)
-    run = TrainingRun(folder, config, copy.deepcopy(model.denoiser).train().requires_grad_())
+    return config.model_copy(update=changed)
+
+
+def distil(run: Run[NTMConfig], pool: Pool, model: NTM) -> NTM:
+    """Train, or continue training, the denoiser of a trained model; return the model with it."""
+    config, model = run.config, model.eval().requires_grad_(False).to(run.device)
+    denoiser = copy.deepcopy(model.denoiser).train().requires_grad_()
+    optimizer, ema = adamw(denoiser, config), EMA(denoiser, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=denoiser, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(denoiser)
     for step in run.steps():
         noise, where = run.torch_rng(step), run.device
-        chosen = torch.randint(len(pool), (config.batch,), generator=noise)
+        chosen = torch.randint(len(pool), (run.batch,), generator=noise)
         x_0 = to_tokens(pool.latents[chosen].float())
         x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
         text = text_of(config, pool, chosen, noise).to(where)
@@ -167,10 +189,19 @@ def distil(config: NTMConfig, folder: Path, pool: Pool, model: NTM) -> NTM:
         with torch.no_grad():
             u_0, _ = model.transport(x[0], t[0], T)
         with run.autocast():
-            found = run.model(u_0, t[0], T, text)
-        error = F.mse_loss(found.float(), target)
-        run.update(error, left_out=(u_0 - target).square().mean())
-    model.denoiser.load_state_dict(run.ema.model.state_dict())
+            found = forward(u_0, t[0], T, text)
+        loss = F.mse_loss(found.float(), target)
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(denoiser)
+        optimizer.step()
+        schedule.step()
+        ema.update(denoiser, step)
+
+        run.log(step, loss=loss, grad=grad, left_out=(u_0 - target).square().mean())
+        run.checkpoint(step)
+    model.denoiser.load_state_dict(ema.model.state_dict())
     return model
 
 
@@ -215,13 +246,14 @@ def sample_grid(model: NTM, tokenizer: PAE, where: torch.device) -> Tensor:
 def train(config: NTMConfig, folder: Path) -> None:
     """Train, or continue training, both stages; writes folder/ntm.safetensors."""
     torch.manual_seed(config.seed)
+    run = Run(folder, config)
     tokenizer, model = tokenizer_of(config), start(config)
     model.fingerprint.copy_(fingerprint(tokenizer))
-    tokenizer = tokenizer.to(device())
-    pool = pools.kept(
-        folder / "pool.pt", tokenizer, config.pool, config.seed, pools.Mix(config.single, config.signs), device()
-    )
+    tokenizer = tokenizer.to(run.device)
+    mix = pools.Mix(config.single, config.signs)
+    with run.first():
+        pool = pools.kept(folder / "pool.pt", tokenizer, config.pool, config.seed, mix, run.device)
     reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else its texts are of another encoder, in the pool
-    model = fit(config, folder, pool, model, tokenizer if reads_prompts else None)
-    model = distil(config, folder / "denoiser", pool, model)
-    print(write(model, folder / "ntm.safetensors", pack=LARGE))
+    model = fit(run, pool, model, tokenizer if reads_prompts else None)
+    model = distil(Run(folder / "denoiser", denoiser_config(config)), pool, model)
+    run.write(model, folder / "ntm.safetensors", pack=LARGE)

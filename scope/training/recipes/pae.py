@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from scope.models.discriminator import PatchDiscriminator, adaptive_weight, g_loss, hinge_d_loss
 from scope.models.features import FeatureNet, perceptual_distance
-from scope.nn.images import device
-from scope.nn.weights import LARGER, fill, read, write
+from scope.nn.ema import EMA
+from scope.nn.weights import LARGER, fill, read
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.baselines import AE, KLVAE, RAE, VAVAE
 from scope.tokenizers.losses import Distance, Perturbation
@@ -24,7 +24,8 @@ from scope.tokenizers.pae import PAE
 from scope.tokenizers.prior import RefinedPrior
 from scope.tokenizers.vfm import build, frozen
 from scope.training.data.tokenizer_images import Views, World, views
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 from scope.training.recipes import closeup_classifier, prior
 from scope.training.recipes import features as feature_trainer
 from scope.training.recipes import vfm as vfm_trainer
@@ -69,13 +70,14 @@ class PAEConfig(TrainConfig):
 
 _CLOSEUP = PAEConfig(
     steps=450, batch=32, lr=1.5e-3, seed=31, ema=0.99, world="closeups", pool=16_000, d=8, dim=96, depth=2, heads=2,
-    vfm="closeup", perceptual_net="perceptual",
+    vfm="closeup", perceptual_net="perceptual", dtype="bf16",
 )  # fmt: skip
 
 PRESETS = {
     "tiny": _CLOSEUP.model_copy(
         update={"steps": 2, "batch": 4, "pool": 16, "dim": 32, "depth": 1, "vfm": "tiny", "perceptual_net": "tiny",
-                "prior_steps": 2, "gan_from": 0.0, "mcr_from": 0.0, "freeze_from": 0.5, "save_every": 1, "log_every": 1}
+                "prior_steps": 2, "gan_from": 0.0, "mcr_from": 0.0, "freeze_from": 0.5, "save_every": 1,
+                "log_every": 1, "dtype": "fp32"}
     ),
     "closeup": _CLOSEUP,
     "pocket": PAEConfig(
@@ -147,7 +149,7 @@ def _aligned(model: PAE, config: PAEConfig, folder: Path, pool: Views) -> None:
     if isinstance(model.prior, RefinedPrior):
         if not (folder / "prior" / "prior.safetensors").exists():
             recipe = prior.PriorConfig(
-                steps=config.prior_steps, batch=config.batch, lr=1e-3, seed=config.seed, ema=0.99
+                steps=config.prior_steps, batch=config.batch, lr=1e-3, seed=config.seed, ema=0.99, dtype=config.dtype
             )
             prior.train(recipe, folder / "prior", model.prior, model.vfm, pool)
         fill(model.prior, read(folder / "prior" / "prior.safetensors"), "prior")
@@ -190,52 +192,64 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
     reconstruction = ReconstructionLoss(perceptual_network(config, shared), config)
     vfm = backbone(config, shared)
     torch.manual_seed(config.seed)  # here, so that it is the same whether those two were trained now or found
-    discriminator = PatchDiscriminator().to(device())
+    discriminator = PatchDiscriminator()
     model = untrained(config, vfm, reconstruction)
     if isinstance(model, PAE):
         _aligned(model, config, shared, pool)
-    d_optimizer = torch.optim.AdamW(discriminator.parameters(), lr=config.lr / 2, betas=(0.5, 0.9))
-    run = TrainingRun(folder, config, model, {"discriminator": discriminator, "d_optimizer": d_optimizer})
+    run = Run(folder, config)
+    model, discriminator = model.to(run.device), discriminator.to(run.device)
     reconstruction.network.to(run.device)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    d_optimizer = torch.optim.AdamW(discriminator.parameters(), lr=config.lr / 2, betas=(0.5, 0.9))
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    run.track(discriminator=discriminator, d_optimizer=d_optimizer)
+    forward, discriminate = run.parallel(model, type(model).training_forward), run.parallel(discriminator)
     last_layer = next(p for p in reversed(list(model.decoder.parameters())) if p.ndim >= 2 and p.requires_grad)
     frozen_at = round(config.freeze_from * config.steps)
-    if isinstance(model, PAE) and run.step > frozen_at:
+    if isinstance(model, PAE) and run.start > frozen_at:
         model.freeze_encoder()
     for step in run.steps():
         if isinstance(model, PAE) and step == frozen_at:
-            model.load_state_dict(run.ema.model.state_dict())
+            model.load_state_dict(ema.model.state_dict())
             model.freeze_encoder()
-            save(run.ema.model, pool, folder / "encoder.safetensors")
+            save(run, ema.model, pool, folder / "encoder.safetensors")
         noise, done = run.torch_rng(step), step / config.steps
-        images = pool.batch(torch.randint(len(pool), (config.batch,), generator=noise), run.device)
+        images = pool.batch(torch.randint(len(pool), (run.batch,), generator=noise), run.device)
         reconstruction.sample_crop(noise)
         with run.autocast():
-            output = model.training_forward(images, noise)
-            terms = {
-                "l1": F.l1_loss(output.decoded, images),
-                "perceptual": reconstruction.perceptual(output.decoded, images),
-            }
+            output = forward(images, noise)
+            fake = output.decoded
+            terms = {"l1": F.l1_loss(fake, images), "perceptual": reconstruction.perceptual(fake, images)}
         own = {k: v for k, v in output.terms.items() if k != "mcr" or done >= config.mcr_from}
         loss = sum((getattr(config, k) * v for k, v in (terms | own).items()), torch.zeros((), device=run.device))
         if config.gan and done >= config.gan_from:
-            real, fake = discriminator(images), discriminator(output.decoded.detach())
             d_optimizer.zero_grad()
-            hinge_d_loss(real, fake).backward()  # type: ignore[no-untyped-call]
+            run.backward(hinge_d_loss(discriminate(images), discriminate(fake.detach())))
             d_optimizer.step()
-            adversarial = g_loss(discriminator(output.decoded))
+            adversarial = g_loss(discriminator(fake))
             weight = adaptive_weight(terms["l1"] + terms["perceptual"], adversarial, last_layer)
             loss = loss + config.gan * weight * adversarial
-        mse = F.mse_loss(output.decoded.detach().clamp(-1, 1), images)
-        run.update(loss, **terms, **output.terms, psnr=10 * torch.log10(4 / mse))
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        mse = F.mse_loss(fake.detach().clamp(-1, 1), images)
+        run.log(step, loss=loss, grad=grad, **terms, **output.terms, psnr=10 * torch.log10(4 / mse))
         if (step + 1) % 400 == 0:
-            run.save_grid(f"{step + 1:06d}", torch.cat([images[:8], output.decoded[:8].detach()]))
-    print(save(run.ema.model, pool, folder / "pae.safetensors"))
+            run.save_grid(f"{step + 1:06d}", torch.cat([images[:8], fake[:8].detach()]))
+        run.checkpoint(step)
+    save(run, ema.model, pool, folder / "pae.safetensors")
 
 
-def save(model: Autoencoder, pool: Views, path: Path) -> str:
-    """Write a tokenizer whose latents are at unit scale; return the file's sha256."""
+def save(run: Run[PAEConfig], model: Autoencoder, pool: Views, path: Path) -> None:
+    """Write a tokenizer whose latents are at unit scale."""
     model.set_statistics(torch.cat([tokens(model, pool, start) for start in range(0, min(2048, len(pool)), 64)]))
-    return write(model, path, pack=LARGER)
+    run.write(model, path, pack=LARGER)
 
 
 @torch.no_grad()

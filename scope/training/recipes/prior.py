@@ -5,10 +5,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from scope.nn.weights import write
+from scope.nn.ema import EMA
 from scope.tokenizers.prior import RefinedPrior
 from scope.training.data.tokenizer_images import Views
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 
 
 class PriorConfig(TrainConfig):
@@ -21,14 +22,29 @@ class PriorConfig(TrainConfig):
 def train(config: PriorConfig, folder: Path, prior: RefinedPrior, vfm: nn.Module, pool: Views) -> None:
     """Train, or continue training, `prior`; writes folder/prior.safetensors."""
     torch.manual_seed(config.seed)
-    run = TrainingRun(folder, config, prior.requires_grad_(True))
+    run = Run(folder, config)
+    model = prior.requires_grad_(True).to(run.device)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(model, RefinedPrior.losses)
     vfm = vfm.to(run.device)
     for step in run.steps():
-        chosen = torch.randint(len(pool), (config.batch,), generator=run.torch_rng(step))
+        chosen = torch.randint(len(pool), (run.batch,), generator=run.torch_rng(step))
         with torch.no_grad():
             features = vfm(pool.batch(chosen, run.device))
-        parts = run.model.losses(features)
-        run.update(config.rep * parts["rep"] + config.gram * parts["gram"], **parts)
-    prior.load_state_dict(run.ema.model.state_dict())
+        parts = forward(features)
+        loss = config.rep * parts["rep"] + config.gram * parts["gram"]
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad, **parts)
+        run.checkpoint(step)
+    prior.load_state_dict(ema.model.state_dict())
     prior.requires_grad_(False).zero_grad()  # what is left would count in the norms of the tokenizer's gradients
-    write(prior, folder / "prior.safetensors")
+    run.write(prior, folder / "prior.safetensors")

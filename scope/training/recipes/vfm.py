@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.nn.weights import write
+from scope.nn.ema import EMA
 from scope.tokenizers import vfm
 from scope.training.data.tokenizer_images import CLASSES, World, views
-from scope.training.loop import TrainConfig, TrainingRun
+from scope.training.loop import Run, TrainConfig
+from scope.training.optimizers import adamw, warmup_cosine
 
 
 class VFMConfig(TrainConfig):
@@ -21,12 +22,28 @@ class VFMConfig(TrainConfig):
 
 
 _CLOSEUP = VFMConfig(
-    steps=1500, batch=64, lr=2e-3, seed=22, world="closeups", name="conv/4/96/2", pool=16_000, ema=0.99
+    steps=1500,
+    batch=64,
+    lr=2e-3,
+    seed=22,
+    world="closeups",
+    name="conv/4/96/2",
+    pool=16_000,
+    ema=0.99,
+    dtype="bf16",
 )
 
 PRESETS = {
     "tiny": VFMConfig(
-        steps=2, batch=4, lr=1e-3, world="closeups", name="conv/4/32/1", pool=16, save_every=1, log_every=1
+        steps=2,
+        batch=4,
+        lr=1e-3,
+        world="closeups",
+        name="conv/4/32/1",
+        pool=16,
+        save_every=1,
+        log_every=1,
+        dtype="fp32",
     ),
     "closeup": _CLOSEUP,
     "closeup-quick": _CLOSEUP.model_copy(update={"steps": 300, "pool": 4_000}),
@@ -51,15 +68,30 @@ class Labeller(nn.Module):
 def train(config: VFMConfig, folder: Path) -> None:
     """Train, or continue training, the backbone; writes folder/vfm.safetensors."""
     torch.manual_seed(config.seed)
-    run = TrainingRun(folder, config, Labeller(vfm.build(config.name)))
+    run = Run(folder, config)
+    model = Labeller(vfm.build(config.name)).to(run.device)
+    optimizer, ema = adamw(model, config), EMA(model, config.ema)
+    schedule = warmup_cosine(optimizer, config)
+    run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    forward = run.parallel(model)
     pool = views(config.world, config.pool, config.seed)
     for step in run.steps():
-        chosen = torch.randint(len(pool), (config.batch,), generator=run.torch_rng(step))
+        chosen = torch.randint(len(pool), (run.batch,), generator=run.torch_rng(step))
         truth = pool.cells[chosen].flatten(2).long().to(run.device)
         with run.autocast():
-            logits = run.model(pool.batch(chosen, run.device))
+            logits = forward(pool.batch(chosen, run.device))
         parts = [F.cross_entropy(x, t) for x, t in zip(logits, truth.unbind(1), strict=True)]
         things = truth[:, 0] > 0
         right = (logits[0].argmax(1) == truth[:, 0])[things].float().mean()
-        run.update(torch.stack(parts).sum(), noun=parts[0], color=parts[1], setting=parts[2], accuracy=right)
-    print(write(run.ema.model.backbone, folder / "vfm.safetensors"))
+        loss = torch.stack(parts).sum()
+
+        optimizer.zero_grad()
+        run.backward(loss)
+        grad = run.clip(model)
+        optimizer.step()
+        schedule.step()
+        ema.update(model, step)
+
+        run.log(step, loss=loss, grad=grad, noun=parts[0], color=parts[1], setting=parts[2], accuracy=right)
+        run.checkpoint(step)
+    run.write(ema.model.backbone, folder / "vfm.safetensors")
