@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scope.errors import PromptError
+from scope.parsing.cleaning import clean
+from scope.parsing.frames import find_frames
 from scope.parsing.grammar import Grammar
 from scope.parsing.lexicon import FUNCTION_WORDS
-from scope.parsing.prompt import clean, frames, uncovered
+from scope.parsing.prompt import uncovered
 from scope.specification import Commitment, Kind, Specification, Status, Type
 
 # One line a commitment: "e1 apple", "e1 #2", "e1 red", "e1 left of e2", "@ beach", "no cat", "? several e1".
@@ -278,7 +280,7 @@ def test_no_word_of_any_prompt_is_lost(prompt: str) -> None:
         return
     assert uncovered(spec) == []
     spans = [(c.span.start, c.span.end) for c in spec.commitments if c.span]
-    spans += [(f.span.start, f.span.end) for f in frames(spec.prompt)]
+    spans += [(f.span.start, f.span.end) for f in find_frames(spec.prompt)]
     entities = " ".join(f"{spec.prompt[c.span.start : c.span.end]} {c.value}" for c in spec.of(Type.PRESENCE) if c.span)
     for start, end in spoken(spec.prompt):
         word = spec.prompt[start:end].lower()

@@ -1,175 +1,177 @@
-"""What is said of the things: counts, qualities, relations, actions, words to be read, places in the picture."""
+"""What is said of the entities: counts, qualities, relations, actions, words to be read, places in the picture."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from scope.parsing import lexicon
 from scope.parsing.phrases import Phrase
-from scope.parsing.reading import Reading, span_of
+from scope.parsing.roles import Role
+from scope.parsing.state import ParseState, span_of
 from scope.parsing.words import Word
 from scope.specification import Span, Type
 
 
-def read_clauses(reading: Reading) -> None:
-    """Note everything that is said of the things and the setting."""
-    for phrase in reading.phrases:
-        _of_phrase(reading, phrase)
-    for i, word in enumerate(reading.words):
-        if reading.phrase_at(i) is None and not _is_negated(reading, i):
-            _READERS.get(word.role, _nothing)(reading, i)
+def read_clauses(state: ParseState) -> None:
+    """Add everything that is said of the entities and the setting."""
+    for phrase in state.phrases:
+        _read_phrase(state, phrase)
+    for i, word in enumerate(state.words):
+        reader = _READERS.get(word.role)
+        if reader and state.phrase_at(i) is None and not _is_negated(state, i):
+            reader(state, i)
 
 
-def _of_phrase(reading: Reading, phrase: Phrase) -> None:
-    """Note the promises inside one phrase: "two very large red apples"."""
-    words = reading.words[phrase.start : phrase.stop]
+def _read_phrase(state: ParseState, phrase: Phrase) -> None:
+    """Add what one phrase says: "two very large red apples"."""
+    words = state.words[phrase.start : phrase.stop]
     if phrase.absent:
-        span = span_of([reading.words[phrase.start - 1], *words])
+        span = span_of([state.words[phrase.start - 1], *words])
         value = " ".join([*(str(w.value) for run in phrase.modifiers for w in run), phrase.noun])
-        reading.say(Type.ABSENCE, f"there is no {value}", value, span)
+        state.add(Type.ABSENCE, f"there is no {value}", value, span)
         return
-    if phrase.tells is not None:
-        first, last = sorted((phrase, phrase.tells), key=lambda p: p.start)
-        reading.ask(span_of(reading.words[first.start : last.stop]), phrase.tells, external=True)
+    if phrase.identifies is not None:
+        first, last = sorted((phrase, phrase.identifies), key=lambda p: p.start)
+        state.add_unknown(span_of(state.words[first.start : last.stop]), phrase.identifies, external=True)
         return
     if phrase.setting is not None:
-        lead = [w for w in reading.words[max(0, phrase.start - 1) : phrase.start] if w.role == "r"]
-        reading.say(Type.SETTING, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
+        lead = [w for w in state.words[max(0, phrase.start - 1) : phrase.start] if w.role is Role.RELATION]
+        state.add(Type.SETTING, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
     if phrase.number is not None and phrase.id is not None:
-        _count(reading, phrase, phrase.number)
-    if phrase.vague is not None:
-        _quantity(reading, phrase, phrase.vague)
+        _read_count(state, phrase, phrase.number)
+    if phrase.quantity is not None:
+        _read_quantity(state, phrase, phrase.quantity)
     for run in phrase.modifiers:
-        _quality(reading, phrase, run)
+        _read_quality(state, phrase, run)
     if phrase.names:
-        reading.ask(span_of(phrase.names), phrase, external=True)
+        state.add_unknown(span_of(phrase.names), phrase, external=True)
 
 
-def _count(reading: Reading, phrase: Phrase, number: Word) -> None:
+def _read_count(state: ParseState, phrase: Phrase, number: Word) -> None:
     verb = "is" if number.value == 1 else "are"
-    claim = f"there {verb} exactly {number.value} {reading.noun(phrase)}"
-    reading.say(Type.COUNT, claim, number.value, span_of([number]), phrase)
+    claim = f"there {verb} exactly {number.value} {state.noun(phrase)}"
+    state.add(Type.COUNT, claim, number.value, span_of([number]), phrase)
 
 
-def _quantity(reading: Reading, phrase: Phrase, vague: Word) -> None:
-    """Note a number that is not said but told by other things: "several", "as many stars as a spider has legs"."""
+def _read_quantity(state: ParseState, phrase: Phrase, quantity: Word) -> None:
+    """Add a number that is not said but told by something else: "several", "as many stars as a spider has legs"."""
     end, targets = phrase.start, [phrase]
-    if reading.role(phrase.stop) == "m":
+    if state.role(phrase.stop) is Role.MEASURE:
         end = phrase.stop + 1
-    elif reading.role(phrase.stop) == "c" and (other := reading.phrase_after(phrase.stop)):
+    elif state.role(phrase.stop) is Role.THAN and (other := state.phrase_after(phrase.stop)):
         end = other.stop
-        targets += [other] if _is_unnumbered(reading, other) else []
-    reading.ask(span_of([vague, *reading.words[phrase.start : end]]), *targets)
+        targets += [other] if _is_unnumbered(state, other) else []
+    state.add_unknown(span_of([quantity, *state.words[phrase.start : end]]), *targets)
 
 
-def _is_unnumbered(reading: Reading, phrase: Phrase) -> bool:
-    """Return whether nothing says how many of a thing there are."""
-    alike = [p for p in reading.phrases if p.id == phrase.id]
+def _is_unnumbered(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether nothing says how many of an entity there are."""
+    alike = [p for p in state.phrases if p.id == phrase.id]
     return all(p.plural and p.number is None for p in alike)
 
 
-def _quality(reading: Reading, phrase: Phrase, run: list[Word]) -> None:
-    """Note a colour or another quality of a thing; of a setting it is part of the setting."""
+def _read_quality(state: ParseState, phrase: Phrase, run: list[Word]) -> None:
+    """Add a colour or another quality of an entity; of a setting it is part of the setting."""
     color = run[-1].color
     value = color or " ".join(w.text.lower() for w in run)
     verb = "are" if phrase.plural and phrase.id else "is"
-    claim = f"{reading.the(phrase)} {verb} {value}"
+    claim = f"{state.definite(phrase)} {verb} {value}"
     if phrase.setting is not None:
-        reading.say(Type.SETTING, claim, value, span_of(run))
+        state.add(Type.SETTING, claim, value, span_of(run))
     else:
         aspect = "color" if color else "other"
-        reading.say(Type.ATTRIBUTE, claim, value, span_of(run[-1:] if color else run), phrase, aspect=aspect)
+        state.add(Type.ATTRIBUTE, claim, value, span_of(run[-1:] if color else run), phrase, aspect=aspect)
 
 
-def _loose_quality(reading: Reading, i: int) -> None:
-    """Note an adjective outside a phrase: "the car is blue", "apples, red and shiny"."""
-    if reading.role(i - 1) == "#":  # "two cats, one black": which of them is not said of all
+def _read_loose_quality(state: ParseState, i: int) -> None:
+    """Add an adjective outside a phrase: "the car is blue", "apples, red and shiny"."""
+    if state.role(i - 1) is Role.NUMBER:  # "two cats, one black": which of them is not said of all
         return
-    run = [reading.words[i]]
-    if reading.role(i - 1) == "a":
-        run.insert(0, reading.words[i - 1])
-    for subject in reading.subjects(i):
-        _quality(reading, subject, run)
+    run = [state.words[i]]
+    if state.role(i - 1) is Role.ADVERB:
+        run.insert(0, state.words[i - 1])
+    for subject in state.subjects(i):
+        _read_quality(state, subject, run)
 
 
-def _relation(reading: Reading, i: int) -> None:
-    """Note a relation between things: "a cat on a chair"; words that are to be read get their surface instead."""
-    word = reading.words[i]
+def _read_relation(state: ParseState, i: int) -> None:
+    """Add a relation between entities: "a cat on a chair"; words that are to be read get their surface instead."""
+    word = state.words[i]
     name = str(word.value)
-    target = reading.phrase_after(i)
+    target = state.phrase_after(i)
     if target is None and name in lexicon.BARE_SETTINGS:
-        reading.say(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
-    if target is None or target.id is None or (reading.role(i - 1) == "v" and name in {"at", "by"}):
+        state.add(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
+    if target is None or target.id is None or (state.role(i - 1) is Role.VERB and name in {"at", "by"}):
         return
-    if reading.role(i - 1) == "t" and _surface(reading, i - 1) is target:
+    if state.role(i - 1) is Role.TEXT and _surface_of(state, i - 1) is target:
         return
-    if reading.words[target.start].tag == "PRP$":  # "in its trunk": whose is not known, and the owner is not in itself
-        reading.ask(span_of([word, *reading.words[target.start : target.stop]]), target)
+    if state.words[target.start].tag == "PRP$":  # "in its trunk": whose is not known, and the owner is not in itself
+        state.add_unknown(span_of([word, *state.words[target.start : target.stop]]), target)
         return
     objects = [target]
-    if name == "between" and reading.role(target.stop) == "&" and (other := reading.phrase_after(target.stop)):
+    if name == "between" and state.role(target.stop) is Role.CONJUNCTION and (other := state.phrase_after(target.stop)):
         objects.append(other)
-    for subject in reading.subjects(i, beside=target, settings=False):
+    for subject in state.subjects(i, beside=target, settings=False):
         if subject.id not in {o.id for o in objects}:
-            _relate(reading, subject, name, objects, span_of([word]))
+            _add_relation(state, subject, name, objects, span_of([word]))
 
 
-def _relate(reading: Reading, subject: Phrase, name: str, objects: list[Phrase], span: Span) -> None:
+def _add_relation(state: ParseState, subject: Phrase, name: str, objects: list[Phrase], span: Span) -> None:
     verb = "are" if subject.plural else "is"
-    others = " and ".join(reading.the(o) for o in objects)
-    said = lexicon.SAID.get(name, name)
-    reading.say(Type.RELATION, f"{reading.the(subject)} {verb} {said} {others}", name, span, subject, *objects)
+    others = " and ".join(state.definite(o) for o in objects)
+    phrase = lexicon.RELATION_PHRASES.get(name, name)
+    state.add(Type.RELATION, f"{state.definite(subject)} {verb} {phrase} {others}", name, span, subject, *objects)
 
 
-def _belonging(reading: Reading, i: int) -> None:
-    """Note "a bowl of soup"."""
-    whole, part = reading.phrase_before(i), reading.phrase_after(i)
+def _read_belonging(state: ParseState, i: int) -> None:
+    """Add "a bowl of soup"."""
+    whole, part = state.phrase_before(i), state.phrase_after(i)
     if whole is not None and part is not None and whole.id and part.id:
-        claim = f"{reading.the(whole)} {'are' if whole.plural else 'is'} of {reading.the(part)}"
-        reading.say(Type.RELATION, claim, "of", span_of([reading.words[i]]), whole, part)
+        claim = f"{state.definite(whole)} {'are' if whole.plural else 'is'} of {state.definite(part)}"
+        state.add(Type.RELATION, claim, "of", span_of([state.words[i]]), whole, part)
 
 
-def _owner(reading: Reading, i: int) -> None:
-    """Note "the dog's tail"."""
-    owner, owned = reading.phrase_before(i), reading.phrase_after(i)
+def _read_owner(state: ParseState, i: int) -> None:
+    """Add "the dog's tail"."""
+    owner, owned = state.phrase_before(i), state.phrase_after(i)
     if owner is not None and owned is not None and owner.id and owned.id:
-        claim = f"{reading.the(owned)} {'belong' if owned.plural else 'belongs'} to {reading.the(owner)}"
-        reading.say(Type.RELATION, claim, "of", span_of([reading.words[i]]), owned, owner)
+        claim = f"{state.definite(owned)} {'belong' if owned.plural else 'belongs'} to {state.definite(owner)}"
+        state.add(Type.RELATION, claim, "of", span_of([state.words[i]]), owned, owner)
 
 
-def _action(reading: Reading, i: int) -> None:
-    """Note what a thing does: to another thing a relation ("holding"), else a quality ("sitting")."""
-    said = [reading.words[j] for j in _with_adverbs(reading, i)]
-    last = reading.words.index(said[-1])
-    target = reading.phrase_after(last)
-    if target is None and _links(reading, last):
-        target = reading.phrase_after(last + 1)
-        said = [*said, reading.words[last + 1]] if target is not None and target.id else said
+def _read_action(state: ParseState, i: int) -> None:
+    """Add what an entity does: to another one a relation ("holding"), else a quality ("sitting")."""
+    words = [state.words[j] for j in _with_adverbs(state, i)]
+    last = state.words.index(words[-1])
+    target = state.phrase_after(last)
+    if target is None and _links(state, last):
+        target = state.phrase_after(last + 1)
+        words = [*words, state.words[last + 1]] if target is not None and target.id else words
     if target is not None and target.id is None:
         target = None
-    value = " ".join(w.text.lower() for w in said)
-    for subject in reading.subjects(i, beside=target):
-        claim = f"{reading.the(subject)} {_auxiliary(reading.words[i], subject)}{value}"
+    value = " ".join(w.text.lower() for w in words)
+    for subject in state.subjects(i, beside=target):
+        claim = f"{state.definite(subject)} {_auxiliary(state.words[i], subject)}{value}"
         if subject.id is None:
-            reading.say(Type.SETTING, claim, value, span_of(said))
+            state.add(Type.SETTING, claim, value, span_of(words))
         elif target is None or target.id == subject.id:
-            reading.say(Type.ATTRIBUTE, claim, value, span_of(said), subject, aspect="other")
+            state.add(Type.ATTRIBUTE, claim, value, span_of(words), subject, aspect="other")
         else:
-            reading.say(Type.RELATION, f"{claim} {reading.the(target)}", value, span_of(said), subject, target)
+            state.add(Type.RELATION, f"{claim} {state.definite(target)}", value, span_of(words), subject, target)
 
 
-def _with_adverbs(reading: Reading, i: int) -> Iterator[int]:
+def _with_adverbs(state: ParseState, i: int) -> Iterator[int]:
     """Yield the indices of a verb and of the adverbs on both sides of it."""
     first, last = i, i
-    while reading.role(first - 1) == "a":
+    while state.role(first - 1) is Role.ADVERB:
         first -= 1
-    while reading.role(last + 1) == "a":
+    while state.role(last + 1) is Role.ADVERB:
         last += 1
     yield from range(first, last + 1)
 
 
-def _links(reading: Reading, i: int) -> bool:
+def _links(state: ParseState, i: int) -> bool:
     """Return whether the word after `i` ties an action to its object: "looking at", "covered with"."""
-    return reading.role(i + 1) in {"p", "o"} or (
-        reading.role(i + 1) == "r" and reading.words[i + 1].value in {"at", "by"}
+    return state.role(i + 1) in {Role.PREPOSITION, Role.OF} or (
+        state.role(i + 1) is Role.RELATION and state.words[i + 1].value in {"at", "by"}
     )
 
 
@@ -179,21 +181,21 @@ def _auxiliary(verb: Word, subject: Phrase) -> str:
     return "are " if subject.plural else "is "
 
 
-def _text(reading: Reading, i: int) -> None:
-    """Note words to be read, and the thing that carries them."""
-    word = reading.words[i]
-    surface = _surface(reading, i)
-    on = f"{reading.the(surface)} reads" if surface else "the picture shows the words"
+def _read_text(state: ParseState, i: int) -> None:
+    """Add words to be read, and the entity that carries them."""
+    word = state.words[i]
+    surface = _surface_of(state, i)
+    on = f"{state.definite(surface)} reads" if surface else "the picture shows the words"
     targets = [surface] if surface else []
-    reading.say(Type.TEXT, f'{on} "{word.value}"', word.value, span_of([word]), *targets)
+    state.add(Type.TEXT, f'{on} "{word.value}"', word.value, span_of([word]), *targets)
 
 
-def _surface(reading: Reading, i: int) -> Phrase | None:
-    """Return the thing that carries the words: the one beside them, unless only an earlier one is a known surface."""
-    before = reading.phrase_before(i)
-    after = reading.phrase_after(i + 1) if reading.role(i + 1) == "r" else reading.phrase_after(i)
+def _surface_of(state: ParseState, i: int) -> Phrase | None:
+    """Return the entity that carries the words: the one beside them, unless only an earlier one is a known surface."""
+    before = state.phrase_before(i)
+    after = state.phrase_after(i + 1) if state.role(i + 1) is Role.RELATION else state.phrase_after(i)
     near = [p for p in (before, after if before is None else None) if p is not None and p.id]
-    earlier = [p for p in reversed(reading.phrases) if p.id and p.stop <= i and _is_surface(p)]
+    earlier = [p for p in reversed(state.phrases) if p.id and p.stop <= i and _is_surface(p)]
     return next((p for p in [*near, *earlier] if _is_surface(p)), near[0] if near else None)
 
 
@@ -201,58 +203,58 @@ def _is_surface(phrase: Phrase) -> bool:
     return phrase.noun.split()[-1] in lexicon.SURFACES
 
 
-def _place(reading: Reading, i: int) -> None:
-    """Note where in the picture a thing is."""
-    word = reading.words[i]
-    for subject in reading.subjects(i, settings=False):
+def _read_place(state: ParseState, i: int) -> None:
+    """Add where in the picture an entity is."""
+    word = state.words[i]
+    for subject in state.subjects(i, settings=False):
         verb = "are" if subject.plural else "is"
-        claim = f"{reading.the(subject)} {verb} in the {word.value} of the picture"
-        reading.say(Type.SETTING, claim, word.value, span_of([word]), subject)
+        claim = f"{state.definite(subject)} {verb} in the {word.value} of the picture"
+        state.add(Type.SETTING, claim, word.value, span_of([word]), subject)
 
 
-def _absent(reading: Reading, i: int) -> None:
-    word = reading.words[i]
-    reading.say(Type.ABSENCE, f"there is no {word.value}", word.value, span_of([word]))
+def _read_absence(state: ParseState, i: int) -> None:
+    word = state.words[i]
+    state.add(Type.ABSENCE, f"there is no {word.value}", word.value, span_of([word]))
 
 
-def _style(reading: Reading, i: int) -> None:
-    word = reading.words[i]
-    reading.say(Type.STYLE, f"the style is {word.value}", word.value, span_of([word]))
+def _read_style(state: ParseState, i: int) -> None:
+    word = state.words[i]
+    state.add(Type.STYLE, f"the style is {word.value}", word.value, span_of([word]))
 
 
-def _setting(reading: Reading, i: int) -> None:
-    """Note a setting that is said in one word: "underwater"."""
-    word = reading.words[i]
-    reading.say(Type.SETTING, f"the setting is {word.value}", word.value, span_of([word]))
+def _read_setting(state: ParseState, i: int) -> None:
+    """Add a setting that is said in one word: "underwater"."""
+    word = state.words[i]
+    state.add(Type.SETTING, f"the setting is {word.value}", word.value, span_of([word]))
 
 
-def _shade(reading: Reading, i: int) -> None:
-    """Note a colour that is told by another thing: "a car in the color of the sky"."""
-    before = [p for p in reading.phrases if p.id and p.stop <= i]
-    reading.ask(span_of([reading.words[i]]), *before[-1:], aspect="color")
+def _read_shade(state: ParseState, i: int) -> None:
+    """Add a colour that is told by something else: "a car in the color of the sky"."""
+    before = [p for p in state.phrases if p.id and p.stop <= i]
+    state.add_unknown(span_of([state.words[i]]), *before[-1:], aspect="color")
 
 
-def _nothing(reading: Reading, i: int) -> None:
-    """Read nothing; what is left over becomes an unknown."""
+def _is_negated(state: ParseState, i: int) -> bool:
+    """Return whether "not" stands before the word or belongs to it: what is denied is no commitment."""
+    if state.words[i].role not in {Role.VERB, Role.MODIFIER, Role.ADVERB}:
+        return False
+    near = [state.words[j] for j in range(max(0, i - 2), i) if state.phrase_at(j) is None]
+    tied = [state.words[child] for child in state.words[i].children]
+    return any(w.role is Role.NEGATION and w.value == "not" for w in [*near, *tied])
 
 
-def _is_negated(reading: Reading, i: int) -> bool:
-    """Return whether "not" stands before the word or belongs to it: what is denied must not be promised."""
-    near = [reading.words[j] for j in range(max(0, i - 2), i) if reading.phrase_at(j) is None]
-    tied = [reading.words[c] for c in reading.words[i].children]
-    return reading.words[i].role in "vMa" and any(w.role == "n" and w.value == "not" for w in [*near, *tied])
-
-
-_READERS = {
-    "M": _loose_quality,
-    "h": _setting,
-    "k": _shade,
-    "r": _relation,
-    "o": _belonging,
-    "q": _owner,
-    "v": _action,
-    "t": _text,
-    "l": _place,
-    "x": _absent,
-    "s": _style,
+#: Role -> what reads a word of it outside of the phrases. Words of other roles are read by none; content among them
+#: becomes an unknown.
+_READERS: dict[Role, Callable[[ParseState, int], None]] = {
+    Role.MODIFIER: _read_loose_quality,
+    Role.SETTING: _read_setting,
+    Role.SHADE: _read_shade,
+    Role.RELATION: _read_relation,
+    Role.OF: _read_belonging,
+    Role.POSSESSIVE: _read_owner,
+    Role.VERB: _read_action,
+    Role.TEXT: _read_text,
+    Role.PLACE: _read_place,
+    Role.ABSENCE: _read_absence,
+    Role.STYLE: _read_style,
 }

@@ -1,19 +1,22 @@
 """The embedded language model: a prompt's grammar, read with spaCy, as declared commitments.
 
-clean (prompt.py) -> units that are one word (units.py) -> tagged words (words.py) -> noun phrases (phrases.py)
--> the things among them (things.py) -> what is said of them (clauses.py) -> whatever is left becomes an unknown.
+clean (cleaning.py) -> a Prompt (prompt.py) that knows what only introduces the picture (frames.py) and what is read as
+one word (multiword.py, referring.py) -> tagged words (words.py) -> noun phrases (phrases.py) -> the entities among them
+(entities.py) -> what is said of them (clauses.py) -> whatever is left becomes an unknown.
+
 Nothing is sampled: the same prompt always gives the same specification, and every content word lies in the span
 of at least one commitment.
 """
 
 from scope.errors import PromptError
 from scope.parsing.clauses import read_clauses
-from scope.parsing.phrases import phrases
-from scope.parsing.prompt import clean, frames, gaps
-from scope.parsing.reading import Reading
-from scope.parsing.things import entity, find_things
-from scope.parsing.units import style_value
-from scope.parsing.words import read
+from scope.parsing.cleaning import clean
+from scope.parsing.entities import entity_of, find_entities
+from scope.parsing.frames import style_name
+from scope.parsing.phrases import find_phrases
+from scope.parsing.prompt import Prompt
+from scope.parsing.state import ParseState
+from scope.parsing.words import tagged_words
 from scope.specification import Commitment, Kind, Span, Specification, Status, Type, next_ids
 
 CAUSE = "skill:decompose@1"
@@ -34,38 +37,38 @@ class Grammar:
         Raises: PromptError if the prompt is empty, too long, or names nothing that can be drawn.
         """
         text = clean(prompt).text
-        commitments = _commitments(text)
+        commitments = _commitments(Prompt(text))
         if not any(c.type in _DRAWABLE for c in commitments):
             raise PromptError(f'nothing to draw in "{_short(text)}"; name a thing, a place, or words in quotes')
         return _ledger(text, commitments)
 
 
-def _commitments(text: str) -> list[Commitment]:
-    """Return the commitments of a cleaned prompt: things, then what is said of them, then what is open."""
-    words = read(text)
-    reading = Reading(text, words, phrases(words))
-    find_things(reading)
-    for frame in frames(text):
+def _commitments(prompt: Prompt) -> list[Commitment]:
+    """Return the commitments of a prompt: entities, then what is said of them, then what is open."""
+    words = tagged_words(prompt)
+    state = ParseState(prompt, words, find_phrases(words))
+    find_entities(state)
+    for frame in prompt.frames:
         if frame.style.end > frame.style.start:
-            value = style_value(text[frame.style.start : frame.style.end])
-            reading.say(Type.STYLE, f"the style is {value}", value, frame.style)
-    read_clauses(reading)
-    things = [entity(reading, phrase) for phrase in reading.entities]
-    for gap in gaps(text, [*things, *reading.said]):
-        reading.ask(gap, external=_is_name(reading, gap))
-    return [*things, *_numbered(reading.said)]
+            style = style_name(prompt.text[frame.style.start : frame.style.end])
+            state.add(Type.STYLE, f"the style is {style}", style, frame.style)
+    read_clauses(state)
+    entities = [entity_of(state, phrase) for phrase in state.entities]
+    for gap in prompt.gaps([*entities, *state.commitments]):
+        state.add_unknown(gap, external=_is_name(state, gap))
+    return [*entities, *_numbered(state.commitments)]
 
 
-def _numbered(said: list[Commitment]) -> list[Commitment]:
+def _numbered(commitments: list[Commitment]) -> list[Commitment]:
     """Return the constraints c1, c2, ... and then the unknowns u1, u2, ..., each in the order of the prompt."""
-    ordered = sorted(said, key=lambda c: (c.kind is Kind.UNKNOWN, c.span.start if c.span else 0))
+    ordered = sorted(commitments, key=lambda c: (c.kind is Kind.UNKNOWN, c.span.start if c.span else 0))
     ids = {Kind.CONSTRAINT: next_ids("c"), Kind.UNKNOWN: next_ids("u")}
     return [c.model_copy(update={"id": next(ids[c.kind])}) for c in ordered]
 
 
-def _is_name(reading: Reading, gap: Span) -> bool:
+def _is_name(state: ParseState, gap: Span) -> bool:
     """Return whether the words of a gap are proper names."""
-    inside = [w for w in reading.words if gap.start <= w.start and w.end <= gap.end]
+    inside = [w for w in state.words if gap.start <= w.start and w.end <= gap.end]
     return bool(inside) and all(w.tag in {"NNP", "NNPS"} and w.text[:1].isalpha() for w in inside)
 
 

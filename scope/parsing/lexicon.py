@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from scope.text import COLORS, NUMBERS
+from scope.text import COLORS, NUMBERS, number_of
 
 
 def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
@@ -11,7 +11,7 @@ def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
     return tuple(text.split(separator))
 
 
-#: Words that bind others together and promise nothing alone.
+#: Words that bind others together and ask for nothing alone.
 FUNCTION_WORDS = frozenset(
     _words(
         "a an the this that these those its it he she they them him her his their theirs there here i we us you our "
@@ -33,7 +33,7 @@ PLURALS = {
 }
 
 #: Names of more than one word, or whose singular a rule would get wrong. Spelling in prompts -> the noun.
-OBJECTS: dict[str, str] = {
+NOUN_OF: dict[str, str] = {
     name: name
     for name in _words(
         "traffic light|fire hydrant|stop sign|parking meter|sports ball|baseball bat|baseball glove|tennis racket|"
@@ -93,7 +93,7 @@ OBJECTS: dict[str, str] = {
 PLURAL_ONLY = frozenset(_words("scissors skis jeans pants glasses sunglasses binoculars headphones grapes"))
 
 #: Words that a tagger often takes for a verb or an adjective, though prompts mean the thing.
-THINGS = frozenset(
+GUARDED_NOUNS = frozenset(
     _words(
         "bear tie train bus boat bench bird cat dog horse sheep cow kite bat fork knife spoon bowl sink book clock "
         "vase cup bottle sandwich carrot pizza cake chair couch bed toilet laptop oven toaster surfboard snowboard "
@@ -192,7 +192,7 @@ RELATIONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 #: How a relation is said of its subject and object, where "is <name>" would not be English.
-SAID = {"left of": "to the left of", "right of": "to the right of"}
+RELATION_PHRASES = {"left of": "to the left of", "right of": "to the right of"}
 
 #: Where one thing is in the picture, said of that thing alone.
 PLACES_IN_PICTURE: dict[str, tuple[str, ...]] = {
@@ -247,13 +247,13 @@ SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "th
 BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors", "outside": "outdoors"}
 
 #: Nouns that gather others: "a herd of cows" is cows, in no exact number.
-GATHERINGS = _words(
+COLLECTIVE_NOUNS = _words(
     "group bunch herd flock crowd pile stack row lot lots number couple handful collection set school pack swarm "
     "heap cluster variety plenty array series line dozens hundreds thousands"
 )
 
 #: What a whole is known to have in a fixed number: "as many stars as days in a week" has no days to draw.
-PARTS = frozenset(
+COUNTED_PARTS = frozenset(
     _words(
         "legs arms wings eyes ears fingers toes teeth feet hands horns tentacles limbs sides corners edges faces "
         "vertices angles wheels strings vowels syllables players members points petals stripes planets moons states "
@@ -264,9 +264,9 @@ PARTS = frozenset(
 PERIODS = frozenset(_words("days weeks weekdays months hours minutes seasons continents oceans"))
 
 #: Nouns that say little until it is known of what: "the mascot of our school" is one thing, known by its owner.
-REFERRING = frozenset(_words("mascot logo emblem crest symbol flag founder mayor president captain anthem"))
+RELATIONAL_NOUNS = frozenset(_words("mascot logo emblem crest symbol flag founder mayor president captain anthem"))
 #: Things that show or hold another: "the statue of Abraham Lincoln" has him in it.
-SHOWING = frozenset(
+DEPICTIONS_AND_VESSELS = frozenset(
     _words(
         "statue bust portrait painting poster picture photo photograph image drawing sculpture figurine figure bottle "
         "glass cup can box bowl jar bag pack plate slice piece map model replica style work shape form"
@@ -293,6 +293,11 @@ SURFACES = frozenset(
         "bubble neon display license plate badge sticker scroll marquee"
     )
 )
+
+
+def count_of(word: str) -> int:
+    """Return the number that digits or a counting word name; 0 if they name none."""
+    return number_of(word) or COUNT_OF.get(word.lower(), 0)
 
 
 def alternatives(words: Iterable[str], suffix: str = "") -> str:

@@ -1,25 +1,31 @@
-"""Noun phrases: which words say one thing together. Found with a regular expression over the roles of words.py."""
+"""Noun phrases: which words name one entity together. Found with a regular expression over the roles of words."""
 
 import re
 from dataclasses import dataclass, field
 
 from scope.parsing import lexicon
+from scope.parsing.roles import Role
 from scope.parsing.words import Word
 
-_MODIFIERS = r"a*M(?:[,&]{0,2}a*M)*"
-_LEAD = r"[DV#]"
-#: "a red and" of "a red and a blue car": a thing whose noun comes only with a later one.
-_ELLIPTIC = rf"{_LEAD}+{_MODIFIERS}(?=[,&]+(?:{_LEAD}+{_MODIFIERS}[,&]+)*{_LEAD}+{_MODIFIERS}[NP])"
-_PHRASE = re.compile(rf"(?P<elliptic>{_ELLIPTIC})|{_LEAD}*(?:{_MODIFIERS})?[NP]+")
+_JOINING = f"[{Role.COMMA}{Role.CONJUNCTION}]"
+#: Modifiers, each with its adverbs: "very big, red and shiny".
+_MODIFIER = f"{Role.ADVERB}*{Role.MODIFIER}"
+_MODIFIERS = f"{_MODIFIER}(?:{_JOINING}{{0,2}}{_MODIFIER})*"
+_LEAD = f"[{Role.DETERMINER}{Role.QUANTITY}{Role.NUMBER}]"
+_NOUN = f"[{Role.NOUN}{Role.NAME}]"
+#: "a red and" of "a red and a blue car": an entity whose noun comes only with a later one.
+_ELLIPTIC = f"{_LEAD}+{_MODIFIERS}(?={_JOINING}+(?:{_LEAD}+{_MODIFIERS}{_JOINING}+)*{_LEAD}+{_MODIFIERS}{_NOUN})"
+_DEFINITE = frozenset({"the", "this", "that", "these", "those"})
+_PHRASE = re.compile(f"(?P<elliptic>{_ELLIPTIC})|{_LEAD}*(?:{_MODIFIERS})?{_NOUN}+")
 
 
 @dataclass
 class Phrase:
-    """The words [start, stop) that name one thing.
+    """The words [start, stop) that name one entity.
 
     `noun` is its singular ("traffic light"); `modifiers` holds runs of adverbs and an adjective.
-    `id` is the entity that it stands for, once that is known; `setting` the setting that it names instead; `tells` the
-    other phrase of which it only says which one it is ("Team Zorvex" in "the mascot of Team Zorvex").
+    `id` is the entity that it stands for, once that is known; `setting` the setting that it names instead;
+    `identifies` the other phrase of which it only says which one it is ("Team Zorvex" in "the mascot of Team Zorvex").
     """
 
     start: int
@@ -28,14 +34,14 @@ class Phrase:
     nouns: list[Word]
     names: list[Word] = field(default_factory=list)
     number: Word | None = None
-    vague: Word | None = None
+    quantity: Word | None = None
     definite: bool = False
     modifiers: list[list[Word]] = field(default_factory=list)
     plural: bool = False
     id: str | None = None
     setting: str | None = None
     absent: bool = False
-    tells: "Phrase | None" = None
+    identifies: "Phrase | None" = None
 
     @property
     def colors(self) -> list[str]:
@@ -43,7 +49,7 @@ class Phrase:
         return [color for run in self.modifiers if (color := run[-1].color)]
 
 
-def phrases(words: list[Word]) -> list[Phrase]:
+def find_phrases(words: list[Word]) -> list[Phrase]:
     """Return the noun phrases in order. An elliptic one takes its noun from the one that completes it."""
     roles = "".join(w.role for w in words)
     found = [_phrase(words, m.start(), m.end(), bool(m["elliptic"])) for m in _PHRASE.finditer(roles)]
@@ -56,11 +62,11 @@ def phrases(words: list[Word]) -> list[Phrase]:
 
 def _phrase(words: list[Word], start: int, stop: int, elliptic: bool) -> Phrase:
     inside = words[start:stop]
-    tail = [] if elliptic else [w for w in inside if w.role in "NP"]
-    names = [w for w in tail if w.role == "P"]
+    tail = [] if elliptic else [w for w in inside if w.role in {Role.NOUN, Role.NAME}]
+    names = [w for w in tail if w.role is Role.NAME]
     # In "Van Gogh painting" the common noun says what it is; in "Eiffel Tower" only the name does.
-    nouns = [w for w in tail if w.role == "N"] if tail and tail[-1].role == "N" else names
-    number = next((w for w in inside if w.role == "#"), None)
+    nouns = [w for w in tail if w.role is Role.NOUN] if tail and tail[-1].role is Role.NOUN else names
+    number = next((w for w in inside if w.role is Role.NUMBER), None)
     return Phrase(
         start,
         stop,
@@ -68,8 +74,8 @@ def _phrase(words: list[Word], start: int, stop: int, elliptic: bool) -> Phrase:
         nouns,
         names,
         number=number,
-        vague=next((w for w in inside if w.role == "V"), None),
-        definite=any(w.role == "D" and w.text.lower() in {"the", "this", "that", "these", "those"} for w in inside),
+        quantity=next((w for w in inside if w.role is Role.QUANTITY), None),
+        definite=any(w.role is Role.DETERMINER and w.text.lower() in _DEFINITE for w in inside),
         modifiers=_runs(inside),
         plural=(number is not None and number.value != 1) or any(_is_plural(w) for w in nouns[-1:]),
     )
@@ -84,9 +90,9 @@ def _runs(inside: list[Word]) -> list[list[Word]]:
     runs: list[list[Word]] = []
     pending: list[Word] = []
     for word in inside:
-        if word.role == "a":
+        if word.role is Role.ADVERB:
             pending.append(word)
-        elif word.role == "M":
+        elif word.role is Role.MODIFIER:
             runs.append([*pending, word])
             pending = []
     return runs

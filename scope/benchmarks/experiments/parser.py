@@ -19,8 +19,9 @@ import numpy as np
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import PromptError, ScopeError
+from scope.parsing.cleaning import clean
 from scope.parsing.grammar import Grammar
-from scope.parsing.prompt import clean, content_words
+from scope.parsing.prompt import Prompt
 from scope.parsing.words import singular
 from scope.specification import Kind, Specification, Type
 from scope.worlds.pocket import Plan, caption, sample, sample_whole
@@ -140,7 +141,7 @@ def coverage(specs: Iterable[Specification]) -> Metric:
     covered = total = 0
     for spec in specs:
         spans = [c.span for c in spec.commitments if c.span is not None and c.kind is not Kind.UNKNOWN]
-        for word in content_words(spec.prompt):
+        for word in Prompt(spec.prompt).content_words():
             total += 1
             covered += any(s.start <= word.start and word.end <= s.end for s in spans)
     return share(covered, total)

@@ -1,11 +1,11 @@
-"""A unit: characters of the prompt that are read as one word, with the plain word that the parser sees instead."""
+"""Multiword spans: characters of the prompt that are read as one word, whatever the parser would make of them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class UnitKind(StrEnum):
-    """What a unit is."""
+class SpanKind(StrEnum):
+    """What a multiword span says."""
 
     TEXT = "text"  # words to be read in the picture; value: the exact characters
     FRAME = "frame"  # "a photo of"
@@ -14,7 +14,7 @@ class UnitKind(StrEnum):
     COLOR = "color"
     COUNT = "count"
     VAGUE = "vague"  # "a herd of", "at least three", "as many"
-    THAN = "than"  # "as", "than the number of": the next thing is compared with the one before
+    THAN = "than"  # "as", "than the number of": the next entity is compared with the one before
     MEASURE = "measure"  # "as a spider has legs": what a quantity is measured by, and is not itself to be drawn
     SHADE = "shade"  # "in the color of the sky"
     NEGATION = "negation"  # "without any"
@@ -26,12 +26,12 @@ class UnitKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Unit:
-    """Characters [start, end) of the prompt. `stand_in` is what the parser reads; empty: nothing."""
+class MultiwordSpan:
+    """Characters [start, end) of the prompt. The parser reads `placeholder` in their place; empty: nothing."""
 
     start: int
     end: int
-    kind: UnitKind
+    kind: SpanKind
     value: str | int
-    stand_in: str
+    placeholder: str
     plural: bool = False

@@ -1,10 +1,12 @@
-"""A prompt in the middle of being read: its words, its phrases, and what has been promised so far."""
+"""A prompt in the middle of being read: its words, its phrases, and the commitments found so far."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scope.parsing import lexicon
 from scope.parsing.phrases import Phrase
+from scope.parsing.prompt import Prompt
+from scope.parsing.roles import Role
 from scope.parsing.words import Word
 from scope.specification import Commitment, Kind, Span, Type
 
@@ -18,61 +20,64 @@ def span_of(words: Sequence[Word]) -> Span:
 
 
 @dataclass
-class Reading:
-    """What the reader holds. `entities` are the phrases that introduced one; `said` is what is said of them."""
+class ParseState:
+    """What the stages share. `entities` are the phrases that introduced one; `commitments` say something of them.
 
-    prompt: str
+    Words are named by their index, which may lie beyond both ends: there is nothing there.
+    """
+
+    prompt: Prompt
     words: list[Word]
     phrases: list[Phrase]
     entities: list[Phrase] = field(default_factory=list)
-    said: list[Commitment] = field(default_factory=list)
+    commitments: list[Commitment] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._owner = {i: p for p in self.phrases for i in range(p.start, p.stop)}
+        self._phrase_of = {i: p for p in self.phrases for i in range(p.start, p.stop)}
 
     # -- finding ---------------------------------------------------------------------------------
 
     def phrase_at(self, i: int) -> Phrase | None:
         """Return the phrase that word `i` belongs to."""
-        return self._owner.get(i)
+        return self._phrase_of.get(i)
 
     def phrase_after(self, i: int) -> Phrase | None:
         """Return the phrase that starts right after word `i`."""
-        following = self._owner.get(i + 1)
+        following = self._phrase_of.get(i + 1)
         return following if following is not None and following.start == i + 1 else None
 
     def phrase_before(self, i: int) -> Phrase | None:
         """Return the phrase that ends right before word `i`."""
-        return self._owner.get(i - 1)
+        return self._phrase_of.get(i - 1)
 
-    def role(self, i: int) -> str:
-        """Return the role of word `i`; empty beyond the ends."""
-        return self.words[i].role if 0 <= i < len(self.words) else ""
+    def role(self, i: int) -> Role | None:
+        """Return the role of word `i`."""
+        return self.words[i].role if 0 <= i < len(self.words) else None
 
     def subjects(self, i: int, *, beside: Phrase | None = None, settings: bool = True) -> list[Phrase]:
-        """Return the things that word `i` speaks of, but not `beside`; without `settings`, entities only.
+        """Return the entities that word `i` speaks of, but not `beside`; without `settings`, entities only.
 
-        By the parse where it says so; else the nearest thing before the word in its sentence, else the nearest after.
+        By the parse where it says so; else the nearest entity before the word in its sentence, else the nearest after.
         """
         parsed = [p for p in self._climb(i) if p is not beside and (settings or p.id)]
         if parsed:
             return parsed
         sentence = self.words[i].sentence
-        things = [p for p in self.phrases if p.id or (settings and p.setting)]
-        here = [p for p in things if p is not beside and self.words[p.start].sentence == sentence]
+        referents = [p for p in self.phrases if p.id or (settings and p.setting)]
+        here = [p for p in referents if p is not beside and self.words[p.start].sentence == sentence]
         before = [p for p in here if p.stop <= i]
         return before[-1:] or [p for p in here if p.start > i][:1]
 
     def _climb(self, i: int) -> list[Phrase]:
-        """Walk up the parse from word `i` to a thing, or to a verb whose subjects are things."""
+        """Walk up the parse from word `i` to an entity, or to a verb whose subjects are entities."""
         seen: set[int] = set()
         here = i
         while here >= 0 and here not in seen:
             seen.add(here)
-            owner = self._owner.get(here)
-            if here != i and owner is not None and self._is_thing(owner):
-                return [owner]
-            if self.words[here].role in "vb" and (subjects := self._subjects_of_verb(here)):
+            phrase = self._phrase_of.get(here)
+            if here != i and phrase is not None and self._is_referent(phrase):
+                return [phrase]
+            if self.words[here].role in {Role.VERB, Role.AUXILIARY} and (subjects := self._subjects_of_verb(here)):
                 return subjects
             here = self.words[here].head
         return []
@@ -83,20 +88,20 @@ class Reading:
         found: list[Phrase] = []
         while waiting:
             word = waiting.pop(0)
-            owner = self._owner.get(word)
-            if owner is not None and self._is_thing(owner) and owner not in found:
-                found.append(owner)
+            phrase = self._phrase_of.get(word)
+            if phrase is not None and self._is_referent(phrase) and phrase not in found:
+                found.append(phrase)
             waiting += [c for c in self.words[word].children if self.words[c].dep == "conj"]
         return found
 
     @staticmethod
-    def _is_thing(phrase: Phrase) -> bool:
+    def _is_referent(phrase: Phrase) -> bool:
         return phrase.id is not None or phrase.setting is not None
 
-    # -- saying ----------------------------------------------------------------------------------
+    # -- adding ----------------------------------------------------------------------------------
 
-    def the(self, phrase: Phrase) -> str:
-        """Return how a claim names a thing: "the car", or "the second car" where there are several of that name."""
+    def definite(self, phrase: Phrase) -> str:
+        """Return how a claim names an entity: "the car", or "the second car" where there are several of that name."""
         if phrase.setting is not None:
             return "the setting"
         alike = [p.id for p in self.entities if p.noun == phrase.noun]
@@ -107,13 +112,13 @@ class Reading:
         return f"the {_ORDINALS[place]} {noun}" if place < len(_ORDINALS) else f"the {noun} number {place + 1}"
 
     def noun(self, phrase: Phrase) -> str:
-        """Return the noun of a thing in the number that the prompt speaks of it."""
+        """Return the noun of an entity in the number that the prompt speaks of it."""
         last = phrase.nouns[-1]
         as_written = phrase.plural == last.plural or last.value in lexicon.PLURAL_ONLY
-        said = last.text.lower() if as_written else str(last.value)
-        return " ".join([*(w.text.lower() for w in phrase.nouns[:-1]), said])
+        noun = last.text.lower() if as_written else str(last.value)
+        return " ".join([*(w.text.lower() for w in phrase.nouns[:-1]), noun])
 
-    def say(
+    def add(
         self,
         type: Type,
         claim: str,
@@ -123,9 +128,9 @@ class Reading:
         kind: Kind = Kind.CONSTRAINT,
         aspect: str | None = None,
     ) -> None:
-        """Note one more promise. Its id is given when all are known, in the order of the prompt."""
+        """Add a commitment. Its id is given when all are known, in the order of the prompt."""
         ids = tuple(p.id for p in targets if p.id is not None)
-        self.said.append(
+        self.commitments.append(
             Commitment(
                 id="",
                 kind=kind,
@@ -140,9 +145,9 @@ class Reading:
             )
         )
 
-    def ask(self, span: Span, *targets: Phrase, external: bool = False, aspect: str | None = None) -> None:
-        """Note words whose meaning is open."""
-        words = self.prompt[span.start : span.end]
+    def add_unknown(self, span: Span, *targets: Phrase, external: bool = False, aspect: str | None = None) -> None:
+        """Add words whose meaning is open."""
+        words = self.prompt.text[span.start : span.end]
         kind = Type.EXTERNAL_REFERENCE if external else Type.SEMANTIC_REASONING
         claim = f'the picture agrees with "{words}"'
-        self.say(kind, claim, words, span, *targets, kind=Kind.UNKNOWN, aspect=aspect)
+        self.add(kind, claim, words, span, *targets, kind=Kind.UNKNOWN, aspect=aspect)

@@ -1,0 +1,119 @@
+"""Which phrases are entities of the picture, which are its setting, and which must be absent."""
+
+from scope.parsing import lexicon
+from scope.parsing.phrases import Phrase, setting_of
+from scope.parsing.roles import Role
+from scope.parsing.state import ParseState, span_of
+from scope.parsing.words import Word
+from scope.specification import Commitment, Kind, Type
+from scope.text import article
+
+_CLOTHED = frozenset({"covered", "dressed", "clothed", "wrapped", "filled"})
+
+
+def find_entities(state: ParseState) -> None:
+    """Settle what each phrase is: absent, a setting, what identifies another, an entity named before, or a new one."""
+    repeats = {p.start: other for p in state.phrases if (other := _counterpart(state, p))}
+    for phrase in state.phrases:
+        if _is_absent(state, phrase):
+            phrase.absent = True
+        elif phrase.start in repeats:
+            continue
+        elif setting := _setting(state, phrase):
+            phrase.setting = setting
+        elif other := _identified(state, phrase):
+            phrase.identifies = other
+        elif known := _antecedent(state, phrase):
+            phrase.id, phrase.noun = known.id, known.noun
+        else:
+            state.entities.append(phrase)
+            phrase.id = f"e{len(state.entities)}"
+    for phrase in (p for p in state.phrases if p.start in repeats):
+        phrase.id, phrase.setting = repeats[phrase.start].id, repeats[phrase.start].setting
+
+
+def entity_of(state: ParseState, phrase: Phrase) -> Commitment:
+    """Return the commitment that an entity is there."""
+    noun = state.noun(phrase)
+    claim = f"there are {noun}" if phrase.plural else f"there is {article(noun)} {noun}"
+    if phrase.nouns == phrase.names:  # a proper name takes no article
+        claim = f"{' '.join(w.text for w in phrase.names)} is there"
+    assert phrase.id is not None
+    return Commitment(
+        id=phrase.id, kind=Kind.ENTITY, type=Type.PRESENCE, claim=claim, value=phrase.noun, span=span_of(phrase.nouns)
+    )
+
+
+def _is_absent(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether "no" or "without" precedes: also for the second of "without leaves or stems"."""
+    if state.role(phrase.start - 1) is Role.NEGATION:
+        return state.words[phrase.start - 1].value == "no"
+    if state.role(phrase.start - 1) is Role.CONJUNCTION and state.words[phrase.start - 1].value in {"or", "nor"}:
+        before = state.phrase_before(phrase.start - 1)
+        return before is not None and before.absent
+    return False
+
+
+def _setting(state: ParseState, phrase: Phrase) -> str | None:
+    """Return the setting that a phrase names: "on a beach", or "a beach" where the prompt opens with it."""
+    before = _preposition(state, phrase)
+    if before is not None and before.value in lexicon.SETTING_PREPOSITIONS:
+        if phrase.start > 1 and state.words[phrase.start - 2].text.lower() in _CLOTHED:
+            return None
+        return setting_of(phrase, bare=False)
+    opens = phrase is state.phrases[0] and before is None and not phrase.colors
+    return setting_of(phrase, bare=True) if opens and not _has_predicate(state, phrase) else None
+
+
+def _has_predicate(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether something is said of a phrase that is only said of entities: "the sky over a roof"."""
+    after = state.phrase_after(phrase.stop)
+    related = state.role(phrase.stop) is Role.RELATION and after is not None and setting_of(after, bare=False) is None
+    return related or state.role(phrase.stop) is Role.AUXILIARY
+
+
+def _preposition(state: ParseState, phrase: Phrase) -> Word | None:
+    """Return the preposition that governs a phrase."""
+    i = phrase.start - 1
+    return state.words[i] if i >= 0 and state.words[i].role in {Role.RELATION, Role.PREPOSITION, Role.OF} else None
+
+
+def _antecedent(state: ParseState, phrase: Phrase) -> Phrase | None:
+    """Return the entity that "the apples" speaks of, if apples were named; a colour chooses among several."""
+    if not phrase.definite or phrase.number is not None:
+        return None
+    alike = [p for p in state.entities if p.noun == phrase.noun]
+    fitting = [p for p in alike if set(phrase.colors) <= set(p.colors)]
+    best = fitting or alike
+    return best[-1] if best else None
+
+
+def _counterpart(state: ParseState, phrase: Phrase) -> Phrase | None:
+    """Return the entity that "than dogs" speaks of, if the prompt has dogs elsewhere, earlier or later."""
+    if state.role(phrase.start - 1) is not Role.THAN or phrase.number is not None:
+        return None
+    alike = [p for p in state.phrases if p.noun == phrase.noun and set(phrase.colors) <= set(p.colors)]
+    return next((p for p in alike if state.role(p.start - 1) not in {Role.THAN, Role.NEGATION}), None)
+
+
+def _identified(state: ParseState, phrase: Phrase) -> Phrase | None:
+    """Return the entity that a phrase only identifies: "the mascot of Team Zorvex", "Team Zorvex's mascot"."""
+    owned, owner = state.phrase_after(phrase.stop), state.phrase_before(phrase.start - 1)
+    is_name = bool(phrase.names) and phrase.nouns == phrase.names
+    if state.role(phrase.stop) is Role.POSSESSIVE and owned is not None:
+        # A name that comes twice is drawn, and in "the director's remake of a film" the film identifies it.
+        by_name = is_name and not _is_named_elsewhere(state, phrase) and state.role(owned.stop) is not Role.OF
+        return owned if _is_identified(owned, by_name) else None
+    if state.role(phrase.start - 1) is Role.OF and owner is not None and owner.id:
+        by_name = is_name and owner.definite and owner.noun not in lexicon.DEPICTIONS_AND_VESSELS
+        return owner if _is_identified(owner, by_name) else None
+    return None
+
+
+def _is_identified(phrase: Phrase, by_name: bool) -> bool:
+    """Return whether its owner says which entity it is: a name does, or any owner if the noun says little without."""
+    return not phrase.names and phrase.number is None and (by_name or phrase.noun in lexicon.RELATIONAL_NOUNS)
+
+
+def _is_named_elsewhere(state: ParseState, phrase: Phrase) -> bool:
+    return any(p is not phrase and p.noun == phrase.noun for p in state.phrases)
