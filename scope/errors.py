@@ -6,6 +6,7 @@ ScopeError              1  anything that scope itself reports; never shown with 
 │   └── PluginError     2  no such generator, skill, verifier ...; or it cannot be imported
 ├── WeightsError        1  missing, truncated, non-finite, wrong sha256, or of another preset
 ├── StateCorrupt        1  a run's record is damaged or does not match its specification
+├── OtherSchema         1  a run was recorded by another version of scope
 ├── RunBusy             2  another process owns the run
 ├── OutputError         1  a file could not be written
 ├── ImageError          1  a picture could not be read
@@ -41,6 +42,10 @@ class WeightsError(ScopeError):
 
 class StateCorrupt(ScopeError):
     """A run's record is damaged; continuing would draw something that was not asked for."""
+
+
+class OtherSchema(ScopeError):
+    """A run was recorded in another schema, by another version of scope."""
 
 
 class RunBusy(ScopeError):

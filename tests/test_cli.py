@@ -139,6 +139,7 @@ CONTRACT = {
     "seconds": {"decompose": float, "generate": float, "verify": float, "repair": float, "total": float},
     "repairs": list,
     "cost": float,
+    "notes": list,
     "answers": {},
 }
 

@@ -139,8 +139,8 @@ HOSTILE = {
     "not json": png(itxt(b"{")),
     "deep json": png(itxt(b"[" * 100_000)),
     "not utf-8": png(itxt(b"\xff\xfe")),
-    "wrong shape": png(itxt(b'{"format": 1, "run": 3}')),
-    "other version": png(itxt(json.dumps(record().model_dump(mode="json") | {"format": 2}).encode())),
+    "wrong shape": png(itxt(b'{"schema": 2, "run": 3}')),
+    "other version": png(itxt(json.dumps(record().model_dump(mode="json") | {"schema": 3}).encode())),
     "extra field": png(itxt(json.dumps(record().model_dump(mode="json") | {"run_this": "rm"}).encode())),
 }
 

@@ -16,7 +16,7 @@ import pytest
 from scope.config import Options
 from scope.engine import graph
 from scope.engine.outcome import Progress
-from scope.errors import OutputError, RunBusy, ScopeError, StateCorrupt, UsageError
+from scope.errors import OtherSchema, OutputError, RunBusy, ScopeError, StateCorrupt, UsageError
 from scope.files import write_atomic
 from scope.runs import store
 from scope.runs.store import Run
@@ -39,7 +39,7 @@ def test_a_run_is_found_again_with_what_was_asked() -> None:
     run = store.create("1 apple", Options(seed=7, max_time=3.5))
     found = store.open_run(run.id).manifest
     assert (found.prompt, found.options) == ("1 apple", Options(seed=7, max_time=3.5))
-    assert found.schema_number == json.loads((run.folder / "run.json").read_text())["value"]["schema"] == 1
+    assert found.schema_number == json.loads((run.folder / "run.json").read_text())["value"]["schema"] == 2
 
 
 def test_runs_are_listed_newest_first_however_fast_they_come() -> None:
@@ -90,13 +90,23 @@ def test_a_damaged_manifest_is_refused_with_what_to_do(content: bytes) -> None:
         store.open_run(run.id)
 
 
-@pytest.mark.parametrize("number", [2, 99, 0, -1, None, "1", 1.5])
-def test_a_run_of_another_version_is_refused(number: object) -> None:
+@pytest.mark.parametrize(
+    ("number", "error", "said"),
+    [
+        (1, OtherSchema, r"an older scope \(schema 1\); start again"),
+        (0, OtherSchema, r"an older scope \(schema 0\)"),
+        (3, OtherSchema, r"a newer scope \(schema 3\); update scope"),
+        (None, StateCorrupt, "another version of scope"),
+        ("1", StateCorrupt, "another version of scope"),
+        (1.5, StateCorrupt, "another version of scope"),
+    ],
+)
+def test_a_run_of_another_version_is_refused(number: object, error: type[ScopeError], said: str) -> None:
     run = store.create("1 apple")
     later = run.manifest.model_dump(mode="json") | {"schema": number}
     whole = {"value": later, "sha256": sha256_of(later)}
     (run.folder / "run.json").write_text(canonical_json(whole))
-    with pytest.raises(StateCorrupt, match="another version of scope"):
+    with pytest.raises(error, match=said):
         store.open_run(run.id)
 
 

@@ -75,9 +75,11 @@ def emit(text: str) -> None:
     typer.echo(text)
 
 
-def emit_json(value: Any) -> None:
-    """Print JSON on stdout: readable on a terminal, one line in a pipe; never with a raw control character."""
-    typer.echo(json.dumps(value, indent=1 if sys.stdout.isatty() else None))
+def emit_json(document: dict[str, Any]) -> None:
+    """Print a document on stdout: readable on a terminal, one line in a pipe; never with a raw control character."""
+    from scope.runs.store import SCHEMA
+
+    typer.echo(json.dumps({"schema": SCHEMA} | document, indent=1 if sys.stdout.isatty() else None))
 
 
 def quiet_stdout() -> AbstractContextManager[Any]:

@@ -20,11 +20,12 @@ import typer
 from scope import __version__
 from scope.cli.console import emit_json, emit_table, log
 from scope.cli.options import Json
-from scope.errors import ScopeError
+from scope.errors import OtherSchema, ScopeError
 from scope.specification import Model
 
 if TYPE_CHECKING:
     from scope.llm.settings import LanguageSettings
+    from scope.runs.store import Run
 
 _OPTIONAL = ("editors",)  # kinds of parts that scope works without
 _LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
@@ -46,7 +47,7 @@ def doctor(as_json: Json = False) -> None:
     checks = list(_checks())
     broken = [check for check in checks if check.ok is False]
     if as_json:
-        emit_json({"schema": 1, "ok": not broken, "checks": [check.model_dump() for check in checks]})
+        emit_json({"ok": not broken, "checks": [check.model_dump() for check in checks]})
     else:
         words = {True: "ok", False: "broken", None: ""}
         rows = [(c.name, words[c.ok], c.found, c.advice) for c in checks]
@@ -172,19 +173,25 @@ def _runs() -> Iterator[Check]:
     waiting = sum(not run.finished for run in everything)
     yield Check(name="runs", ok=None, found=f"{len(everything)}, {waiting} unfinished", advice="scope runs")
     if everything:
-        path = everything[0].folder / "state.sqlite"
-        try:
-            everything[0].manifest  # noqa: B018 - reading it is the check
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-                answer = connection.execute("PRAGMA quick_check").fetchone()[0]
-        except (ScopeError, sqlite3.Error) as error:
-            answer = str(error)
-        yield Check(
-            name="latest run",
-            ok=answer == "ok",
-            found=f"{everything[0].id}: {answer}",
-            advice="" if answer == "ok" else "start it again: scope generate",
-        )
+        yield _latest(everything[0])
+
+
+def _latest(run: "Run") -> Check:
+    """Read the record of the latest run; one of another scope is no damage."""
+    try:
+        run.manifest  # noqa: B018 - reading it is the check
+        with closing(sqlite3.connect(f"file:{run.folder / 'state.sqlite'}?mode=ro", uri=True)) as connection:
+            answer = connection.execute("PRAGMA quick_check").fetchone()[0]
+    except OtherSchema as error:
+        return Check(name="latest run", ok=None, found=str(error))
+    except (ScopeError, sqlite3.Error) as error:
+        answer = str(error)
+    return Check(
+        name="latest run",
+        ok=answer == "ok",
+        found=f"{run.id}: {answer}",
+        advice="" if answer == "ok" else "start it again: scope generate",
+    )
 
 
 def _plugins() -> Iterator[Check]:

@@ -55,7 +55,7 @@ def spec(prompt: Prompt, as_json: Json = False) -> None:
     """Read a prompt into commitments and draw nothing."""
     specification = _reader().decompose(prompt)
     if as_json:
-        return emit_json({"schema": 1} | specification.model_dump(mode="json"))
+        return emit_json(specification.model_dump(mode="json"))
     show_commitments(specification)
     return show_unknown(specification)
 

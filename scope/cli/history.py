@@ -7,7 +7,7 @@ import typer
 
 from scope.cli.console import emit, emit_json, emit_table, log
 from scope.cli.options import Json
-from scope.errors import ImageError, ScopeError, UsageError
+from scope.errors import ImageError, OtherSchema, ScopeError, UsageError
 from scope.text import visible
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def runs(as_json: Json = False) -> None:
 
     rows = [_row(run) for run in list_runs()]
     if as_json:
-        return emit_json({"schema": 1, "runs": rows})
+        return emit_json({"runs": rows})
     if not rows:
         return log("no runs yet: scope generate PROMPT")
     return emit_table(("run", "state", "prompt"), ((r["id"], r["state"], r["prompt"] or "") for r in rows))
@@ -52,6 +52,8 @@ def _row(run: "Run") -> dict[str, Any]:
     try:
         prompt: str | None = run.manifest.prompt
         state = f"finished ({run.result()['exit']})" if run.finished else "unfinished"
+    except OtherSchema:
+        prompt, state = None, "made by another version of scope"
     except (ScopeError, KeyError):
         prompt, state = None, "damaged"
     return {"id": run.id, "state": state, "prompt": prompt}

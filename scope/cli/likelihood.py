@@ -30,7 +30,7 @@ def likelihood(
     if as_json:
         return emit_json(
             {
-                "schema": 1, "image": str(image), "prompt": prompt, "generator": f"{made.name}@{made.version}",
+                "image": str(image), "prompt": prompt, "generator": f"{made.name}@{made.version}",
                 "log_likelihood": found.nats, "bits_per_dim": found.bits_per_dim, "steps": list(found.steps),
             }
         )  # fmt: skip

@@ -27,7 +27,7 @@ def list_(as_json: Json = False) -> None:
     parts = [part for kind in get_args(registry.Kind) for part in registry.parts(kind)]
     rows = [_described(part, _fault(part)) for part in parts]
     if as_json:
-        return emit_json({"schema": 1, "plugins": rows})
+        return emit_json({"plugins": rows})
     emit_table(
         ("kind", "name", "package", "", "what it is"),
         (
@@ -53,7 +53,7 @@ def info(
     fault = registry.fault(part.kind, name, _SLOW)
     row = _described(part, fault) | {"file": str(part.source or ""), "sha256": part.fingerprint}
     if as_json:
-        emit_json({"schema": 1} | row)
+        emit_json(row)
     else:
         emit_table(("", ""), ((field, str(value)) for field, value in row.items()))
     if fault:

@@ -43,7 +43,6 @@ def show_plan(specification: Specification, options: "Options", order: Order, as
     most = options.drafts * (1 + options.max_rounds)
     if as_json:
         plan = {
-            "schema": 1,
             "specification": specification.model_dump(mode="json"),
             "options": options.model_dump(mode="json"),
             "most_drafts": most,

@@ -46,7 +46,7 @@ def reconstruct(
     save_png(path, Image.fromarray(drawn), None)
     if as_json:
         shape = list(latents.shape[1:])
-        return emit_json({"schema": 1, "image": str(path), "psnr": near, "latents": shape, "weights": sha256})
+        return emit_json({"image": str(path), "psnr": near, "latents": shape, "weights": sha256})
     log(f"PSNR {near:.2f} dB; {pixels.numel():,} numbers went through {latents.numel():,}")
     return emit(str(path))
 

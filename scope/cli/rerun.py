@@ -36,7 +36,7 @@ def rerun(
     save_png(path, picture.image, record)
     log("the same bytes" if same else "other bytes: another machine or another library draws slightly differently")
     if as_json:
-        emit_json({"schema": 1, "image": str(path), "same": same})
+        emit_json({"image": str(path), "same": same})
     else:
         emit(str(path))
     raise typer.Exit(0 if same else 3)

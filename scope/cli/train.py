@@ -43,7 +43,7 @@ def train(
     config = override(trainer.PRESETS[preset], assignments or [])
     folder = (out or Path("runs") / f"{recipe}-{preset}").absolute()
     if dry_run:
-        emit_json({"schema": 1, "recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")})
+        emit_json({"recipe": recipe, "folder": str(folder), "config": config.model_dump(mode="json")})
         return
     log(f"training {recipe} in {folder}; stop it any time, the same command continues")
     with quiet_stdout():

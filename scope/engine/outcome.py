@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from scope.runs.store import SCHEMA
 from scope.specification import Draft, Model, RepairResult, Specification, Verdict, answers
-
-#: Version of the report. A field may be added under the same number; none is renamed or removed.
-SCHEMA = 2
 
 #: What the report gives seconds for.
 TIMED = ("decompose", "generate", "verify", "repair")
@@ -119,6 +117,7 @@ def json_report(outcome: Outcome, image: str | None = None) -> dict[str, Any]:
         "seconds": {stage: round(outcome.seconds.get(stage, 0.0), 3) for stage in (*TIMED, "total")},
         "repairs": [r.model_dump(mode="json") | {"seconds": round(r.seconds, 3)} for r in outcome.repairs],
         "cost": round(outcome.cost, 6),
+        "notes": list(outcome.notes),
         "answers": {unknown: answer.model_dump(mode="json") for unknown, answer in answers(outcome.spec).items()},
     }
 

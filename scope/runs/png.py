@@ -17,10 +17,11 @@ from typing import Any, Literal
 
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from scope.errors import ImageError, StateCorrupt
 from scope.files import write_atomic
+from scope.runs.store import SCHEMA, schema_of
 from scope.specification import Draft, Model, Specification, Verdict, answers, canonical_json, fold
 
 LIMIT = 256 * 1024  # bytes of JSON in the picture
@@ -38,7 +39,9 @@ _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 class Record(Model):
     """What it takes to explain a picture and to draw it again."""
 
-    format: Literal[1] = 1
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    schema_number: Literal[2] = Field(default=SCHEMA, alias="schema")
     run: str | None = None  # in the sidecar only
     specification: Specification
     draft: Draft
@@ -94,7 +97,7 @@ def parameters(record: Record) -> str:
 def read_record(path: Path) -> Record:
     """Return the record inside a PNG. The file is not trusted.
 
-    Raises: ImageError if it is no PNG within the limits, or holds no record that can be read.
+    Raises: ImageError if it is no PNG within the limits, or holds no record that this version can read.
     """
     image = open_png(path)
     text = image.info.get("scope")
@@ -109,6 +112,11 @@ def read_record(path: Path) -> Record:
     except StateCorrupt as error:
         raise ImageError(f"{path}: its record is damaged: {error}") from error
     except ValidationError as error:
+        schema = schema_of(error)
+        if schema is not None:
+            raise ImageError(
+                f"the record in {path} is of schema {schema}, which this scope does not read (it reads {SCHEMA})"
+            ) from error
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "record"
         raise ImageError(f"{path}: its record is damaged at {where}: {first['msg']}") from error

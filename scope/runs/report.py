@@ -19,6 +19,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from scope import __version__
+from scope.runs.store import SCHEMA
 from scope.specification import JUDGED, Draft, Event, Specification, Verdict
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -61,7 +62,7 @@ def render(
         seconds=_bars(seconds or {}),
         notes=notes,
         data={
-            "schema": 1,
+            "schema": SCHEMA,
             "specification": spec.model_dump(mode="json"),
             "drafts": [draft.model_dump(mode="json") for draft in drafts],
             "verdicts": {name: [v.model_dump(mode="json") for v in told] for name, told in verdicts.items()},

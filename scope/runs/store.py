@@ -19,15 +19,25 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from filelock import FileLock, Timeout
 from pydantic import ConfigDict, Field, ValidationError
 
 from scope.config import Options, home
-from scope.errors import OutputError, RunBusy, StateCorrupt, UsageError
+from scope.errors import OtherSchema, OutputError, RunBusy, StateCorrupt, UsageError
 from scope.files import remove_partial, unwritable, write_atomic
 from scope.specification import Model, canonical_json, sha256_of
+
+#: Version of what scope writes: runs, the records in pictures, and the JSON of the command line. Under the same number
+#: a field may be added; none is renamed or removed.
+SCHEMA: Final = 2
+
+
+def schema_of(error: ValidationError) -> int | None:
+    """Return the schema of a document that did not validate, where that is what is wrong with it."""
+    named = (e["input"] for e in error.errors() if e["loc"] in (("schema",), ("format",)))
+    return next((number for number in named if isinstance(number, int) and number != SCHEMA), None)
 
 
 class Manifest(Model):
@@ -35,7 +45,7 @@ class Manifest(Model):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    schema_number: Literal[1] = Field(default=1, alias="schema")
+    schema_number: Literal[2] = Field(default=SCHEMA, alias="schema")
     id: str
     prompt: str
     options: Options
@@ -68,12 +78,15 @@ class Run:
     def manifest(self) -> Manifest:
         """Return what was asked.
 
-        Raises: StateCorrupt if run.json is missing, or is not what was written.
+        Raises: StateCorrupt if run.json is missing, or is not what was written; OtherSchema.
         """
         sealed = _unsealed(self.folder / "run.json")
         try:
             return Manifest.model_validate(sealed)
         except ValidationError as error:
+            schema = schema_of(error)
+            if schema is not None:
+                raise _made_by_another(self.id, schema) from error
             raise self.corrupt("run.json: written by another version of scope") from error
 
     def result(self) -> dict[str, Any]:
@@ -171,6 +184,13 @@ class Run:
         )
 
 
+def _made_by_another(run_id: str, schema: int) -> OtherSchema:
+    age, instead = (
+        ("an older", "start again with") if schema < SCHEMA else ("a newer", "update scope, or start again with")
+    )
+    return OtherSchema(f"run {run_id} was made by {age} scope (schema {schema}); {instead}: scope generate PROMPT")
+
+
 def create(prompt: str, options: Options | None = None, others: Mapping[str, str] | None = None) -> Run:
     """Make the folder of a new run. `others` are versions to record beside our own.
 
@@ -198,7 +218,7 @@ def list_runs() -> list[Run]:
 def open_run(run_id: str | None = None) -> Run:
     """Return one run; None: the latest that is not finished.
 
-    Raises: UsageError if there is none; StateCorrupt if its manifest is damaged.
+    Raises: UsageError if there is none; StateCorrupt if its manifest is damaged; OtherSchema.
     """
     if run_id is None:
         unfinished = next((run for run in list_runs() if not run.finished), None)
