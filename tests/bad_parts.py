@@ -1,4 +1,4 @@
-"""Parts that keep every promise, and parts that break one each. They lie in a module so that other processes find them.
+"""Parts that pass every check, and parts that fail one each. They lie in a module so that other processes find them.
 
 The name of a class says the check that it fails, then what it does.
 """
@@ -37,15 +37,22 @@ class GoodSkill:
         return "something"
 
 
-class SchemaNoVersion(GoodSkill):
+class OfOddThings(GoodSkill):
+    """Good, but the kit has nothing for it to do."""
+
+    def needed(self, spec: Specification) -> bool:
+        return any(unknown.value == "odd" for unknown in spec.where(Status.OPEN))
+
+
+class InterfaceNoVersion(GoodSkill):
     version = None  # type: ignore[assignment]
 
 
-class SchemaNameWithAt(GoodSkill):
+class InterfaceNameWithAt(GoodSkill):
     name = "good@home"
 
 
-class SchemaRunTakesNoTools(GoodSkill):
+class InterfaceRunTakesNoTools(GoodSkill):
     def run(self, spec: Specification) -> Specification:  # type: ignore[override]
         return spec
 
@@ -70,17 +77,17 @@ class PureSpoils(GoodSkill):
         return super().needed(spec)
 
 
-class AskedNever(GoodSkill):
+class ExercisedNever(GoodSkill):
     def needed(self, spec: Specification) -> bool:
         return False
 
 
-class SameRolls(GoodSkill):
+class DeterministicRolls(GoodSkill):
     def words(self) -> str:
         return str(random.random())
 
 
-class SettlesNever(GoodSkill):
+class IdempotentNever(GoodSkill):
     def needed(self, spec: Specification) -> bool:
         return bool(spec.of(Type.SEMANTIC_REASONING))
 
@@ -170,14 +177,14 @@ class HostileExpectsAscii(GoodSkill):
         return super().run(spec, tools)
 
 
-class CancelSwallows(GoodSkill):
+class InterruptibleSwallows(GoodSkill):
     def words(self) -> str:
         with suppress(BaseException):
             return "something".upper()
         return "something"
 
 
-class CancelTranslates(GoodSkill):
+class InterruptibleTranslates(GoodSkill):
     def words(self) -> str:
         try:
             return "something".upper()
@@ -185,19 +192,19 @@ class CancelTranslates(GoodSkill):
             raise ValueError("the words are not there") from error
 
 
-class EndsNever(GoodSkill):
+class TerminatesNever(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         time.sleep(3600)
         return spec
 
 
-class EndsInSegfault(GoodSkill):
+class TerminatesInSegfault(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         ctypes.string_at(0)
         return spec
 
 
-class SchemaLeavesPython(GoodSkill):
+class InterfaceLeavesPython(GoodSkill):
     @property
     def name(self) -> str:  # type: ignore[override]
         raise SystemExit("no name")
@@ -222,11 +229,11 @@ class GoodGenerator:
         return Picture(Image.new("L", (4, 4), request.seed % 256))
 
 
-class GSchemaWeights(GoodGenerator):
+class GInterfaceWeights(GoodGenerator):
     weights = {"weights.bin": "the best"}
 
 
-class GSchemaVocabulary(GoodGenerator):
+class GInterfaceVocabulary(GoodGenerator):
     vocabulary = ["apple"]  # type: ignore[assignment]
 
 
@@ -250,17 +257,17 @@ class GPicturesWithInfiniteLikelihood(GoodGenerator):
         return Picture(super().picture(request, on_step).image, float("-inf"))
 
 
-class GSameRolls(GoodGenerator):
+class GDeterministicRolls(GoodGenerator):
     def picture(self, request: Request, on_step: OnStep) -> Picture:
         return Picture(Image.frombytes("L", (4, 4), random.randbytes(16)))
 
 
-class GAloneIsDifferent(GoodGenerator):
+class GIndependentIsDifferent(GoodGenerator):
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
         return [Picture(Image.new("L", (4, 4), len(requests))) for _ in requests]
 
 
-class GStepsBackwards(GoodGenerator):
+class GProgressBackwards(GoodGenerator):
     def picture(self, request: Request, on_step: OnStep) -> Picture:
         on_step(2, 2)
         on_step(1, 2)
@@ -279,7 +286,7 @@ class GHostileWantsFewWords(GoodGenerator):
         return super().picture(request, on_step)
 
 
-class GCancelSwallows(GoodGenerator):
+class GInterruptibleSwallows(GoodGenerator):
     def picture(self, request: Request, on_step: OnStep) -> Picture:
         try:
             return super().picture(request, on_step)
@@ -287,7 +294,7 @@ class GCancelSwallows(GoodGenerator):
             return Picture(Image.new("L", (4, 4)))
 
 
-class GEndsNever(GoodGenerator):
+class GTerminatesNever(GoodGenerator):
     def picture(self, request: Request, on_step: OnStep) -> Picture:
         while True:
             pass
@@ -312,7 +319,7 @@ class GoodVerifier:
         return Verdict(commitment=commitment.id, outcome=outcome, reason="it says so", verifier="good@1")
 
 
-class VSchemaSpaces(GoodVerifier):
+class VInterfaceSpaces(GoodVerifier):
     version = "one point oh"
 
 
@@ -329,7 +336,7 @@ class VPureSaysWhich(GoodVerifier):
         return commitment.type.value if super().handles(commitment) else None
 
 
-class VAskedNever(GoodVerifier):
+class VExercisedNever(GoodVerifier):
     def handles(self, commitment: Commitment) -> bool:
         return False
 
@@ -367,12 +374,12 @@ class VSignedWithAnObject(GoodVerifier):
         return super().verdict(image, commitment, outcome).model_copy(update={"evidence": {"boxes": object()}})
 
 
-class VModestNot(GoodVerifier):
+class VAbstainsNot(GoodVerifier):
     def check(self, image: Image.Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         return [self.verdict(image, c, "met") for c in commitments]
 
 
-class VSameRolls(GoodVerifier):
+class VDeterministicRolls(GoodVerifier):
     def verdict(self, image: Image.Image, commitment: Commitment, outcome: Any) -> Verdict:
         return super().verdict(image, commitment, outcome).model_copy(update={"score": random.random()})
 
@@ -402,14 +409,14 @@ class VHostileWantsPixels(GoodVerifier):
         return super().check(image, commitments, spec)
 
 
-class VCancelSwallows(GoodVerifier):
+class VInterruptibleSwallows(GoodVerifier):
     def verdict(self, image: Image.Image, commitment: Commitment, outcome: Any) -> Verdict:
         with suppress(BaseException):
             outcome = outcome or None
         return super().verdict(image, commitment, outcome)
 
 
-class VEndsNever(GoodVerifier):
+class VTerminatesNever(GoodVerifier):
     def check(self, image: Image.Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         time.sleep(3600)
         return []

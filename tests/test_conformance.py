@@ -15,8 +15,8 @@ from scope.skills.decompose import Decompose
 from scope.skills.repair import Repair
 from scope.specification import Commitment, Kind, Type
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier, fake_toolbox, validate
-from scope.testing.conformance import CHECKS, examined, kind_of
-from scope.testing.trial import Trial, samples
+from scope.testing.checks.case import Case, samples
+from scope.testing.conformance import CHECKS, kind_of, run_checks
 
 _PREFIX = {"": "skill", "G": "generator", "V": "verifier"}
 _NAMED = re.compile(r"(?P<prefix>[GV]?)(?P<check>[A-Z][a-z]+)[A-Z]")
@@ -28,10 +28,10 @@ BAD = [
     if isinstance(part, type)
     and part.__module__ == "bad_parts"
     and (match := _NAMED.match(name))
-    and match["check"].lower() in {"ends", *(check for checks in CHECKS.values() for check in checks)}
+    and match["check"].lower() in {"terminates", *(check for checks in CHECKS.values() for check in checks)}
 ]
-_IN_OWN_PROCESS = [bad for bad in BAD if bad[2] == "ends"]
-_HERE = [bad for bad in BAD if bad[2] != "ends"]
+_IN_OWN_PROCESS = [bad for bad in BAD if bad[2] == "terminates"]
+_HERE = [bad for bad in BAD if bad[2] != "terminates"]
 
 
 @pytest.mark.parametrize(
@@ -43,21 +43,21 @@ _HERE = [bad for bad in BAD if bad[2] != "ends"]
 )  # fmt: skip
 def test_what_conforms_passes(part: Any) -> None:
     report = validate(part)
-    report.demand()
-    assert [f.check for f in report.findings] == [*CHECKS[report.kind], "ends"]
+    report.assert_ok()
+    assert [f.check for f in report.findings] == [*CHECKS[report.kind], "terminates"]
 
 
 @pytest.mark.parametrize(("part", "kind", "check"), _HERE, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_each_check_finds_a_part_that_fails_it(part: type, kind: Any, check: str) -> None:
     made = part()
-    found = {f.check: f for f in examined(kind, Trial(made, samples(), fake_toolbox()))}
+    found = {f.check: f for f in run_checks(kind, Case(made, samples(), fake_toolbox()))}
     assert not found[check].ok
     assert found[check].why
 
 
 @pytest.mark.parametrize("kind", ["skill", "generator", "verifier"])
 def test_no_check_is_without_a_part_that_fails_it(kind: Any) -> None:
-    assert {check for _, of, check in BAD if of == kind} == {*CHECKS[kind], "ends"}
+    assert {check for _, of, check in BAD if of == kind} == {*CHECKS[kind], "terminates"}
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_no_check_is_without_a_part_that_fails_it(kind: Any) -> None:
 )
 def test_what_does_not_end_is_cut_and_named(part: type, kind: Any, check: str) -> None:
     began = time.monotonic()
-    report = validate(part, limit=2.0)
-    ends = next(f for f in report.findings if f.check == "ends")
+    report = validate(part, timeout=2.0)
+    ends = next(f for f in report.findings if f.check == "terminates")
     assert not ends.ok
     assert re.search("did not end within 2 s|killed by SIGSEGV", ends.why)
-    assert {f.check for f in report.findings} == {*CHECKS[kind], "ends"}
+    assert {f.check for f in report.findings} == {*CHECKS[kind], "terminates"}
     assert time.monotonic() - began < 10.0  # some checks may pass before the one that hangs
 
 
@@ -77,13 +77,13 @@ def test_a_report_says_what_is_wrong_and_raises_on_demand() -> None:
     report = validate(bad_parts.LedgerDeclares)
     assert not report.ok
     with pytest.raises(AssertionError, match=r"skill good@1: \d of 10 checks failed\n(.*\n)*.*only the prompt adds"):
-        report.demand()
+        report.assert_ok()
 
 
-def test_a_skill_is_tried_on_what_its_author_gives() -> None:
-    assert "asked" in {f.check for f in validate(bad_parts.LedgerJudges, given=()).findings}
-    plain = FakeReader().decompose("1 apple ?odd")
-    assert validate(bad_parts.GoodSkill(), given=[plain]).ok
+def test_specifications_of_the_author_are_tried() -> None:
+    wrong = [f.check for f in validate(bad_parts.OfOddThings).findings if not f.ok]
+    assert wrong == ["exercised"]
+    assert validate(bad_parts.OfOddThings, specifications=[FakeReader().decompose("1 apple ?odd")]).ok
 
 
 def test_validating_leaves_the_part_as_it_was() -> None:
@@ -115,6 +115,6 @@ def test_the_parts_of_the_documentation_conform(tmp_path: Path, monkeypatch: pyt
     monkeypatch.syspath_prepend(str(tmp_path))
     documented = importlib.import_module("documented")
     style = Commitment(id="s1", kind=Kind.CONSTRAINT, type=Type.STYLE, claim="it is tall", value="portrait format")
-    given = [FakeReader().decompose("1 apple ?Zorvex").declare(style, "skill:decompose@1")]
+    specifications = [FakeReader().decompose("1 apple ?Zorvex").declare(style, "skill:decompose@1")]
     for part in (documented.Mascots, documented.Grey, documented.Portrait):
-        validate(part, given=given).demand()
+        validate(part, specifications=specifications).assert_ok()

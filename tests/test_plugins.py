@@ -346,8 +346,8 @@ def test_the_parts_of_a_real_package_conform(scope: Scope, installed: Path) -> N
     program = (
         "from scope.testing import FakeReader, validate\n"
         "from of_others.mascots import Mascots\nfrom of_others.stripes import Stripes\n"
-        "validate(Mascots, given=[FakeReader().decompose('1 apple ?zorvex')]).demand()\n"
-        "validate(Stripes).demand()\n"
+        "validate(Mascots, specifications=[FakeReader().decompose('1 apple ?zorvex')]).assert_ok()\n"
+        "validate(Stripes).assert_ok()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True

@@ -46,7 +46,9 @@ def said(answer: Answer | None) -> list[tuple[str, str | int]]:
 
 def test_it_is_a_skill_that_conforms() -> None:
     assert isinstance(Retrieve(), Skill)
-    validate(Retrieve, given=[READER.decompose(PROMPT)], toolbox=tools(shelf(MASCOT), shelf("No."))).demand()
+    validate(
+        Retrieve, specifications=[READER.decompose(PROMPT)], toolbox=tools(shelf(MASCOT), shelf("No."))
+    ).assert_ok()
 
 
 def test_it_is_needed_while_a_reference_is_open_that_was_not_looked_for() -> None:

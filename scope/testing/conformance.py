@@ -3,7 +3,7 @@
 from scope.testing import validate
 
 def test_my_skill() -> None:
-    validate(MySkill).demand()
+    validate(MySkill).assert_ok()
 """
 
 import base64
@@ -16,14 +16,14 @@ from scope.errors import UsageError
 from scope.plugins.worker import Child, ChildDied, Talk, TimeIsUp
 from scope.protocols import Toolbox
 from scope.specification import Model, Specification
-from scope.testing import generators, skills, verifiers
+from scope.testing.checks import generators, skills, verifiers
+from scope.testing.checks.case import Case, Check, ConformanceError, samples
 from scope.testing.fakes import fake_toolbox
-from scope.testing.trial import Broken, Look, Trial, samples
 
 Kind = Literal["skill", "generator", "verifier"]
 
-#: What is looked at, by kind and in this order. "ends" is added by the one who waits.
-CHECKS: dict[Kind, dict[str, Look]] = {
+#: The checks, by kind and in this order. "terminates" is added by the one who waits.
+CHECKS: dict[Kind, dict[str, Check]] = {
     "skill": skills.CHECKS,
     "generator": generators.CHECKS,
     "verifier": verifiers.CHECKS,
@@ -34,7 +34,7 @@ _START = 60.0  # seconds to import a part and to make it: weights may be large
 
 
 class Finding(Model):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     check: str
     ok: bool
@@ -42,7 +42,7 @@ class Finding(Model):
 
 
 class Report(Model):
-    """What was found of one part."""
+    """The results of all checks of one part."""
 
     part: str  # name@version
     kind: Kind
@@ -53,8 +53,8 @@ class Report(Model):
         """Return whether nothing was found wanting."""
         return all(finding.ok for finding in self.findings)
 
-    def demand(self) -> None:
-        """Raise AssertionError with every finding that is not ok."""
+    def assert_ok(self) -> None:
+        """Raise AssertionError with every finding that is not ok, for use in a test."""
         assert self.ok, str(self)
 
     def __str__(self) -> str:
@@ -63,20 +63,20 @@ class Report(Model):
 
 
 def validate(
-    part: Any, *, given: Sequence[Specification] = (), toolbox: Toolbox | None = None, limit: float = 60.0
+    part: Any, *, specifications: Sequence[Specification] = (), toolbox: Toolbox | None = None, timeout: float = 60.0
 ) -> Report:
     """Try a part in a child process and return what was found.
 
     Args:
         part: what the entry point names (a class or a function that makes the part), or a part. A child process must be
             able to import it: define it at the top of a module.
-        given: specifications of your own that it is tried on too; a skill needs one that it has something to do on.
+        specifications: some of your own that it is tried on too; a skill needs one on which it has something to do.
         toolbox: what a skill is given; None: fakes, without language model and knowledge.
-        limit: seconds per check. A part that does not end is cut, and what was left is not looked at.
+        timeout: seconds per check. A part that does not end is cut, and what was left is not looked at.
 
     Raises: UsageError if it is none of the three kinds, or cannot be made in a child process.
     """
-    order = {"limit": limit, "pickle": _pickled((part, tuple(given), toolbox))}
+    order = {"timeout": timeout, "pickle": _pickled((part, tuple(specifications), toolbox))}
     with Child("scope.testing.conformance:work", order) as child:
         try:
             word, about = child.hear(_START)
@@ -85,28 +85,28 @@ def validate(
         if word == "failed":
             raise UsageError(f"{part!r} cannot be tried in a process of its own: {': '.join(about)}")
         kind: Kind = about["kind"]
-        findings = tuple(_heard(child, list(CHECKS[kind]), limit))
+        findings = tuple(_heard(child, list(CHECKS[kind]), timeout))
     return Report(part=about["part"], kind=kind, findings=findings)
 
 
 def work(talk: Talk, order: dict[str, Any]) -> None:
     """Be the child: make the part, and say each finding as it is made."""
-    part, given, toolbox = pickle.loads(base64.b64decode(order["pickle"]))
+    part, specifications, toolbox = pickle.loads(base64.b64decode(order["pickle"]))
     part = part() if _is_maker(part) else part
     kind = kind_of(part)
     talk.say({"kind": kind, "part": f"{getattr(part, 'name', '?')}@{getattr(part, 'version', '?')}"})
-    trial = Trial(part, (*samples(), *given), toolbox or fake_toolbox())
-    for finding in examined(kind, trial, before=partial(talk.leave_by_yourself, order["limit"])):
+    case = Case(part, (*samples(), *specifications), toolbox or fake_toolbox())
+    for finding in run_checks(kind, case, before=partial(talk.leave_by_yourself, order["timeout"])):
         talk.say(finding.model_dump())
 
 
-def examined(kind: Kind, trial: Trial, before: Callable[[], None] = lambda: None) -> Iterator[Finding]:
+def run_checks(kind: Kind, case: Case, before: Callable[[], None] = lambda: None) -> Iterator[Finding]:
     """Yield a finding per check of this kind, made here and now. `before` is called before each."""
-    for name, look in CHECKS[kind].items():
+    for name, check in CHECKS[kind].items():
         before()
         try:
-            look(trial)
-        except Broken as error:
+            check(case)
+        except ConformanceError as error:
             yield Finding(check=name, ok=False, why=str(error))
         except BaseException as error:  # whatever a part does, the report is made
             yield Finding(check=name, ok=False, why=f"it raised {type(error).__name__}: {error}")
@@ -126,19 +126,19 @@ def kind_of(part: Any) -> Kind:
     return kinds[0]
 
 
-def _heard(child: Child, left: list[str], limit: float) -> Iterator[Finding]:
+def _heard(child: Child, left: list[str], timeout: float) -> Iterator[Finding]:
     """Yield what a child finds; where it does not come to an end, say in which check, and what was not looked at."""
     while left:
         try:
-            word, value = child.hear(limit)
+            word, value = child.hear(timeout)
         except (TimeIsUp, ChildDied) as error:
-            yield Finding(check="ends", ok=False, why=f"{left[0]}: {error}")
+            yield Finding(check="terminates", ok=False, why=f"{left[0]}: {error}")
             yield from (Finding(check=name, ok=False, why="not looked at: it did not end before") for name in left)
             return
         assert word == "say", value
         left.pop(0)
         yield Finding.model_validate(value)
-    yield Finding(check="ends", ok=True)
+    yield Finding(check="terminates", ok=True)
 
 
 def _is_maker(part: Any) -> bool:

@@ -27,16 +27,16 @@ _PLAIN = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 _SPOTS = 40  # where a part is interrupted
 
 
-#: One check: it raises Broken if a promise is not kept.
-Look = Callable[["Trial"], None]
+#: One check. It raises ConformanceError if the part does not pass.
+Check = Callable[["Case"], None]
 
 
-class Broken(Exception):
-    """A promise that was not kept."""
+class ConformanceError(Exception):
+    """What is wrong with a part."""
 
 
 @dataclass(frozen=True)
-class Trial:
+class Case:
     """A part and what it is tried on."""
 
     part: Any
@@ -107,7 +107,7 @@ def check_names(part: Any) -> None:
     for field in ("name", "version"):
         value = getattr(part, field, None)
         if not isinstance(value, str) or not value or "@" in value or not value.isprintable() or " " in value:
-            raise Broken(f"{field} is {value!r}; it must be a word without @")
+            raise ConformanceError(f"{field} is {value!r}; it must be a word without @")
 
 
 def check_verbs(part: Any, **verbs: int) -> None:
@@ -115,11 +115,11 @@ def check_verbs(part: Any, **verbs: int) -> None:
     for verb, count in verbs.items():
         method = getattr(part, verb, None)
         if not callable(method):
-            raise Broken(f"it has no method {verb}")
+            raise ConformanceError(f"it has no method {verb}")
         try:
             inspect.signature(method).bind(*range(count))
         except TypeError as error:
-            raise Broken(f"{verb} cannot be called with {count} arguments: {error}") from error
+            raise ConformanceError(f"{verb} cannot be called with {count} arguments: {error}") from error
 
 
 def check_hostile(name: str, work: Callable[[], object]) -> None:
@@ -128,13 +128,15 @@ def check_hostile(name: str, work: Callable[[], object]) -> None:
         work()
     except ScopeError:
         return
-    except Broken as error:
-        raise Broken(f"given {name}: {error}") from error
+    except ConformanceError as error:
+        raise ConformanceError(f"given {name}: {error}") from error
     except Exception as error:
-        raise Broken(f"given {name}, it raised {type(error).__name__}: {error}; refuse with a ScopeError") from error
+        raise ConformanceError(
+            f"given {name}, it raised {type(error).__name__}: {error}; refuse with a ScopeError"
+        ) from error
 
 
-def check_cancel(part: Any, work: Callable[[], object]) -> None:
+def check_interruptible(part: Any, work: Callable[[], object]) -> None:
     """Demand that Ctrl-C passes through, at places spread over all lines of the part's own package that `work` runs."""
     counted = _Interrupter(part, None)
     with counted.watching():
@@ -148,10 +150,10 @@ def check_cancel(part: Any, work: Callable[[], object]) -> None:
             continue
         except BaseException as error:
             if interrupter.where:
-                raise Broken(f"Ctrl-C at {interrupter.where} became {type(error).__name__}") from error
+                raise ConformanceError(f"Ctrl-C at {interrupter.where} became {type(error).__name__}") from error
             raise
         if interrupter.where:  # a part that remembers may take fewer lines the second time
-            raise Broken(f"Ctrl-C at {interrupter.where} was swallowed; catch Exception, not everything")
+            raise ConformanceError(f"Ctrl-C at {interrupter.where} was swallowed; catch Exception, not everything")
 
 
 def _spread(lines: int) -> Sequence[int]:
