@@ -64,7 +64,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> tuple[Artist, Artist]:
     monkeypatch.setattr(bench, "expected", lambda: {"flow": "", "ntm": "", "features": ""})
     monkeypatch.setattr(bench.features, "load", lambda: (network, ""))
     monkeypatch.setattr(bench, "load_judge", lambda: Counting(good))
-    monkeypatch.setattr(bench, "read", lambda image: ("fresh",) if image.tobytes() in good else ())
+    monkeypatch.setattr(bench, "read_words", lambda image: ("fresh",) if image.tobytes() in good else ())
     monkeypatch.setattr(bench, "ROWS", {"flow_50": ("flow", lambda: best, 50), "ntm_4": ("ntm", lambda: worst, 4)})
     return best, worst
 

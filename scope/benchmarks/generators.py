@@ -26,7 +26,7 @@ from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError, UsageError
 from scope.generators import flow, ntm
-from scope.judges.ocr import plain, read
+from scope.judges.ocr import normalise, read_words
 from scope.judges.pocket import Judge
 from scope.judges.pocket import load as load_judge
 from scope.models.features import FeatureNet
@@ -156,13 +156,13 @@ def score(judge: Judge, image: Image.Image, spec: Specification, types: frozense
     """Return whether all promises of these types are kept, 0 or 1; of words, how near they come."""
     promised = [c for c in spec.commitments if c.type in types]
     if Type.TEXT in types:
-        return nearness(str(promised[0].value), read(image))
+        return nearness(str(promised[0].value), read_words(image))
     return float(all(v.outcome == "met" for v in judge.check(image, promised, spec)))
 
 
 def nearness(word: str, found: tuple[str, ...]) -> float:
     """Return how near to a word the nearest of what was read on signs comes, or all of it together, in [0, 1]."""
-    word = plain(word)
+    word = normalise(word)
     return max(1 - int(levenshtein(word, other)) / max(len(word), len(other)) for other in (*found, "".join(found)))
 
 

@@ -15,13 +15,13 @@ from PIL.Image import Image
 from torch import Tensor
 
 from scope.judges.networks import BACKGROUND, TwoStageDetector, detect_boxes, roi_crop
-from scope.judges.ocr import plain, read
+from scope.judges.ocr import normalise, read_words
 from scope.nn.weights import load_shipped
 from scope.specification import Commitment, Specification, Type, Verdict
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUN_OF, NOUNS, RELATIONS, SETTING_NAMES, STYLES
 
 SIDE = 128  # pixels to which a picture is brought
-_TOUCHING = 0.35  # of a side: most that may lie between the boxes of two things, one on top of the other
+_TOUCHING = 0.35  # of a side: most that may lie between the boxes of two objects, one on top of the other
 _SIGN = "sign"
 
 
@@ -38,33 +38,33 @@ class Detection:
     style: tuple[float, ...]
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Return (x0, y0, x1, y1)."""
+    def xyxy_px(self) -> tuple[float, float, float, float]:
+        """Return the box (x0, y0, x1, y1)."""
         half = self.side / 2
         return self.x - half, self.y - half, self.x + half, self.y + half
 
 
-class Scene:
-    """What is seen in one picture. Words are read when they are asked for."""
+class DetectedScene:
+    """What is detected in one picture. Words are read when they are first needed."""
 
     def __init__(self, detections: tuple[Detection, ...], setting: str, image: Image) -> None:
         self.detections, self.setting, self._image = detections, setting, image
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """What is written in it, plain."""
-        return read(self._image)
+        """The texts that are read in it, normalised."""
+        return read_words(self._image)
 
     @property
     def style(self) -> str | None:
-        """Who drew it: the likeliest for all things together; None: there are none."""
+        """The vendor that is likeliest for all objects together; None: there are none."""
         if not self.detections:
             return None
-        return ALL_VENDORS[int(np.sum([s.style for s in self.detections], 0).argmax())]
+        return ALL_VENDORS[int(np.sum([d.style for d in self.detections], 0).argmax())]
 
-    def of(self, noun: str) -> list[Detection]:
-        """Return the things of a noun."""
-        return [s for s in self.detections if s.noun == noun]
+    def of_noun(self, noun: str) -> list[Detection]:
+        """Return the detections of a noun."""
+        return [d for d in self.detections if d.noun == noun]
 
 
 class Undecided(Exception):
@@ -76,15 +76,15 @@ class Undecided(Exception):
 Finding = tuple[bool, str]
 
 
-def things(scene: Scene, entity_id: str, spec: Specification) -> list[Detection]:
-    """Return what is seen of an entity. Entities of one noun are told apart by their colours.
+def detections_of(scene: DetectedScene, entity_id: str, spec: Specification) -> list[Detection]:
+    """Return the detections of an entity. Entities of one noun are told apart by their colours.
 
     Raises: Undecided if the noun is none of the world's.
     """
     noun = _noun(spec[entity_id].value)
-    alike = [c for c in spec.of(Type.PRESENCE) if NOUN_OF.get(str(c.value)) == noun]
+    siblings = [c for c in spec.of(Type.PRESENCE) if NOUN_OF.get(str(c.value)) == noun]
     colors = [c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.value in COLOR_NAMES]
-    return [s for s in scene.of(noun) if len(alike) == 1 or not colors or s.color == colors[0]]
+    return [d for d in scene.of_noun(noun) if len(siblings) == 1 or not colors or d.color == colors[0]]
 
 
 def _noun(word: str | int) -> str:
@@ -93,41 +93,41 @@ def _noun(word: str | int) -> str:
     return NOUN_OF[str(word)]
 
 
-def presence(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+def presence(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """There is at least one. A sign is there where words can be read."""
     if c.value == _SIGN:
         return bool(scene.words), f"reads {', '.join(scene.words) or 'nothing'}"
-    n = len(things(scene, c.id, spec))
+    n = len(detections_of(scene, c.id, spec))
     return n > 0, f"sees {n}"
 
 
-def count(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+def count(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """There are exactly as many."""
-    n = len(things(scene, c.targets[0], spec))
+    n = len(detections_of(scene, c.targets[0], spec))
     return n == c.value, f"sees {n}"
 
 
-def attribute(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+def attribute(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """All of them have this colour, and there are some."""
     if c.value not in COLOR_NAMES:
         raise Undecided(f"it judges no {c.value!r}")
-    colors = {s.color for s in things(scene, c.targets[0], spec)}
+    colors = {d.color for d in detections_of(scene, c.targets[0], spec)}
     return colors == {c.value}, f"sees {', '.join(sorted(colors)) or 'none'}"
 
 
-def relation(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+def relation(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """It holds of all subjects and all others, by their centres."""
     if c.value not in RELATIONS or len(c.targets) < 2:
         raise Undecided(f"it judges no {c.value!r}")
-    subjects, *others = (things(scene, target, spec) for target in c.targets)
+    subjects, *others = (detections_of(scene, target, spec) for target in c.targets)
     if not subjects or not all(others):
         return False, "one of them is missing"
-    rest = [s for group in others for s in group]
-    places = "; ".join(f"{s.noun} at {s.x:.0f}, {s.y:.0f}" for s in subjects + rest)
-    return _related(str(c.value), subjects, rest), places
+    objects = [d for group in others for d in group]
+    places = "; ".join(f"{d.noun} at {d.x:.0f}, {d.y:.0f}" for d in subjects + objects)
+    return _relation_holds(str(c.value), subjects, objects), places
 
 
-def _related(relation: str, subjects: list[Detection], others: list[Detection]) -> bool:
+def _relation_holds(relation: str, subjects: list[Detection], others: list[Detection]) -> bool:
     match relation:
         case "left of":
             return max(s.x for s in subjects) < min(o.x for o in others)
@@ -150,38 +150,38 @@ def _between(middle: Detection, left: Detection, right: Detection) -> bool:
 
 def _on_top(upper: Detection, lower: Detection) -> bool:
     side = min(upper.side, lower.side)
-    gap = lower.box[1] - upper.box[3]
+    gap = lower.xyxy_px[1] - upper.xyxy_px[3]
     return upper.y < lower.y and gap < _TOUCHING * side and abs(upper.x - lower.x) < (upper.side + lower.side) / 4
 
 
-def setting(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+def setting(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """It is the setting."""
     if c.value not in SETTING_NAMES:
         raise Undecided(f"it knows no setting {c.value!r}")
     return scene.setting == c.value, f"the setting looks like {scene.setting}"
 
 
-def style(scene: Scene, c: Commitment, spec: Specification) -> Finding:
-    """Its things, taken together, are most likely drawn so."""
-    names = {name.name: vendor for vendor, name in STYLES.items()}
-    if c.value not in names:
+def style(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
+    """Its objects, taken together, are most likely drawn so."""
+    vendors = {style.name: vendor for vendor, style in STYLES.items()}
+    if c.value not in vendors:
         raise Undecided(f"it knows no style {c.value!r}")
-    return scene.style == names[str(c.value)], f"looks like {scene.style}"
+    return scene.style == vendors[str(c.value)], f"looks like {scene.style}"
 
 
-def absence(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+def absence(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """There is none."""
-    n = len(scene.of(_noun(c.value)))
+    n = len(scene.of_noun(_noun(c.value)))
     return n == 0, f"sees {n}"
 
 
-def text(scene: Scene, c: Commitment, spec: Specification) -> Finding:
+def text(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """It is read, letter for letter, on one sign or on all together."""
-    read_in_all = (*scene.words, "".join(scene.words))
-    return plain(str(c.value)) in read_in_all, f"reads {', '.join(scene.words) or 'nothing'}"
+    texts = (*scene.words, "".join(scene.words))
+    return normalise(str(c.value)) in texts, f"reads {', '.join(scene.words) or 'nothing'}"
 
 
-RULES: dict[Type, Callable[[Scene, Commitment, Specification], Finding]] = {
+RULES: dict[Type, Callable[[DetectedScene, Commitment, Specification], Finding]] = {
     Type.PRESENCE: presence, Type.COUNT: count, Type.ATTRIBUTE: attribute, Type.RELATION: relation,
     Type.SETTING: setting, Type.STYLE: style, Type.ABSENCE: absence, Type.TEXT: text,
 }  # fmt: skip
@@ -191,7 +191,7 @@ RULES: dict[Type, Callable[[Scene, Commitment, Specification], Finding]] = {
 
 
 class Judge:
-    """Looks at a picture once and answers for each commitment. A Verifier, but no part that a loop can load."""
+    """Detects what is in a picture once and answers for each commitment. A Verifier, but none that a loop can load."""
 
     name, version = "judge", "1"
 
@@ -206,23 +206,23 @@ class Judge:
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         """Return one verdict per commitment, in order; None where it cannot say.
 
-        Raises: ScopeError if words are asked about and Tesseract is not installed.
+        Raises: ScopeError if a commitment is about words and Tesseract is not installed.
         """
         scene = self.perceive(image)
         return [self._verdict(scene, c, spec) for c in commitments]
 
     @torch.inference_mode()
-    def perceive(self, image: Image) -> Scene:
-        """Return what is seen in a picture."""
+    def perceive(self, image: Image) -> DetectedScene:
+        """Return what is detected in a picture."""
         pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float32) / 127.5 - 1
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
         output = self.detector.finder(images)
         boxes = detect_boxes(output, 0)
         setting = SETTING_NAMES[int(output.setting[0].argmax())]
-        return Scene(tuple(self._classified(images, boxes)) if len(boxes) else (), setting, image)
+        return DetectedScene(tuple(self._classify(images, boxes)) if len(boxes) else (), setting, image)
 
-    def _classified(self, images: Tensor, boxes: Tensor) -> Iterator[Detection]:
-        """Yield what the boxes of one picture (1, 3, 128, 128) show, without those that show nothing."""
+    def _classify(self, images: Tensor, boxes: Tensor) -> Iterator[Detection]:
+        """Yield the detections in the boxes of one picture (1, 3, 128, 128), without those of the background."""
         crops = roi_crop(images, torch.zeros(len(boxes), dtype=torch.long, device=self.device), boxes)
         output = self.detector.namer(crops)
         scores, nouns = output.noun.softmax(1).max(1)
@@ -233,7 +233,7 @@ class Judge:
                 color, style = COLOR_NAMES[int(colors[i])], tuple(styles[i].tolist())
                 yield Detection(NOUNS[noun], color, float(scores[i]), x, y, side, style)
 
-    def _verdict(self, scene: Scene, commitment: Commitment, spec: Specification) -> Verdict:
+    def _verdict(self, scene: DetectedScene, commitment: Commitment, spec: Specification) -> Verdict:
         outcome: Literal["met", "violated"] | None = None
         reason = "it has no rule for this"
         if self.handles(commitment):

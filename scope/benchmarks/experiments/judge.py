@@ -23,7 +23,7 @@ from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
 from scope.judges.pocket import Judge, load
-from scope.judges.prototypes import SecondOpinion
+from scope.judges.prototypes import PrototypeClassifier
 from scope.specification import Commitment, Specification, Type
 from scope.worlds.pocket import Group, Plan, Scene, compose, counterfactual, held_out, sample_whole, specification
 from scope.worlds.pocket.catalogue import CORE_RELATIONS, HELD_OUT_VENDORS, VENDORS, drawn_by
@@ -150,13 +150,13 @@ def opinions(judge: Judge, n: int) -> Row:
     """Return how often judge and second opinion agree on n scenes' things, and how often each is right."""
     name = "second_opinion"
     try:
-        second = SecondOpinion()
+        prototypes = PrototypeClassifier()
     except ScopeError as missing:
         return Row(name=name, note=str(missing))
     trios: list[tuple[str, str, str]] = []
     for style in VENDORS:
         scenes = [compose(plan, (SEED, 4, i)) for i, plan in enumerate(islice(plans(SEED + 4, (style,)), n // 3))]
-        named = second.name([crop for scene in scenes for crop in crops(scene)], style)
+        named = prototypes.classify([crop for scene in scenes for crop in crops(scene)], style)
         truth = [thing.noun for scene in scenes for thing in scene.objects]
         trios += zip(truth, [noun for scene in scenes for noun in seen(judge, scene)], named, strict=True)
     metrics = {
