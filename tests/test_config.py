@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROMPT, Cli, Parts
+from conftest import Cli, Parts
+from prompts import PROMPT
 from pydantic import Field
 
 from scope.cli.options import flag_name

@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import PROMPT, Cli
+from conftest import Cli
+from prompts import PROMPT
 
 from scope.runs import store
 from scope.runs.png import read_record
