@@ -63,13 +63,13 @@ def test_every_part_of_ours_is_where_its_line_says() -> None:
     ours = {group.removeprefix("scope."): lines for group, lines in project["entry-points"].items()}
     assert set(ours) <= set(get_args(registry.Kind))
     for kind in ours:
-        for part in registry.parts(kind):
+        for part in registry.installed(kind):
             assert part.third_party or part.source is not None, part
 
 
 def test_listing_imports_nothing(install: Install) -> None:
     install("heavy", "[scope.generators]\nheavy = heavy:load\n", '"""Heavy."""\nraise RuntimeError\n')
-    [part] = [part for part in registry.parts("generators") if part.third_party]
+    [part] = [part for part in registry.installed("generators") if part.third_party]
     assert (part.name, part.package, part.version, part.summary) == ("heavy", "heavy", "1.0", "Heavy.")
     assert len(part.fingerprint) == 64
     assert "heavy" not in sys.modules
@@ -118,8 +118,8 @@ def test_the_parts_of_others_can_be_left_out(
 ) -> None:
     install("one", "[scope.generators]\nflow = one:load\n")  # it takes the name of one of ours
     monkeypatch.setenv("SCOPE_NO_THIRD_PARTY", value)
-    assert len([part for part in registry.parts("generators") if part.name == "flow"]) == (1 if hidden else 2)
-    assert all(not part.third_party for part in registry.parts("generators")) is hidden
+    assert len([part for part in registry.installed("generators") if part.name == "flow"]) == (1 if hidden else 2)
+    assert all(not part.third_party for part in registry.installed("generators")) is hidden
 
 
 def test_the_record_of_a_run_tells_another_packages_code_apart(install: Install, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class Benchmarks(Commands):
     def _find(self) -> None:
         from scope.plugins import registry
 
-        for part in registry.parts("benchmarks"):
+        for part in registry.installed("benchmarks"):
             self.commands.setdefault(part.name, _command(part.name, part.summary))
 
 

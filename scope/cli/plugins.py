@@ -24,7 +24,7 @@ def list_(as_json: Json = False) -> None:
     """List every part that is installed. Those of other packages are imported, each in a process of its own."""
     from scope.plugins import registry
 
-    parts = [part for kind in get_args(registry.Kind) for part in registry.parts(kind)]
+    parts = [part for kind in get_args(registry.Kind) for part in registry.installed(kind)]
     rows = [_described(part, _fault(part)) for part in parts]
     if as_json:
         return emit_json({"plugins": rows})
@@ -71,7 +71,7 @@ def new(
     log(f"try it: cd {folder} && pip install -e '.[test]' && pytest")
 
 
-def _described(part: "registry.Part", fault: str) -> dict[str, Any]:
+def _described(part: "registry.Plugin", fault: str) -> dict[str, Any]:
     return {
         "kind": part.kind,
         "name": part.name,
@@ -89,7 +89,7 @@ def _word(row: dict[str, Any]) -> str:
     return "ok" if row["ok"] else "broken"
 
 
-def _fault(part: "registry.Part") -> str:
+def _fault(part: "registry.Plugin") -> str:
     """Return why a part cannot be used; our own are only looked for, as importing them takes seconds."""
     from scope.plugins import registry
 

@@ -1,7 +1,7 @@
 """What a run works with, by the names in its options: every part is an installed plugin."""
 
 from scope.plugins import registry
-from scope.plugins.sandbox import guests
+from scope.plugins.subprocess_skills import third_party_skills
 from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Toolbox
 from scope.runs.budget import Metered
 from scope.runs.store import Run
@@ -31,7 +31,7 @@ def of(run: Run) -> Toolbox:
         language=language,
         knowledge=_knowledge(options.knowledge),
         editor=_editor(),
-        skills=guests(run, options.skill_timeout),
+        skills=third_party_skills(run, options.skill_timeout),
     )
 
 

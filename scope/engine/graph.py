@@ -30,7 +30,7 @@ from scope.engine.ledger_updates import doubtful, entered, repair_result, settle
 from scope.engine.outcome import Outcome, Progress, Stage, best_of, json_report, tally
 from scope.engine.state import STOP, State, saver, stored
 from scope.errors import PromptError, ScopeError, UsageError
-from scope.plugins import sandbox
+from scope.plugins.subprocess_skills import run_or_skip
 from scope.protocols import Toolbox
 from scope.runs import repair_stats
 from scope.runs.store import Run
@@ -72,7 +72,7 @@ def skills(state: State, desk: Desk) -> State:
     spec, notes = state.spec, state.notes
     for skill in desk.tools.skills:
         if skill.needed(spec):
-            spec, note = sandbox.run(skill, spec, desk.tools)
+            spec, note = run_or_skip(skill, spec, desk.tools)
             notes = (*notes, note) if note else notes
     return state.after(spec, notes=notes)
 

@@ -1,4 +1,4 @@
-"""Finds parts by name. Built-in parts and those of other packages are declared alike, as entry points.
+"""Finds plugins by name. Built-in ones and those of other packages are declared alike, as entry points.
 
 A package adds a generator named "mine" with two lines of its pyproject.toml:
 
@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from scope.errors import PluginError
-from scope.plugins.worker import Child, ChildDied, Talk, TimeIsUp
+from scope.plugins.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 
 Kind = Literal["skills", "generators", "tokenizers", "verifiers", "language", "knowledge", "editors", "benchmarks"]
 
-#: Set to 1, only the parts that come with scope are found.
+#: Set to 1, only the plugins that come with scope are found.
 NO_THIRD_PARTY = "SCOPE_NO_THIRD_PARTY"
 
 _OURS = "scope-t2i"
 
 
 @dataclass(frozen=True)
-class Part:
-    """One declared part. Nothing here imports it."""
+class Plugin:
+    """One declared plugin. Nothing here imports it."""
 
     kind: Kind
     point: EntryPoint
@@ -100,31 +100,31 @@ class Part:
         return next((doc.partition("\n")[0] for doc in docs if doc), "")
 
 
-def parts(kind: Kind) -> list[Part]:
+def installed(kind: Kind) -> list[Plugin]:
     """Return what is declared of one kind, sorted by name. Reads package metadata only."""
-    found = (Part(kind, point) for point in entry_points(group=f"scope.{kind}"))
+    found = (Plugin(kind, point) for point in entry_points(group=f"scope.{kind}"))
     # A package that is found twice on the path counts once.
-    once = {(part.name, part.owner): part for part in found if third_party_allowed() or not part.third_party}
+    once = {(plugin.name, plugin.owner): plugin for plugin in found if third_party_allowed() or not plugin.third_party}
     return [once[key] for key in sorted(once)]
 
 
 def names(kind: Kind) -> list[str]:
     """Return the installed names of one kind. Reads package metadata only."""
-    return sorted({part.name for part in parts(kind)})
+    return sorted({plugin.name for plugin in installed(kind)})
 
 
-def find(kind: Kind, name: str) -> Part:
-    """Return the one part that is installed as `name`.
+def find(kind: Kind, name: str) -> Plugin:
+    """Return the one plugin that is installed as `name`.
 
     Raises: PluginError if no package or more than one owns the name.
     """
-    owners = [part for part in parts(kind) if part.name == name]
+    owners = [plugin for plugin in installed(kind) if plugin.name == name]
     if not owners:
         raise PluginError(_unknown(kind, name))
     if len(owners) > 1:
         raise PluginError(
-            f"{kind} {name!r} is declared twice: {' and '.join(part.owner for part in owners)}. "
-            "Uninstall one of the two, or leave out the parts of other packages: scope --no-third-party"
+            f"{kind} {name!r} is declared twice: {' and '.join(plugin.owner for plugin in owners)}. "
+            "Uninstall one of the two, or leave out the plugins of other packages: scope --no-third-party"
         )
     return owners[0]
 
@@ -134,43 +134,43 @@ def load(kind: Kind, name: str) -> Any:
 
     Raises: PluginError if no package or more than one owns the name, or if it cannot be imported.
     """
-    part = find(kind, name)
+    plugin = find(kind, name)
     try:
-        return part.point.load()
+        return plugin.point.load()
     except Exception as error:
         raise PluginError(
-            f"{kind} {name!r} of {part.owner} cannot be imported: {type(error).__name__}: {error}"
+            f"{kind} {name!r} of {plugin.owner} cannot be imported: {type(error).__name__}: {error}"
         ) from error
 
 
 def fault(kind: Kind, name: str, limit: float = 30.0) -> str:
-    """Return why a part cannot be used; "": it can. It is imported in a process of its own, within `limit` seconds."""
-    with Child("scope.plugins.registry:work", [kind, name, limit]) as child:
+    """Return why a plugin cannot be used; "": it can. It is imported in a process of its own, in `limit` seconds."""
+    with Worker("scope.plugins.registry:work", [kind, name, limit]) as worker:
         try:
-            word, value = child.hear(limit)
-        except (TimeIsUp, ChildDied) as error:
+            outcome, value = worker.receive(limit)
+        except (WorkerTimeout, WorkerDied) as error:
             return f"importing it: {error}"
-    if word == "done":
+    if outcome is MessageKind.RESULT:
         return ""
     raised, why = value
     return str(why) if raised == PluginError.__name__ else f"importing it: {raised}: {why}"
 
 
-def work(talk: Talk, asked: tuple[Kind, str, float]) -> None:
-    """Be the child of `fault`."""
-    kind, name, limit = asked
-    talk.leave_by_yourself(limit)
+def work(channel: Channel, task: tuple[Kind, str, float]) -> None:
+    """Import a plugin, in the worker of `fault`."""
+    kind, name, limit = task
+    channel.exit_after(limit)
     load(kind, name)
 
 
 def versions() -> dict[str, str]:
-    """Return "kind/name" -> "package version sha256:..." of every part that other packages bring, for the record."""
-    foreign = [part for kind in get_args(Kind) for part in parts(kind) if part.third_party]
+    """Return "kind/name" -> "package version sha256:..." of every plugin that other packages bring, for the record."""
+    foreign = [plugin for kind in get_args(Kind) for plugin in installed(kind) if plugin.third_party]
     return {f"{p.kind}/{p.name}": f"{p.package} {p.version} sha256:{p.fingerprint}" for p in foreign}
 
 
 def third_party_allowed() -> bool:
-    """Return whether parts of other packages are found: unless $SCOPE_NO_THIRD_PARTY is set."""
+    """Return whether plugins of other packages are found: unless $SCOPE_NO_THIRD_PARTY is set."""
     return os.environ.get(NO_THIRD_PARTY, "").lower() in ("", "0", "false", "no")
 
 
@@ -187,9 +187,9 @@ def _roots(top: str) -> list[Path]:
 
 
 def _unknown(kind: Kind, name: str) -> str:
-    installed = sorted({part.name for part in parts(kind)})
-    if not installed:
+    known = sorted({plugin.name for plugin in installed(kind)})
+    if not known:
         return f"no {kind} are installed: this looks like a checkout. Install it with: pip install -e ."
-    close = get_close_matches(name, installed, n=1)
+    close = get_close_matches(name, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ";"
-    return f"no {kind} named {name!r}{hint} installed: {', '.join(installed)}"
+    return f"no {kind} named {name!r}{hint} installed: {', '.join(known)}"

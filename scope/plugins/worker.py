@@ -1,9 +1,9 @@
 """Work that must not take us down with it: done in a process of its own, and cut when its time is up.
 
-    with Child("package.module:work", argument) as child:
-        word, value = child.hear(limit=60)
+    with Worker("package.module:work", argument) as worker:
+        kind, value = worker.receive(timeout=60)
 
-The child calls `work(talk, argument)`. Everything that travels is JSON, one object a line. The child starts from
+The worker calls `work(channel, argument)`. Everything that travels is JSON, one object a line. The worker starts from
 nothing but the search path: the caller's own script is not run again, as `multiprocessing` would. What the work prints
 goes to a file that is thrown away, and it has no keyboard. It leads a process group, so that what it started ends
 with it; and should we be killed, it ends itself a second after its time.
@@ -19,35 +19,42 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
+from enum import StrEnum
 from pkgutil import resolve_name
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Self
 
 from scope.errors import ScopeError
 
-#: What comes from a child: news, a question that it waits to have answered, its result, or why it has none.
-Word = Literal["say", "ask", "done", "failed"]
-
-#: What a limit gives the child to end by itself before it is orphaned, in seconds.
+#: Seconds that an orphaned worker is given beyond its limit before it ends itself.
 GRACE = 1.0
 
 _LONGEST = 64 * 1024 * 1024  # bytes of one line
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from scope.plugins.worker import main; main()"
 
 
-class TimeIsUp(ScopeError):
-    """A child said nothing for as long as it was given."""
+class MessageKind(StrEnum):
+    """What a worker sends."""
+
+    LOG = "log"  # news on the way
+    QUESTION = "question"  # it waits for the answer
+    RESULT = "result"
+    ERROR = "error"  # why there is no result: [type, message]
 
 
-class ChildDied(ScopeError):
-    """A child ended without a result: it crashed, was killed, or talked nonsense."""
+class WorkerTimeout(ScopeError):
+    """A worker sent nothing for as long as it was given."""
 
 
-class Child:
+class WorkerDied(ScopeError):
+    """A worker ended without a result: it crashed, was killed, or sent nonsense."""
+
+
+class Worker:
     """A process that does one piece of work. Leaving the `with` ends it, whatever it is doing."""
 
     def __init__(self, work: str, argument: Any) -> None:
         """Name the work as "module:function"; `argument` is plain JSON."""
-        self._order = {"work": work, "argument": argument}
+        self._task = {"work": work, "argument": argument}
         self._lines: queue.Queue[bytes] = queue.Queue()
 
     def __enter__(self) -> Self:
@@ -61,31 +68,31 @@ class Child:
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        self.answer(self._order)
+        self.send(self._task)
         return self
 
     def __exit__(self, *raised: object) -> None:
         self._end()
         self._printed.close()
 
-    def hear(self, limit: float) -> tuple[Word, Any]:
-        """Return the next thing that the child says, and end it if that takes longer than `limit` seconds.
+    def receive(self, timeout: float) -> tuple[MessageKind, Any]:
+        """Return the next message of the worker, and end it if that takes longer than `timeout` seconds.
 
-        Raises: TimeIsUp; ChildDied.
+        Raises: WorkerTimeout; WorkerDied.
         """
         try:
-            line = self._lines.get(timeout=max(0.0, limit))
+            line = self._lines.get(timeout=max(0.0, timeout))
         except queue.Empty:
             self._end()
-            raise TimeIsUp(f"it did not end within {limit:.3g} s") from None
+            raise WorkerTimeout(f"it did not end within {timeout:.3g} s") from None
         try:
-            word, value = json.loads(line)
+            kind, value = json.loads(line)
+            return MessageKind(kind), value
         except (TypeError, ValueError):
-            raise ChildDied(self._death()) from None
-        return word, value
+            raise WorkerDied(self._death()) from None
 
-    def answer(self, value: Any) -> None:
-        """Answer what the child asked. One that is gone is noticed at the next `hear`."""
+    def send(self, value: Any) -> None:
+        """Send the worker its task or an answer. One that is gone is noticed at the next `receive`."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.write(_line(value))
@@ -120,45 +127,45 @@ class Child:
         return f"its process died ({': '.join([how, *last])})"
 
 
-class Talk:
-    """The child's side of the talk."""
+class Channel:
+    """The worker's side: how its work speaks to the parent."""
 
     def __init__(self, read: IO[bytes], write: IO[bytes]) -> None:
         self._read, self._write = read, write
 
-    def say(self, value: Any) -> None:
-        """Tell news."""
-        self.send("say", value)
+    def log(self, value: Any) -> None:
+        """Send news."""
+        self.send(MessageKind.LOG, value)
 
     def ask(self, value: Any) -> Any:
-        """Ask, and return the answer."""
-        self.send("ask", value)
-        return self.hear()
+        """Send a question, and return the answer."""
+        self.send(MessageKind.QUESTION, value)
+        return self.receive()
 
-    def send(self, word: Word, value: Any) -> None:
-        """Send one line."""
-        self._write.write(_line([word, value]))
+    def send(self, kind: MessageKind, value: Any) -> None:
+        """Send one message."""
+        self._write.write(_line([kind, value]))
         self._write.flush()
 
-    def hear(self) -> Any:
-        """Return the next line from the parent."""
+    def receive(self) -> Any:
+        """Return what the parent sends next."""
         return json.loads(self._read.readline())
 
-    def leave_by_yourself(self, limit: float) -> None:
+    def exit_after(self, limit: float) -> None:
         """Have this process end after `limit` seconds and the grace, however busy it is, should the parent be gone."""
         faulthandler.dump_traceback_later(limit + GRACE, exit=True)
 
 
 def main() -> None:
-    """Be the child: what the parent hears is a copy of stdout, so that prints of the work cannot disturb it."""
-    talk = Talk(os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb"))
+    """Be the worker: the parent listens to a copy of stdout, so that prints of the work cannot disturb it."""
+    channel = Channel(os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb"))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    order = talk.hear()
+    task = channel.receive()
     try:
-        talk.send("done", resolve_name(order["work"])(talk, order["argument"]))
-    except BaseException as error:  # a part that leaves Python failed like any other
-        talk.send("failed", [type(error).__name__, str(error)])
+        channel.send(MessageKind.RESULT, resolve_name(task["work"])(channel, task["argument"]))
+    except BaseException as error:  # work that leaves Python failed like any other
+        channel.send(MessageKind.ERROR, [type(error).__name__, str(error)])
 
 
 def _line(value: Any) -> bytes:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Literal
 
 from scope.errors import UsageError
-from scope.plugins.worker import Child, ChildDied, Talk, TimeIsUp
+from scope.plugins.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 from scope.protocols import Toolbox
 from scope.specification import Model, Specification
 from scope.testing.checks import generators, skills, verifiers
@@ -65,39 +65,39 @@ class Report(Model):
 def validate(
     part: Any, *, specifications: Sequence[Specification] = (), toolbox: Toolbox | None = None, timeout: float = 60.0
 ) -> Report:
-    """Try a part in a child process and return what was found.
+    """Try a part in a worker process and return what was found.
 
     Args:
-        part: what the entry point names (a class or a function that makes the part), or a part. A child process must be
-            able to import it: define it at the top of a module.
+        part: what the entry point names (a class or a function that makes the part), or a part. A worker process must
+            be able to import it: define it at the top of a module.
         specifications: some of your own that it is tried on too; a skill needs one on which it has something to do.
         toolbox: what a skill is given; None: fakes, without language model and knowledge.
         timeout: seconds per check. A part that does not end is cut, and what was left is not looked at.
 
-    Raises: UsageError if it is none of the three kinds, or cannot be made in a child process.
+    Raises: UsageError if it is none of the three kinds, or cannot be made in a worker process.
     """
-    order = {"timeout": timeout, "pickle": _pickled((part, tuple(specifications), toolbox))}
-    with Child("scope.testing.conformance:work", order) as child:
+    task = {"timeout": timeout, "pickle": _pickled((part, tuple(specifications), toolbox))}
+    with Worker("scope.testing.conformance:work", task) as worker:
         try:
-            word, about = child.hear(_START)
-        except (TimeIsUp, ChildDied) as error:
+            message, about = worker.receive(_START)
+        except (WorkerTimeout, WorkerDied) as error:
             raise UsageError(f"{part!r} cannot be tried: {error}") from error
-        if word == "failed":
+        if message is MessageKind.ERROR:
             raise UsageError(f"{part!r} cannot be tried in a process of its own: {': '.join(about)}")
         kind: Kind = about["kind"]
-        findings = tuple(_heard(child, list(CHECKS[kind]), timeout))
+        findings = tuple(_received(worker, list(CHECKS[kind]), timeout))
     return Report(part=about["part"], kind=kind, findings=findings)
 
 
-def work(talk: Talk, order: dict[str, Any]) -> None:
-    """Be the child: make the part, and say each finding as it is made."""
-    part, specifications, toolbox = pickle.loads(base64.b64decode(order["pickle"]))
+def work(channel: Channel, task: dict[str, Any]) -> None:
+    """Make the part, and send each finding as it is made."""
+    part, specifications, toolbox = pickle.loads(base64.b64decode(task["pickle"]))
     part = part() if _is_maker(part) else part
     kind = kind_of(part)
-    talk.say({"kind": kind, "part": f"{getattr(part, 'name', '?')}@{getattr(part, 'version', '?')}"})
+    channel.log({"kind": kind, "part": f"{getattr(part, 'name', '?')}@{getattr(part, 'version', '?')}"})
     case = Case(part, (*samples(), *specifications), toolbox or fake_toolbox())
-    for finding in run_checks(kind, case, before=partial(talk.leave_by_yourself, order["timeout"])):
-        talk.say(finding.model_dump())
+    for finding in run_checks(kind, case, before=partial(channel.exit_after, task["timeout"])):
+        channel.log(finding.model_dump())
 
 
 def run_checks(kind: Kind, case: Case, before: Callable[[], None] = lambda: None) -> Iterator[Finding]:
@@ -126,16 +126,16 @@ def kind_of(part: Any) -> Kind:
     return kinds[0]
 
 
-def _heard(child: Child, left: list[str], timeout: float) -> Iterator[Finding]:
-    """Yield what a child finds; where it does not come to an end, say in which check, and what was not looked at."""
+def _received(worker: Worker, left: list[str], timeout: float) -> Iterator[Finding]:
+    """Yield what a worker finds; where it does not come to an end, say in which check, and what was not looked at."""
     while left:
         try:
-            word, value = child.hear(timeout)
-        except (TimeIsUp, ChildDied) as error:
+            message, value = worker.receive(timeout)
+        except (WorkerTimeout, WorkerDied) as error:
             yield Finding(check="terminates", ok=False, why=f"{left[0]}: {error}")
             yield from (Finding(check=name, ok=False, why="not looked at: it did not end before") for name in left)
             return
-        assert word == "say", value
+        assert message is MessageKind.LOG, value
         left.pop(0)
         yield Finding.model_validate(value)
     yield Finding(check="terminates", ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scope.plugins.worker import GRACE, Child, ChildDied, TimeIsUp
+from scope.plugins.worker import GRACE, MessageKind, Worker, WorkerDied, WorkerTimeout
 
 LIMIT = 1.0
 
@@ -27,18 +27,18 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_a_child_answers_and_what_it_prints_disturbs_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    with Child("works:double", 21) as child:
-        assert child.hear(30) == ("done", 42)
+def test_a_worker_answers_and_what_it_prints_disturbs_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with Worker("works:double", 21) as worker:
+        assert worker.receive(30) == (MessageKind.RESULT, 42)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_child_tells_news_and_asks() -> None:
-    with Child("works:greet", "Zoë 🦖") as child:
-        assert child.hear(30) == ("say", "began")
-        assert child.hear(30) == ("ask", "Zoë 🦖")
-        child.answer("Hello")
-        assert child.hear(30) == ("done", "Hello, Zoë 🦖")
+def test_a_worker_tells_news_and_asks() -> None:
+    with Worker("works:greet", "Zoë 🦖") as worker:
+        assert worker.receive(30) == (MessageKind.LOG, "began")
+        assert worker.receive(30) == (MessageKind.QUESTION, "Zoë 🦖")
+        worker.send("Hello")
+        assert worker.receive(30) == (MessageKind.RESULT, "Hello, Zoë 🦖")
 
 
 @pytest.mark.parametrize(
@@ -49,23 +49,23 @@ def test_a_child_tells_news_and_asks() -> None:
         ("works:no_such_work", ["AttributeError", "module 'works' has no attribute 'no_such_work'"]),
     ],
 )
-def test_a_child_that_raises_says_what(work: str, why: list[str]) -> None:
-    with Child(work, None) as child:
-        assert child.hear(30) == ("failed", why)
+def test_a_worker_that_raises_says_what(work: str, why: list[str]) -> None:
+    with Worker(work, None) as worker:
+        assert worker.receive(30) == (MessageKind.ERROR, why)
 
 
-def test_a_child_has_no_keyboard() -> None:
-    with Child("works:read_the_keyboard", None) as child:
-        assert child.hear(30) == ("done", "")
+def test_a_worker_has_no_keyboard() -> None:
+    with Worker("works:read_the_keyboard", None) as worker:
+        assert worker.receive(30) == (MessageKind.RESULT, "")
 
 
 @pytest.mark.parametrize("work", ["works:hang", "works:spin"])
-def test_a_child_that_takes_too_long_is_cut(work: str) -> None:
+def test_a_worker_that_takes_too_long_is_cut(work: str) -> None:
     began = time.monotonic()
-    with Child(work, None) as child:
-        with pytest.raises(TimeIsUp, match="did not end within 1 s"):
-            child.hear(LIMIT)
-        assert gone(child._process.pid)
+    with Worker(work, None) as worker:
+        with pytest.raises(WorkerTimeout, match="did not end within 1 s"):
+            worker.receive(LIMIT)
+        assert gone(worker._process.pid)
     assert time.monotonic() - began < LIMIT + 1.0
 
 
@@ -73,18 +73,18 @@ def test_a_child_that_takes_too_long_is_cut(work: str) -> None:
     ("work", "how"),
     [("works:segfault", "killed by SIGSEGV"), ("works:vanish", "exit code 7: the last words")],
 )
-def test_a_child_that_dies_says_how(work: str, how: str) -> None:
-    with Child(work, None) as child, pytest.raises(ChildDied, match=how):
-        child.hear(30)
+def test_a_worker_that_dies_says_how(work: str, how: str) -> None:
+    with Worker(work, None) as worker, pytest.raises(WorkerDied, match=how):
+        worker.receive(30)
 
 
-def test_what_a_child_started_ends_with_it() -> None:
-    with Child("works:leave_a_child", None) as child:
-        _, grandchild = child.hear(30)
+def test_what_a_worker_started_ends_with_it() -> None:
+    with Worker("works:leave_a_child", None) as worker:
+        _, grandchild = worker.receive(30)
     assert gone(grandchild)
 
 
-def test_a_child_whose_parent_was_killed_ends_by_itself() -> None:
+def test_a_worker_whose_parent_was_killed_ends_by_itself() -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", f"import works; works.parent({LIMIT})"],
         stdout=subprocess.PIPE,
@@ -100,10 +100,10 @@ def test_a_child_whose_parent_was_killed_ends_by_itself() -> None:
     assert time.monotonic() - began < LIMIT + GRACE + 2.0
 
 
-def test_an_interrupt_ends_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt() -> None:
-        with Child("works:hang", None) as child:
-            processes.append(child._process.pid)
+        with Worker("works:hang", None) as worker:
+            processes.append(worker._process.pid)
             raise KeyboardInterrupt
 
     processes: list[int] = []
@@ -117,5 +117,5 @@ def test_a_file_in_the_working_directory_does_not_pass_for_a_module(
 ) -> None:
     (tmp_path / "json.py").write_text("raise RuntimeError('not this one')")
     monkeypatch.chdir(tmp_path)
-    with Child("works:double", 1) as child:
-        assert child.hear(30) == ("done", 2)
+    with Worker("works:double", 1) as worker:
+        assert worker.receive(30) == (MessageKind.RESULT, 2)

@@ -8,8 +8,7 @@ import pytest
 from packages import lay_out
 
 from scope.engine.graph import generate
-from scope.plugins import sandbox
-from scope.plugins.sandbox import Guest, guests
+from scope.plugins.subprocess_skills import SubprocessSkill, run_or_skip, third_party_skills
 from scope.runs import store
 from scope.specification import Specification, Status, answers
 from scope.testing import FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
@@ -38,16 +37,16 @@ class Odd:
 
 
 @pytest.fixture
-def skill(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Guest]:
+def skill(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SubprocessSkill]:
     """Return what installs a skill with this body and hands it out as a run meets it."""
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
 
-    def install(body: str, limit: float = 30.0, module: str = SKILL) -> Guest:
+    def install(body: str, limit: float = 30.0, module: str = SKILL) -> SubprocessSkill:
         lay_out(site, "elsewhere", "[scope.skills]\nodd = elsewhere:Odd\n", module.replace("{run}", body))
-        [guest] = guests(store.create("2 red apple ?odd"), limit)
-        return guest
+        [installed] = third_party_skills(store.create("2 red apple ?odd"), limit)
+        return installed
 
     return install
 
@@ -60,8 +59,8 @@ def words(after: Specification) -> list[str]:
     return [answer.words for answer in answers(after).values()]
 
 
-def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable[..., Guest]) -> None:
-    after, note = sandbox.run(skill('return self.answered(spec, "a turtle")'), spec(), fake_toolbox())
+def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable[..., SubprocessSkill]) -> None:
+    after, note = run_or_skip(skill('return self.answered(spec, "a turtle")'), spec(), fake_toolbox())
     assert note is None
     assert words(after) == ["a turtle"]
     assert after.statuses()["u1"] is Status.GROUNDED
@@ -70,9 +69,9 @@ def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable
     assert after.events[-1].seconds > 0
 
 
-def test_where_it_sees_nothing_to_do_nothing_happens(skill: Callable[..., Guest]) -> None:
+def test_where_it_sees_nothing_to_do_nothing_happens(skill: Callable[..., SubprocessSkill]) -> None:
     plain = FakeReader().decompose("2 red apple")
-    assert sandbox.run(skill("raise RuntimeError"), plain, fake_toolbox()) == (plain, None)
+    assert run_or_skip(skill("raise RuntimeError"), plain, fake_toolbox()) == (plain, None)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +83,10 @@ def test_where_it_sees_nothing_to_do_nothing_happens(skill: Callable[..., Guest]
     ],
     ids=["hung", "busy", "busy in C"],
 )
-def test_what_takes_too_long_is_cut(skill: Callable[..., Guest], body: str, why: str) -> None:
-    guest = skill(body, LIMIT)
+def test_what_takes_too_long_is_cut(skill: Callable[..., SubprocessSkill], body: str, why: str) -> None:
+    installed = skill(body, LIMIT)
     began = time.monotonic()
-    after, note = sandbox.run(guest, spec(), fake_toolbox())
+    after, note = run_or_skip(installed, spec(), fake_toolbox())
     assert time.monotonic() - began < LIMIT + 1.0
     assert after == spec()
     assert note is not None
@@ -118,9 +117,9 @@ def test_what_takes_too_long_is_cut(skill: Callable[..., Guest], body: str, why:
     ],
 )
 def test_whatever_goes_wrong_the_commitments_stay_as_they_were(
-    skill: Callable[..., Guest], body: str, why: str
+    skill: Callable[..., SubprocessSkill], body: str, why: str
 ) -> None:
-    after, note = sandbox.run(skill(body), spec(), fake_toolbox())
+    after, note = run_or_skip(skill(body), spec(), fake_toolbox())
     assert after == spec()
     assert note is not None
     assert why in note
@@ -133,14 +132,14 @@ def test_whatever_goes_wrong_the_commitments_stay_as_they_were(
         (SKILL.replace('"odd", "3"', '"repair", "3"').replace("{run}", "return spec"), "calls itself 'repair'"),
     ],
 )
-def test_a_package_that_is_broken_is_left_out(skill: Callable[..., Guest], module: str, why: str) -> None:
-    after, note = sandbox.run(skill("", module=module), spec(), fake_toolbox())
+def test_a_package_that_is_broken_is_left_out(skill: Callable[..., SubprocessSkill], module: str, why: str) -> None:
+    after, note = run_or_skip(skill("", module=module), spec(), fake_toolbox())
     assert after == spec()
     assert note is not None
     assert why in note
 
 
-def test_it_asks_the_parts_of_the_run_and_the_answers_come_from_here(skill: Callable[..., Guest]) -> None:
+def test_it_asks_the_parts_of_the_run_and_the_answers_come_from_here(skill: Callable[..., SubprocessSkill]) -> None:
     body = (
         'found = tools.knowledge[0].search("odd")[0].text; '
         "from scope.protocols import Message; "
@@ -149,34 +148,36 @@ def test_it_asks_the_parts_of_the_run_and_the_answers_come_from_here(skill: Call
         'return self.answered(spec, f"{found}, {said}, {read}")'
     )
     knowledge, language = FakeKnowledge(["odd means turtle"]), FakeLanguageModel([{"answer": "forty-two"}])
-    after, note = sandbox.run(skill(body), spec(), fake_toolbox(knowledge=(knowledge,), language=language))
+    after, note = run_or_skip(skill(body), spec(), fake_toolbox(knowledge=(knowledge,), language=language))
     assert note is None
     assert words(after) == ["odd means turtle, forty-two, 1 apple"]
     assert knowledge.queries == ["odd"]
     assert [message.content for message in language.calls[0].messages] == ["why?"]
 
 
-def test_what_a_part_of_the_run_refuses_reaches_it(skill: Callable[..., Guest]) -> None:
-    _, note = sandbox.run(skill('tools.reader.decompose("")'), spec(), fake_toolbox())
+def test_what_a_part_of_the_run_refuses_reaches_it(skill: Callable[..., SubprocessSkill]) -> None:
+    _, note = run_or_skip(skill('tools.reader.decompose("")'), spec(), fake_toolbox())
     assert note is not None
     assert "PromptError: nothing in '' can be drawn" in note
 
 
-def test_a_step_is_done_once_also_one_that_failed(skill: Callable[..., Guest], tmp_path: Path) -> None:
+def test_a_step_is_done_once_also_one_that_failed(skill: Callable[..., SubprocessSkill], tmp_path: Path) -> None:
     seen = tmp_path / "seen"
-    guest = skill(f"open({str(seen)!r}, 'a').write('x'); raise RuntimeError('no luck')")
-    first = sandbox.run(guest, spec(), fake_toolbox())
-    assert sandbox.run(guest, spec(), fake_toolbox()) == first
+    installed = skill(f"open({str(seen)!r}, 'a').write('x'); raise RuntimeError('no luck')")
+    first = run_or_skip(installed, spec(), fake_toolbox())
+    assert run_or_skip(installed, spec(), fake_toolbox()) == first
     assert seen.read_text() == "x"
     other = FakeReader().decompose("3 red apple ?odd")
-    sandbox.run(guest, other, fake_toolbox())
+    run_or_skip(installed, other, fake_toolbox())
     assert seen.read_text() == "xx"
 
 
-def test_without_third_party_there_are_no_guests(skill: Callable[..., Guest], monkeypatch: pytest.MonkeyPatch) -> None:
-    guest = skill("return spec")
+def test_without_third_party_there_are_no_such_skills(
+    skill: Callable[..., SubprocessSkill], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = skill("return spec")
     monkeypatch.setenv("SCOPE_NO_THIRD_PARTY", "1")
-    assert guests(guest.record, 1.0) == ()
+    assert third_party_skills(installed.record, 1.0) == ()
 
 
 @pytest.mark.parametrize(
@@ -190,10 +191,10 @@ def test_without_third_party_there_are_no_guests(skill: Callable[..., Guest], mo
     ids=["good", "hung", "busy", "segfault"],
 )
 def test_a_run_goes_on_whatever_a_skill_does(
-    skill: Callable[..., Guest], body: str, limit: float, known: list[str], note: str | None
+    skill: Callable[..., SubprocessSkill], body: str, limit: float, known: list[str], note: str | None
 ) -> None:
-    guest = skill(body, limit)
-    outcome = generate(guest.record, fake_toolbox(skills=(guest,)))
+    installed = skill(body, limit)
+    outcome = generate(installed.record, fake_toolbox(skills=(installed,)))
     assert outcome.best is not None
     assert outcome.exit == 3
     assert outcome.spec.statuses()["u1"] is Status.UNJUDGED  # nothing of what it says can be seen in a picture

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from scope import errors
 from scope.errors import OutputError, PluginError, ScopeError, StateCorrupt
 from scope.plugins import registry
-from scope.plugins.worker import Child, ChildDied, Talk, TimeIsUp
+from scope.plugins.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 from scope.protocols import Message, Passage, Reply, Skill, Toolbox
 from scope.runs.store import Run
 from scope.specification import Event, IllegalEvent, Model, Specification, sha256_of
@@ -35,22 +35,22 @@ class Step(Model):
 
 
 @dataclass(frozen=True)
-class Guest:
+class SubprocessSkill:
     """A skill of another package, as a run meets it. Its code never runs in our process."""
 
-    part: registry.Part
+    plugin: registry.Plugin
     record: Run
     limit: float  # seconds for one step
 
     @property
     def name(self) -> str:
         """Return the name that it is installed as."""
-        return self.part.name
+        return self.plugin.name
 
     @property
     def version(self) -> str:
         """Return the version of its package."""
-        return self.part.version
+        return self.plugin.version
 
     def needed(self, spec: Specification) -> bool:
         """Return True: whether it has anything to do, only its own process can tell."""
@@ -61,7 +61,7 @@ class Guest:
 
         Raises: SkillFailed if it was too slow, crashed, raised, or did what a skill may not do.
         """
-        key = sha256_of([self.record.id, "skill", self.name, self.part.fingerprint, spec.sha256()])
+        key = sha256_of([self.record.id, "skill", self.name, self.plugin.fingerprint, spec.sha256()])
         recorded = self.record.recall(key)
         step = Step.model_validate(recorded) if recorded is not None else self._step(spec, tools)
         if recorded is None:
@@ -73,13 +73,13 @@ class Guest:
     def _step(self, spec: Specification, tools: Toolbox) -> Step:
         began = time.monotonic()
         try:
-            after = _done(self.name, spec, tools, self.limit)
-        except TimeIsUp:
+            result = _run_in_worker(self.name, spec, tools, self.limit)
+        except WorkerTimeout:
             return Step(failure=f"it did not end within {self.limit:g} s; allow more with SCOPE_SKILL_TIMEOUT")
-        except (ChildDied, SkillFailed) as error:
+        except (WorkerDied, SkillFailed) as error:
             return Step(failure=str(error))
         try:
-            events = appended(spec, Specification.model_validate(after["spec"]), self.name, after["version"])
+            events = appended(spec, Specification.model_validate(result["spec"]), self.name, result["version"])
         except IllegalEvent as error:
             return Step(failure=str(error))
         except (TypeError, KeyError, ValueError) as error:  # pydantic's ValidationError is a ValueError
@@ -88,12 +88,13 @@ class Guest:
         return Step(events=tuple(event.model_copy(update={"seconds": share}) for event in events))
 
 
-def guests(run: Run, limit: float) -> tuple[Guest, ...]:
+def third_party_skills(run: Run, limit: float) -> tuple[SubprocessSkill, ...]:
     """Return the skills of other packages; `limit` is in seconds for one step."""
-    return tuple(Guest(part, run, limit) for part in registry.parts("skills") if part.third_party)
+    plugins = (plugin for plugin in registry.installed("skills") if plugin.third_party)
+    return tuple(SubprocessSkill(plugin, run, limit) for plugin in plugins)
 
 
-def run(skill: Skill, spec: Specification, tools: Toolbox) -> tuple[Specification, str | None]:
+def run_or_skip(skill: Skill, spec: Specification, tools: Toolbox) -> tuple[Specification, str | None]:
     """Return what a skill made of a specification; where it failed, the specification as it was and a note."""
     try:
         return skill.run(spec, tools), None
@@ -101,15 +102,15 @@ def run(skill: Skill, spec: Specification, tools: Toolbox) -> tuple[Specificatio
         return spec, f"the skill {skill.name!r} was left out: {error}"
 
 
-# -- our side ------------------------------------------------------------------------------------
+# -- the run's side ------------------------------------------------------------------------------
 
 
-def _done(name: str, spec: Specification, tools: Toolbox, limit: float) -> dict[str, Any]:
-    """Return the child's answer: {"version", "spec"}.
+def _run_in_worker(name: str, spec: Specification, tools: Toolbox, limit: float) -> dict[str, Any]:
+    """Return the worker's result: {"version", "spec"}.
 
-    Raises: TimeIsUp, ChildDied, SkillFailed; whatever ends the run, such as a budget that is spent.
+    Raises: WorkerTimeout, WorkerDied, SkillFailed; whatever ends the run, such as a budget that is spent.
     """
-    order = {
+    task = {
         "name": name,
         "spec": spec.model_dump(mode="json"),
         "limit": limit,
@@ -117,29 +118,31 @@ def _done(name: str, spec: Specification, tools: Toolbox, limit: float) -> dict[
         "language": (tools.language.name, tools.language.version) if tools.language is not None else None,
     }
     end = time.monotonic() + limit
-    with Child("scope.plugins.sandbox:work", order) as child:
+    with Worker("scope.plugins.subprocess_skills:work", task) as worker:
         while True:
-            word, value = child.hear(end - time.monotonic())
-            if word == "failed":
-                raise SkillFailed(": ".join(value))
-            if word == "done":
-                answer: dict[str, Any] = value
-                return answer
-            child.answer(_served(value, tools))
+            kind, value = worker.receive(end - time.monotonic())
+            match kind:
+                case MessageKind.ERROR:
+                    raise SkillFailed(": ".join(value))
+                case MessageKind.RESULT:
+                    result: dict[str, Any] = value
+                    return result
+                case _:
+                    worker.send(_answer(value, tools))
 
 
-def _served(asked: dict[str, Any], tools: Toolbox) -> dict[str, Any]:
-    """Return what one of the run's parts answers, or the error that it raises."""
+def _answer(question: dict[str, Any], tools: Toolbox) -> dict[str, Any]:
+    """Return what one of the run's tools answers, or the error that it raises."""
     try:
-        match asked["part"]:
+        match question["tool"]:
             case "reader":
-                return {"value": tools.reader.decompose(str(asked["prompt"])).model_dump(mode="json")}
+                return {"value": tools.reader.decompose(str(question["prompt"])).model_dump(mode="json")}
             case "knowledge":
-                found = tools.knowledge[asked["number"]].search(str(asked["query"]), int(asked["count"]))
+                found = tools.knowledge[question["number"]].search(str(question["query"]), int(question["count"]))
                 return {"value": [passage.model_dump(mode="json") for passage in found]}
             case "language" if tools.language is not None:
-                messages = [Message.model_validate(message) for message in asked["messages"]]
-                return {"value": tools.language.complete(messages, asked["schema"]).model_dump(mode="json")}
+                messages = [Message.model_validate(message) for message in question["messages"]]
+                return {"value": tools.language.complete(messages, question["schema"]).model_dump(mode="json")}
             case other:
                 raise ScopeError(f"a skill cannot ask {other!r}")
     except (OutputError, StateCorrupt):  # the answer could not be recorded: the run's failure, not the skill's
@@ -148,39 +151,39 @@ def _served(asked: dict[str, Any], tools: Toolbox) -> dict[str, Any]:
         return {"error": [type(error).__name__, str(error)]}
 
 
-# -- the child's side ----------------------------------------------------------------------------
+# -- the worker's side ---------------------------------------------------------------------------
 
 
-def work(talk: Talk, order: dict[str, Any]) -> dict[str, Any]:
-    """Be the child: run the skill if it is needed."""
-    talk.leave_by_yourself(order["limit"])
-    skill: Skill = registry.load("skills", order["name"])()
-    if skill.name != order["name"]:
-        raise PluginError(f"it calls itself {skill.name!r}, and is installed as {order['name']!r}: one name is needed")
-    spec = Specification.model_validate(order["spec"])
+def work(channel: Channel, task: dict[str, Any]) -> dict[str, Any]:
+    """Run the skill if it is needed."""
+    channel.exit_after(task["limit"])
+    skill: Skill = registry.load("skills", task["name"])()
+    if skill.name != task["name"]:
+        raise PluginError(f"it calls itself {skill.name!r}, and is installed as {task['name']!r}: one name is needed")
+    spec = Specification.model_validate(task["spec"])
     if skill.needed(spec):
-        spec = skill.run(spec, _tools(talk, order))
+        spec = skill.run(spec, _tools(channel, task))
     return {"version": skill.version, "spec": spec.model_dump(mode="json")}
 
 
-def _tools(talk: Talk, order: dict[str, Any]) -> Toolbox:
+def _tools(channel: Channel, task: dict[str, Any]) -> Toolbox:
     absent: Any = _Absent()
     return Toolbox(
-        reader=_Reader(talk),
+        reader=_Reader(channel),
         generator=absent,
         verifiers=(),
         folder=Path(),
-        language=_Language(talk, *order["language"]) if order["language"] else None,
-        knowledge=tuple(_Knowledge(talk, number, *named) for number, named in enumerate(order["knowledge"])),
+        language=_Language(channel, *task["language"]) if task["language"] else None,
+        knowledge=tuple(_Knowledge(channel, number, *named) for number, named in enumerate(task["knowledge"])),
     )
 
 
-def _asked(talk: Talk, **question: Any) -> Any:
-    """Return what a part of the run answers.
+def _ask(channel: Channel, **question: Any) -> Any:
+    """Return what a tool of the run answers.
 
-    Raises: the ScopeError that the part raised.
+    Raises: the ScopeError that the tool raised.
     """
-    answer = talk.ask(question)
+    answer = channel.ask(question)
     if "error" in answer:
         name, message = answer["error"]
         raise getattr(errors, name, ScopeError)(message)
@@ -188,33 +191,33 @@ def _asked(talk: Talk, **question: Any) -> Any:
 
 
 class _Reader:
-    """The run's reader, at the other end of the talk."""
+    """The run's reader, at the other end of the channel."""
 
     name, version = "reader", "1"
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
 
     def decompose(self, prompt: str) -> Specification:
-        return Specification.model_validate(_asked(self._talk, part="reader", prompt=prompt))
+        return Specification.model_validate(_ask(self._channel, tool="reader", prompt=prompt))
 
 
 class _Knowledge:
-    """A knowledge of the run, at the other end of the talk."""
+    """A knowledge of the run, at the other end of the channel."""
 
-    def __init__(self, talk: Talk, number: int, name: str, version: str) -> None:
-        self._talk, self._number, self.name, self.version = talk, number, name, version
+    def __init__(self, channel: Channel, number: int, name: str, version: str) -> None:
+        self._channel, self._number, self.name, self.version = channel, number, name, version
 
     def search(self, query: str, count: int = 5) -> list[Passage]:
-        found = _asked(self._talk, part="knowledge", number=self._number, query=query, count=count)
+        found = _ask(self._channel, tool="knowledge", number=self._number, query=query, count=count)
         return [Passage.model_validate(passage) for passage in found]
 
 
 class _Language:
-    """The run's language model, at the other end of the talk."""
+    """The run's language model, at the other end of the channel."""
 
-    def __init__(self, talk: Talk, name: str, version: str) -> None:
-        self._talk, self.name, self.version = talk, name, version
+    def __init__(self, channel: Channel, name: str, version: str) -> None:
+        self._channel, self.name, self.version = channel, name, version
 
     @property
     def ceiling(self) -> float:
@@ -224,7 +227,7 @@ class _Language:
         if images:
             raise ScopeError("a skill of another package cannot show pictures to the language model")
         plain = [message.model_dump(mode="json") for message in messages]
-        return Reply.model_validate(_asked(self._talk, part="language", messages=plain, schema=schema))
+        return Reply.model_validate(_ask(self._channel, tool="language", messages=plain, schema=schema))
 
 
 class _Absent:
