@@ -1,11 +1,11 @@
-"""Close-ups and views: what tokenizers learn from is drawn once, shows nothing held out, and its cells are true."""
+"""Close-ups and scenes: what tokenizers learn from is drawn once, shows nothing held out, and its cells are true."""
 
 import numpy as np
 import pytest
 import torch
 
 from scope.training.data import tokenizer_images as trained
-from scope.training.data.tokenizer_images import CLASSES, views
+from scope.training.data.tokenizer_images import CELL_CLASSES, tokenizer_images
 from scope.worlds import closeups as world
 from scope.worlds.closeups import CELLS, NOUNS, SIDE, closeups
 from scope.worlds.pocket import Group, Plan, catalogue, compose, held_out, sample, sample_whole
@@ -68,11 +68,11 @@ def test_the_prompt_says_what_is_shown(drawn):
         assert color == "own" or f" {color} " in words
 
 
-def test_views_of_close_ups_name_noun_and_colour_where_the_thing_is_and_the_setting_everywhere():
-    seen, drawn = views("closeups", 16, 9), closeups(16, 9)
+def test_labels_of_close_ups_name_noun_and_colour_where_the_thing_is_and_the_setting_everywhere():
+    seen, drawn = tokenizer_images("closeups", 16, 9), closeups(16, 9)
     assert torch.equal(seen.images.permute(0, 2, 3, 1), torch.from_numpy(drawn.images))
-    assert seen.cells.shape == (16, 3, CELLS, CELLS)
-    for i, (nouns, colors, settings) in enumerate(seen.cells.numpy()):
+    assert seen.cell_labels.shape == (16, 3, CELLS, CELLS)
+    for i, (nouns, colors, settings) in enumerate(seen.cell_labels.numpy()):
         color = world.COLORS[drawn.colors[i]]
         assert set(nouns[drawn.covered[i]].tolist()) == {1 + catalogue.NOUNS.index(NOUNS[drawn.nouns[i]])}
         assert set(colors[drawn.covered[i]].tolist()) == {1 if color == "own" else 2 + COLOR_NAMES.index(color)}
@@ -81,17 +81,17 @@ def test_views_of_close_ups_name_noun_and_colour_where_the_thing_is_and_the_sett
         assert set(settings.ravel().tolist()) == {SETTING_NAMES.index(SETTING_NAMES[drawn.settings[i]])}
 
 
-def test_views_of_scenes_name_each_thing_where_its_ink_is():
-    """Two views of three are scenes, whose masks are known; what stands on another overlaps it a little."""
-    seen, random = views("scenes", 12, 4), np.random.default_rng(4)
+def test_labels_of_scenes_name_each_thing_where_its_ink_is():
+    """Two pictures of three are scenes, whose masks are known; what stands on another overlaps it a little."""
+    seen, random = tokenizer_images("scenes", 12, 4), np.random.default_rng(4)
     right = []
     for i in range(12):
         if i % 3 == 0:
-            trained.crowd(random, trained.WORLD)
+            trained.cluttered_scene(random, trained.WORLD_VENDORS)
             continue
         scene = compose(sample_whole(random) if i % 3 == 1 else sample(random, "train"), (4, i))
         assert torch.equal(seen.images[i].permute(1, 2, 0), torch.from_numpy(scene.image))
-        nouns, colors, settings = seen.cells[i].numpy()
+        nouns, colors, settings = seen.cell_labels[i].numpy()
         assert set(settings.ravel().tolist()) == {SETTING_NAMES.index(scene.plan.setting)}
         for row, column in np.argwhere(scene.cells > 0):
             thing = scene.objects[scene.cells[row, column] - 1]
@@ -104,17 +104,17 @@ def test_views_of_scenes_name_each_thing_where_its_ink_is():
 def test_a_thing_between_cells_has_as_many_of_them_as_it_is_wide():
     for side in (32, 48, 64):
         for left in range(0, 128 - side + 1):
-            cells = trained._between(left + side / 2, float(side))
+            cells = trained._covered(left + side / 2, float(side))
             assert cells.stop - cells.start == side // 16
             assert abs(16 * cells.start - left) <= 8
             assert cells.stop <= 8
 
 
-def test_views_are_drawn_once_hold_only_classes_and_come_in_batches():
-    seen = views("scenes", 12, 4)
-    assert seen is views("scenes", 12, 4)
+def test_pictures_are_drawn_once_hold_only_classes_and_come_in_batches():
+    seen = tokenizer_images("scenes", 12, 4)
+    assert seen is tokenizer_images("scenes", 12, 4)
     assert len(seen) == 12
-    assert (seen.cells.amax((0, 2, 3)) < torch.tensor(CLASSES)).all()
-    assert seen.cells.min() >= 0
+    assert (seen.cell_labels.amax((0, 2, 3)) < torch.tensor(CELL_CLASSES)).all()
+    assert seen.cell_labels.min() >= 0
     batch = seen.batch(torch.tensor([5, 0]), torch.device("cpu"))
     assert torch.equal(((batch + 1) * 127.5).round().byte(), seen.images[[5, 0]])

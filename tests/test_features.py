@@ -82,10 +82,10 @@ def test_who_knows_nothing_loses_the_logarithms_and_who_knows_all_nothing():
     one_of = {name: F.one_hot(truth[name], answers[name]) for name in ("setting", "count")}
     all_ = {name: 40 * (2 * y.float() - 1) for name, y in (truth | one_of).items()}
     assert trainer.features_loss(all_, truth)[0].item() == pytest.approx(0, abs=1e-5)
-    assert {name: share.item() for name, share in trainer.right(all_, truth).items()} == {
-        "noun_right": 1,
-        "setting_right": 1,
-        "count_right": 1,
+    assert {name: share.item() for name, share in trainer.accuracies(all_, truth).items()} == {
+        "noun_accuracy": 1,
+        "setting_accuracy": 1,
+        "count_accuracy": 1,
     }
 
 
@@ -98,7 +98,7 @@ def test_what_is_kept_is_the_network_without_its_classifier(tmp_path):
 
 def test_a_few_scenes_are_learned_by_heart(tmp_path):
     torch.manual_seed(0)
-    model = trainer.Classifier(32)
+    model = trainer.SceneClassifier(32)
     plans = [Plan((Group(noun, 1, color),), None, setting) for noun, color, setting in (
         ("dog", "red", "beach"), ("car", "blue", "night"), ("apple", None, "snow"), ("tree", "white", "desert"),
     )]  # fmt: skip
@@ -110,7 +110,7 @@ def test_a_few_scenes_are_learned_by_heart(tmp_path):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert all(share == 1 for share in trainer.right(model(images), truth).values())
+    assert all(share == 1 for share in trainer.accuracies(model(images), truth).values())
 
 
 @pytest.mark.weights

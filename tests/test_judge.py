@@ -42,11 +42,12 @@ from scope.judges.networks import (  # fmt: skip
     roi_crop,
 )
 from scope.judges.pocket import DetectedScene, Detection, Judge
+from scope.nn.images import gaussian_blur
 from scope.protocols import Verifier
 from scope.specification import Commitment, Kind, Specification, Type
-from scope.training.data.cluttered_scenes import JUDGED, WORLD, crowd, trained_colors
-from scope.training.data.crops import blur, choose, smear, take
-from scope.training.recipes.judge import Truth, detector_loss, truth
+from scope.training.data.cluttered_scenes import JUDGE_VENDORS, WORLD_VENDORS, cluttered_scene, trained_colors
+from scope.training.data.crops import blur_augment, extract, sample_crops
+from scope.training.recipes.judge import DetectorTargets, detector_loss, detector_targets
 from scope.worlds.pocket import Group, Plan, compose, counterfactual, held_out, specification
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLORS, NOUNS, STYLES, VENDORS, drawn_by
 from scope.worlds.pocket.sign import FONTS, sign
@@ -55,9 +56,9 @@ ROOT = Path(__file__).parents[1]
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
 
 
-def perfect(truth: Truth) -> DetectorOutput:
+def perfect(truth: DetectorTargets) -> DetectorOutput:
     """What the detector says that knows the truth."""
-    sure = torch.where(truth.sure, 9.0, -9.0)
+    sure = torch.where(truth.positive, 9.0, -9.0)
     return DetectorOutput(sure, truth.offset, truth.log_size, torch.nn.functional.one_hot(truth.setting, 19) * 30.0)
 
 
@@ -77,18 +78,18 @@ def perfect_scene(plan: Plan, seed: int) -> DetectedScene:
 
 def test_the_targets_of_the_detector_are_the_inverse_of_detect_boxes():
     random = np.random.default_rng(0)
-    crowds = [crowd(random) for _ in range(6)]
-    places = perfect(truth(crowds))
-    for i, scene in enumerate(crowds):
+    scenes = [cluttered_scene(random) for _ in range(6)]
+    places = perfect(detector_targets(scenes))
+    for i, scene in enumerate(scenes):
         boxes = detect_boxes(places, i)
-        members = torch.tensor([m.box for m in scene.members])
-        assert len(boxes) == len(members)
-        assert torch.allclose(boxes[pairwise_iou(members, boxes).argmax(1)], members, atol=1e-3)
+        objects = torch.tensor([m.box for m in scene.objects])
+        assert len(boxes) == len(objects)
+        assert torch.allclose(boxes[pairwise_iou(objects, boxes).argmax(1)], objects, atol=1e-3)
 
 
 def test_a_perfect_detector_has_no_loss():
     random = np.random.default_rng(1)
-    wanted = truth([crowd(random) for _ in range(4)])
+    wanted = detector_targets([cluttered_scene(random) for _ in range(4)])
     places = perfect(wanted)
     right = sum(detector_loss(places, wanted).values())
     moved = replace(places, offset=places.offset + 1)
@@ -127,24 +128,27 @@ def test_the_weights_are_small():
 # -- what it learns from -------------------------------------------------------------------------
 
 
-def test_crowds_hold_out_what_the_world_holds_out():
+def test_cluttered_scenes_hold_out_what_the_world_holds_out():
     random = np.random.default_rng(2)
-    for member in (m for _ in range(80) for m in crowd(random).members):
-        assert member.color is None or not held_out(Plan((Group(member.noun, 1, member.color),)))
+    for shown in (o for _ in range(80) for o in cluttered_scene(random).objects):
+        assert shown.color is None or not held_out(Plan((Group(shown.noun, 1, shown.color),)))
     assert 0.8 < np.mean([len(trained_colors(noun)) for noun in NOUNS]) / len(COLORS) < 0.95
 
 
-def test_only_the_judge_s_crowds_show_the_vendors_that_are_held_out():
+def test_only_the_judge_s_scenes_show_the_vendors_that_are_held_out():
     random = np.random.default_rng(3)
-    loop, judge = ({m.style for _ in range(60) for m in crowd(random, s).members} for s in (WORLD, JUDGED))
+    loop, judge = (
+        {shown.style for _ in range(60) for shown in cluttered_scene(random, shares).objects}
+        for shares in (WORLD_VENDORS, JUDGE_VENDORS)
+    )
     assert loop - {None} == set(VENDORS)
     assert judge - {None} == set(ALL_VENDORS)
 
 
-def test_things_of_a_crowd_lie_in_the_picture_and_apart():
+def test_objects_of_a_cluttered_scene_lie_in_the_picture_and_apart():
     random = np.random.default_rng(4)
-    for scene in (crowd(random) for _ in range(40)):
-        boxes = torch.tensor([m.box for m in scene.members])
+    for scene in (cluttered_scene(random) for _ in range(40)):
+        boxes = torch.tensor([m.box for m in scene.objects])
         assert (boxes[:, :2] - boxes[:, 2:] / 2 >= 0).all()
         assert (boxes[:, :2] + boxes[:, 2:] / 2 <= 128).all()
         apart = pairwise_iou(boxes, boxes)
@@ -153,35 +157,35 @@ def test_things_of_a_crowd_lie_in_the_picture_and_apart():
 
 def test_crops_show_their_thing_or_none():
     random = np.random.default_rng(5)
-    crowds = [crowd(random) for _ in range(8)]
-    chosen = choose(crowds, 5, 3, random)
+    scenes = [cluttered_scene(random) for _ in range(8)]
+    chosen = sample_crops(scenes, 5, 3, random)
     assert len(chosen.noun) == 8 * 8
     for which, box, noun in zip(chosen.which.tolist(), chosen.boxes, chosen.noun.tolist(), strict=True):
-        members = crowds[which].members
-        shared = pairwise_iou(box[None], torch.tensor([m.box for m in members]))[0]
+        objects = scenes[which].objects
+        shared = pairwise_iou(box[None], torch.tensor([m.box for m in objects]))[0]
         if noun == BACKGROUND:
             assert shared.max() < 0.45
         else:
-            assert any(s > 0.7 and m.noun == NOUNS[noun] for s, m in zip(shared, members, strict=True))
+            assert any(s > 0.7 and m.noun == NOUNS[noun] for s, m in zip(shared, objects, strict=True))
 
 
-def test_smeared_and_halved_crops_show_nothing_and_the_others_stay():
+def test_blurred_and_mixed_crops_are_background_and_the_others_stay():
     random = np.random.default_rng(6)
-    crowds = [crowd(random) for _ in range(8)]
-    images = torch.from_numpy(np.stack([c.image for c in crowds])).permute(0, 3, 1, 2).float() / 127.5 - 1
-    whole, some = (choose(crowds, 5, 0, np.random.default_rng(0)) for _ in range(2))
-    assert torch.allclose(take(images, whole, 0, 0, random), roi_crop(images, whole.which, whole.boxes), atol=1e-6)
+    scenes = [cluttered_scene(random) for _ in range(8)]
+    images = torch.from_numpy(np.stack([c.image for c in scenes])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    whole, some = (sample_crops(scenes, 5, 0, np.random.default_rng(0)) for _ in range(2))
+    assert torch.allclose(extract(images, whole, 0, 0, random), roi_crop(images, whole.which, whole.boxes), atol=1e-6)
     assert (whole.noun != BACKGROUND).all()
-    take(images, some, 0.5, 0, random)
+    extract(images, some, 0.5, 0, random)
     assert 0.3 < (some.noun == BACKGROUND).float().mean() <= 0.5
-    smear(images, whole, 1.0, random)
+    blur_augment(images, whole, 1.0, random)
     assert (whole.noun == BACKGROUND).all()
 
 
 def test_blur_is_scipy_s():
     image = torch.rand(1, 3, 24, 24, dtype=torch.float32)
     wanted = np.stack([ndimage.gaussian_filter(c, 1.7, mode="nearest", radius=6) for c in image[0].numpy()])
-    assert np.allclose(blur(image, 1.7)[0].numpy(), wanted, atol=1e-5)
+    assert np.allclose(gaussian_blur(image, 1.7)[0].numpy(), wanted, atol=1e-5)
 
 
 # -- rules ---------------------------------------------------------------------------------------

@@ -155,14 +155,14 @@ def test_stage_r_and_its_network_are_kept_beside_each_other(shared):
     assert all(torch.equal(alone[key], inside[key]) for key in alone)
 
 
-def test_a_namer_is_trained_where_it_is_missing_and_else_read(tmp_path):
+def test_a_classifier_is_trained_where_it_is_missing_and_else_read(tmp_path):
     recipe = closeup_classifier.PRESETS["tiny"]
     first = closeup_classifier.trained(recipe, tmp_path)
     when = (tmp_path / "closeup_classifier.safetensors").stat().st_mtime_ns
     again = closeup_classifier.trained(recipe, tmp_path)
     assert (tmp_path / "closeup_classifier.safetensors").stat().st_mtime_ns == when
     image = torch.zeros(1, 3, 32, 32)
-    assert [x.shape[1] for x in first(image)] == list(closeup_classifier.ANSWERS)
+    assert [x.shape[1] for x in first(image)] == list(closeup_classifier.CLASSES)
     assert all(torch.equal(a, b) for a, b in zip(first(image), again(image), strict=True))
 
 

@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from scope.models.detector import Detection, Detector, Maps, detect
 from scope.parsing.grammar import Grammar
-from scope.training.recipes.detector import crowded, objects_loss, plain, targets
+from scope.training.data.cluttered_scenes import WORLD_VENDORS, cluttered_scene, of_world
+from scope.training.recipes.detector import detector_loss, targets
 from scope.verifiers.objects import DetectedScene
 from scope.verifiers.text import TextVerifier, similarity
 from scope.worlds.pocket import Group, Plan, compose, held_out, sample
@@ -75,9 +76,9 @@ def maps_of(truth: dict[str, torch.Tensor]) -> Maps:
 def test_a_perfect_detector_finds_the_truth_and_has_no_loss():
     random = np.random.default_rng(0)
     scenes = [compose(sample(random, "train", NOUNS), i) for i in range(40)]
-    truth = targets([plain(scene) for scene in scenes], np.zeros((40, 2), np.int64))
+    truth = targets([of_world(scene) for scene in scenes], np.zeros((40, 2), np.int64))
     maps = maps_of(truth)
-    loss, _ = objects_loss(maps, truth)
+    loss, _ = detector_loss(maps, truth)
     assert loss.item() == pytest.approx(0, abs=1e-3)
     for i, scene in enumerate(scenes):
         found = sorted((d.noun, *(round(v) for v in d.center)) for d in detect(maps, i))
@@ -89,12 +90,11 @@ def test_a_perfect_detector_finds_the_truth_and_has_no_loss():
             assert abs(y - true_y) <= 8
 
 
-def test_a_crowd_for_the_loop_holds_no_drawing_of_a_held_out_vendor_or_colour():
+def test_a_cluttered_scene_for_the_loop_holds_no_drawing_of_a_held_out_vendor_or_colour():
     random = np.random.default_rng(1)
-    crowds = [crowded(random) for _ in range(60)]
-    things = [(noun, color) for drawn in crowds for noun, color, *_ in drawn.things]
-    assert len(things) > 200
-    assert not any(held_out(Plan((Group(noun, 1, color),))) for noun, color in things)
+    objects = [shown for _ in range(60) for shown in cluttered_scene(random, WORLD_VENDORS).objects]
+    assert len(objects) > 200
+    assert not any(held_out(Plan((Group(shown.noun, 1, shown.color),))) for shown in objects)
 
 
 def test_the_detector_has_one_answer_per_cell():

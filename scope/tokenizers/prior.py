@@ -11,8 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.nn.images import gaussian_blur
 from scope.nn.transformer import Block, to_grid, to_tokens
 from scope.tokenizers.losses import sphere, ssr
+
+_SIGMA = 2.0  # of the low pass, in quarters of a patch
 
 
 def low_passed(features: Tensor, strength: float = 0.4) -> Tensor:
@@ -20,11 +23,7 @@ def low_passed(features: Tensor, strength: float = 0.4) -> Tensor:
     grid = to_grid(features)
     side = grid.shape[-1]
     high = F.interpolate(grid, scale_factor=4, mode="bilinear")
-    ramp = torch.arange(-6, 7, device=grid.device, dtype=grid.dtype)
-    kernel = torch.exp(-(ramp**2) / (2 * 2.0**2))
-    kernel = (kernel / kernel.sum()).expand(grid.shape[1], 1, -1)
-    across = F.conv2d(F.pad(high, (6, 6, 0, 0), mode="replicate"), kernel[:, :, None], groups=grid.shape[1])
-    smooth = F.conv2d(F.pad(across, (0, 0, 6, 6), mode="replicate"), kernel[..., None], groups=grid.shape[1])
+    smooth = gaussian_blur(high, _SIGMA)
     back = F.interpolate(smooth, (side, side), mode="area")
     return to_tokens(grid + strength * (back - grid))
 

@@ -72,7 +72,7 @@ class Size:
 
 FULL = Size("bench-tokenizers", {}, latent_trainer.PRESETS["closeup"], (0, 1, 2), 8_000, 2_000, 192)
 QUICK = Size(
-    "bench-tokenizers-quick", {"steps": 60, "pool": 2_000, "prior_steps": 40, "vfm": "closeup-quick"},
+    "bench-tokenizers-quick", {"steps": 60, "images": 2_000, "prior_steps": 40, "vfm": "closeup-quick"},
     latent_trainer.LatentsConfig(steps=40, batch=32, lr=2e-3, warmup=10, ema=0.9, logged=(20, 40), save_every=40,
         dtype="bf16"),
     (0,), 1_000, 300, 128, 6,
@@ -89,15 +89,15 @@ class Setup:
         self.size, self.folder = size, folder
         recipe = closeup_classifier.PRESETS["measure"]
         if size.name.endswith("quick"):
-            recipe = recipe.model_copy(update={"steps": 200, "pool": 2_000})
-        self.namer = closeup_classifier.trained(recipe, folder / "measure")
+            recipe = recipe.model_copy(update={"steps": 200, "images": 2_000})
+        self.classifier = closeup_classifier.trained(recipe, folder / "measure")
         self.truth = near.closeups(size.real, REAL_SEED)
         self.real = pictures(self.truth)
         self.features = moments(self.seen(self.real).numpy())
 
     def seen(self, images: Tensor) -> Tensor:
         """Return the features (n, dim) by which sets of pictures are compared."""
-        return torch.cat([self.namer.network(part) for part in torch.split(images, 64)])
+        return torch.cat([self.classifier.network(part) for part in torch.split(images, 64)])
 
     def distance(self, images: Tensor) -> float:
         """Return the Frechet distance of pictures to the real ones."""
@@ -132,7 +132,7 @@ def properties(setup: Setup, model: Autoencoder) -> dict[str, float]:
     structured = [i for i in range(200) if 0 < labels[i].mean() < 1]
 
     def differ(a: Tensor, b: Tensor) -> Tensor:
-        return perceptual_distance(setup.namer.network, a, b)
+        return perceptual_distance(setup.classifier.network, a, b)
 
     return {
         "rfd": setup.distance(decoded),
@@ -167,7 +167,7 @@ def drawn(setup: Setup, model: Autoencoder, dit: DiT, text: Conditioning, cfg_sc
 @torch.no_grad()
 def quality(setup: Setup, images: Tensor, asked: Tensor) -> tuple[float, float]:
     """Return (gFD, share of pictures whose noun is the one that was asked for)."""
-    answers = torch.cat([setup.namer(part)[0].argmax(1) for part in torch.split(images, 64)])
+    answers = torch.cat([setup.classifier(part)[0].argmax(1) for part in torch.split(images, 64)])
     return setup.distance(images), float((answers == asked).float().mean())
 
 

@@ -1,25 +1,26 @@
-"""What the judge's classifier learns from: crops of crowds, each with the classes of what it shows.
+"""What the judge's classifier learns from: crops of cluttered scenes, each with the classes of what it shows.
 
-Most show a thing, a little askew. The others show nothing that the judge may call by a name: squares beside things,
-two halves of different things, and things that are smeared, for a judge must see blur.
+Most show an object, a little jittered. The others are background, which the judge may not call by a name: squares
+beside objects, halves of two objects (after CutMix, arXiv 1905.04899), and blurred objects, for a judge must see blur.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.random import Generator as Random
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from scope.judges.networks import BACKGROUND, CROP, pairwise_iou, roi_crop
-from scope.training.data.cluttered_scenes import Crowd
+from scope.nn.images import gaussian_blur
+from scope.training.data.augmentations import color_jitter, pick_share
+from scope.training.data.cluttered_scenes import ClutteredScene
+from scope.training.losses import IGNORE
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS
+from scope.worlds.pocket.rng import Rng
 
-IGNORE = -100  # nothing is asked
-_ELSEWHERE = 0.45  # intersection over union with any thing under which a square shows none of them
-_SMEAR = (2.0, 4.0)  # pixels
+_BACKGROUND_IOU = 0.45  # with any object, under which a square shows none of them
+_BLUR_SIGMA = (2.0, 4.0)  # pixels
+_OUTSIDE = (-32.0, -32.0, 32.0)
 Square = tuple[float, float, float]  # centre x, centre y, side, in pixels
 
 
@@ -33,90 +34,76 @@ class Crops:
     color: Tensor
     style: Tensor
 
-    def spoil(self, spoiled: Tensor) -> None:
+    def mark_background(self, chosen: Tensor) -> None:
         """Say of some (n,) that they show nothing."""
-        self.noun[spoiled], self.color[spoiled], self.style[spoiled] = BACKGROUND, IGNORE, IGNORE
+        self.noun[chosen], self.color[chosen], self.style[chosen] = BACKGROUND, IGNORE, IGNORE
 
 
-def choose(crowds: list[Crowd], shown: int, missed: int, random: Random) -> Crops:
-    """Choose in each picture `shown` squares that show one of its things, and `missed` that do not."""
+def sample_crops(scenes: list[ClutteredScene], positives: int, negatives: int, rng: Rng) -> Crops:
+    """Choose in each picture as many squares that show one of its objects, and as many that show none."""
     boxes: list[Square] = []
     classes: list[tuple[int, int, int, int]] = []
-    for i, scene in enumerate(crowds):
-        for index in _spread(len(scene.members), shown, random):
-            member = scene.members[index]
-            color = IGNORE if member.color is None else COLOR_NAMES.index(member.color)
-            style = IGNORE if member.style is None else ALL_VENDORS.index(member.style)
-            boxes.append(_askew(member.box, random))
-            classes.append((i, NOUNS.index(member.noun), color, style))
-        things = [m.box for m in scene.members]
-        boxes += [_elsewhere(things, random) for _ in range(missed)]
-        classes += [(i, BACKGROUND, IGNORE, IGNORE)] * missed
+    for i, scene in enumerate(scenes):
+        for index in _spread(len(scene.objects), positives, rng):
+            shown = scene.objects[index]
+            color = IGNORE if shown.color is None else COLOR_NAMES.index(shown.color)
+            style = IGNORE if shown.style is None else ALL_VENDORS.index(shown.style)
+            boxes.append(_jitter(shown.box, rng))
+            classes.append((i, NOUNS.index(shown.noun), color, style))
+        boxes += [_background_box([o.box for o in scene.objects], rng) for _ in range(negatives)]
+        classes += [(i, BACKGROUND, IGNORE, IGNORE)] * negatives
     which, noun, color, style = torch.tensor(classes).T.contiguous()
     return Crops(which, torch.tensor(boxes, dtype=torch.float32), noun, color, style)
 
 
-def _spread(n: int, wanted: int, random: Random) -> list[int]:
+def _spread(n: int, wanted: int, rng: Rng) -> list[int]:
     """Return `wanted` of n indices, each as often as any other or once more."""
-    return [int(i) for _ in range(-(-wanted // n)) for i in random.permutation(n)][:wanted]
+    return [int(i) for _ in range(-(-wanted // n)) for i in rng.permutation(n)][:wanted]
 
 
-def _askew(box: Square, random: Random) -> Square:
+def _jitter(box: Square, rng: Rng) -> Square:
     x, y, side = box
-    dx, dy = random.uniform(-0.06, 0.06, 2) * side
-    return x + dx, y + dy, side * random.uniform(0.92, 1.08)
+    dx, dy = rng.uniform(-0.06, 0.06, 2) * side
+    return x + dx, y + dy, side * rng.uniform(0.92, 1.08)
 
 
-def _elsewhere(things: list[Square], random: Random) -> Square:
-    """Return a square that overlaps no thing well: one of them moved or resized, or else one outside the picture."""
+def _background_box(objects: list[Square], rng: Rng) -> Square:
+    """Return a square that overlaps no object well: one moved and resized, or else one outside the picture."""
     for _ in range(10):
-        x, y, side = things[random.integers(len(things))]
-        dx, dy = random.uniform(-0.8, 0.8, 2) * side
-        square = (x + dx, y + dy, side * random.choice([0.5, 0.7, 1.0, 1.4, 1.9]))
-        if pairwise_iou(torch.tensor([square]), torch.tensor(things)).max() < _ELSEWHERE:
+        x, y, side = objects[rng.integers(len(objects))]
+        dx, dy = rng.uniform(-0.8, 0.8, 2) * side
+        square = (x + dx, y + dy, side * rng.choice([0.5, 0.7, 1.0, 1.4, 1.9]))
+        if pairwise_iou(torch.tensor([square]), torch.tensor(objects)).max() < _BACKGROUND_IOU:
             return square
-    return -32.0, -32.0, 32.0
+    return _OUTSIDE
 
 
-def smear(images: Tensor, crops: Crops, share: float, random: Random) -> None:
-    """Blur a share of the pictures (b, 3, h, w), in place; their crops show nothing then."""
-    for i in np.flatnonzero(random.random(len(images)) < share):
-        images[i] = blur(images[i : i + 1], float(random.uniform(*_SMEAR)))[0]
-        crops.spoil(crops.which == int(i))
+def blur_augment(images: Tensor, crops: Crops, p: float, rng: Rng) -> None:
+    """Blur a share p of the pictures (b, 3, h, w), in place; their crops are background then."""
+    for i in np.flatnonzero(rng.random(len(images)) < p):
+        images[i] = gaussian_blur(images[i : i + 1], float(rng.uniform(*_BLUR_SIGMA)))[0]
+        crops.mark_background(crops.which == int(i))
 
 
-def blur(images: Tensor, sigma: float) -> Tensor:
-    """Return images (b, 3, h, w) under a Gaussian of `sigma` pixels; the edges repeat."""
-    reach = int(np.ceil(3 * sigma))
-    ticks = torch.arange(-reach, reach + 1, dtype=torch.float32, device=images.device)
-    kernel = torch.exp(-0.5 * (ticks / sigma).square())
-    kernel = (kernel / kernel.sum()).expand(3, 1, 1, -1)
-    padded = F.pad(images, (reach,) * 4, mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel, groups=3), kernel.transpose(2, 3), groups=3)
-
-
-def take(images: Tensor, crops: Crops, halved: float, strange: float, random: Random) -> Tensor:
+def extract(images: Tensor, crops: Crops, cutmix_p: float, color_jitter_p: float, rng: Rng) -> Tensor:
     """Cut the crops (n, 3, 36, 36) out of their pictures (b, 3, h, w).
 
-    A share `halved` gets a half of another crop and shows nothing then. A share `strange` has its colours mixed, so
-    that nouns are known by their shape; it is not asked about colour and style.
+    A share has its colours mixed, and is asked about neither colour nor vendor then; another share gets a half of
+    another crop, and is background then.
     """
     pieces = roi_crop(images, crops.which.to(images.device), crops.boxes.to(images.device))
-    pieces = _mixed(pieces, crops, random.random(len(pieces)) < strange, random)
-    order, others = random.permutation(len(pieces)), random.permutation(len(pieces))
-    n = round(halved * len(pieces))
-    for one, other in zip(order[:n].tolist(), others[:n].tolist(), strict=True):
-        if crops.noun[one] != crops.noun[other]:
-            narrow = {"dim": int(random.integers(1, 3)), "start": 0, "length": CROP // 2}  # the top or the left
-            pieces[one].narrow(**narrow).copy_(pieces[other].narrow(**narrow))
-            crops.spoil(torch.tensor([one]))
+    jittered = pick_share(rng, len(pieces), color_jitter_p)
+    pieces = color_jitter(pieces, jittered, rng)
+    crops.color[jittered], crops.style[jittered] = IGNORE, IGNORE
+    _cutmix(pieces, crops, round(cutmix_p * len(pieces)), rng)
     return pieces
 
 
-def _mixed(pieces: Tensor, crops: Crops, strange: NDArray[np.bool_], random: Random) -> Tensor:
-    """Return crops of which the strange ones have their colours mixed."""
-    mixing = random.dirichlet((0.5, 0.5, 0.5), (len(pieces), 3)) * random.choice((-1, 1), (len(pieces), 1, 3))
-    mixing[~strange] = np.eye(3)
-    crops.color[strange], crops.style[strange] = IGNORE, IGNORE
-    weights = torch.from_numpy(mixing.astype(np.float32)).to(pieces.device)
-    return torch.einsum("nij,njhw->nihw", weights, pieces).contiguous()
+def _cutmix(pieces: Tensor, crops: Crops, n: int, rng: Rng) -> None:
+    """Give n crops the top or the left half of others, in place, where they show different nouns."""
+    order, others = rng.permutation(len(pieces)), rng.permutation(len(pieces))
+    for one, other in zip(order[:n].tolist(), others[:n].tolist(), strict=True):
+        if crops.noun[one] != crops.noun[other]:
+            half = {"dim": int(rng.integers(1, 3)), "start": 0, "length": CROP // 2}
+            pieces[one].narrow(**half).copy_(pieces[other].narrow(**half))
+            crops.mark_background(torch.tensor([one]))

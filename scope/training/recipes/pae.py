@@ -23,7 +23,7 @@ from scope.tokenizers.losses import Distance, Perturbation
 from scope.tokenizers.pae import PAE
 from scope.tokenizers.prior import RefinedPrior
 from scope.tokenizers.vfm import build, frozen
-from scope.training.data.tokenizer_images import Views, World, views
+from scope.training.data.tokenizer_images import TokenizerImages, World, tokenizer_images
 from scope.training.loop import Run, TrainConfig
 from scope.training.optimizers import adamw, warmup_cosine
 from scope.training.recipes import closeup_classifier, prior
@@ -38,7 +38,7 @@ class PAEConfig(TrainConfig):
 
     arm: Arm = "pae"
     world: World = "scenes"
-    pool: int = 12_000  # pictures
+    images: int = 12_000
     d: int = 32
     dim: int = 256
     depth: int = 3
@@ -69,13 +69,13 @@ class PAEConfig(TrainConfig):
 
 
 _CLOSEUP = PAEConfig(
-    steps=450, batch=32, lr=1.5e-3, seed=31, ema=0.99, world="closeups", pool=16_000, d=8, dim=96, depth=2, heads=2,
+    steps=450, batch=32, lr=1.5e-3, seed=31, ema=0.99, world="closeups", images=16_000, d=8, dim=96, depth=2, heads=2,
     vfm="closeup", perceptual_net="perceptual", dtype="bf16",
 )  # fmt: skip
 
 PRESETS = {
     "tiny": _CLOSEUP.model_copy(
-        update={"steps": 2, "batch": 4, "pool": 16, "dim": 32, "depth": 1, "vfm": "tiny", "perceptual_net": "tiny",
+        update={"steps": 2, "batch": 4, "images": 16, "dim": 32, "depth": 1, "vfm": "tiny", "perceptual_net": "tiny",
                 "prior_steps": 2, "gan_from": 0.0, "mcr_from": 0.0, "freeze_from": 0.5, "save_every": 1,
                 "log_every": 1, "dtype": "fp32"}
     ),
@@ -140,9 +140,9 @@ def untrained(config: PAEConfig, vfm: nn.Module | str, distance: Distance = F.l1
             return VAVAE(size, patch, config.d, config.dim, config.depth, vfm)
 
 
-def _aligned(model: PAE, config: PAEConfig, folder: Path, pool: Views) -> None:
+def _aligned(model: PAE, config: PAEConfig, folder: Path, data: TokenizerImages) -> None:
     """Give a PAE its prior, stage R or the principal components, and its linear start."""
-    some = pool.batch(torch.arange(min(1024, len(pool))), torch.device("cpu"))
+    some = data.batch(torch.arange(min(1024, len(data))), torch.device("cpu"))
     model.whiten(some)
     if config.linear:
         model.start_linear(some)
@@ -151,7 +151,7 @@ def _aligned(model: PAE, config: PAEConfig, folder: Path, pool: Views) -> None:
             recipe = prior.PriorConfig(
                 steps=config.prior_steps, batch=config.batch, lr=1e-3, seed=config.seed, ema=0.99, dtype=config.dtype
             )
-            prior.train(recipe, folder / "prior", model.prior, model.vfm, pool)
+            prior.train(recipe, folder / "prior", model.prior, model.vfm, data)
         fill(model.prior, read(folder / "prior" / "prior.safetensors"), "prior")
 
 
@@ -188,14 +188,14 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
     `parts` is where VFM, prior and perceptual network are kept, for several tokenizers that share them.
     """
     shared = parts or folder
-    pool = views(config.world, config.pool, config.seed)
+    data = tokenizer_images(config.world, config.images, config.seed)
     reconstruction = ReconstructionLoss(perceptual_network(config, shared), config)
     vfm = backbone(config, shared)
     torch.manual_seed(config.seed)  # here, so that it is the same whether those two were trained now or found
     discriminator = PatchDiscriminator()
     model = untrained(config, vfm, reconstruction)
     if isinstance(model, PAE):
-        _aligned(model, config, shared, pool)
+        _aligned(model, config, shared, data)
     run = Run(folder, config)
     model, discriminator = model.to(run.device), discriminator.to(run.device)
     reconstruction.network.to(run.device)
@@ -213,9 +213,9 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
         if isinstance(model, PAE) and step == frozen_at:
             model.load_state_dict(ema.model.state_dict())
             model.freeze_encoder()
-            save(run, ema.model, pool, folder / "encoder.safetensors")
+            save(run, ema.model, data, folder / "encoder.safetensors")
         noise, done = run.torch_rng(step), step / config.steps
-        images = pool.batch(torch.randint(len(pool), (run.batch,), generator=noise), run.device)
+        images = data.batch(torch.randint(len(data), (run.batch,), generator=noise), run.device)
         reconstruction.sample_crop(noise)
         with run.autocast():
             output = forward(images, noise)
@@ -243,17 +243,17 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
         if (step + 1) % 400 == 0:
             run.save_grid(f"{step + 1:06d}", torch.cat([images[:8], fake[:8].detach()]))
         run.checkpoint(step)
-    save(run, ema.model, pool, folder / "pae.safetensors")
+    save(run, ema.model, data, folder / "pae.safetensors")
 
 
-def save(run: Run[PAEConfig], model: Autoencoder, pool: Views, path: Path) -> None:
+def save(run: Run[PAEConfig], model: Autoencoder, data: TokenizerImages, path: Path) -> None:
     """Write a tokenizer whose latents are at unit scale."""
-    model.set_statistics(torch.cat([tokens(model, pool, start) for start in range(0, min(2048, len(pool)), 64)]))
+    model.set_statistics(torch.cat([tokens(model, data, start) for start in range(0, min(2048, len(data)), 64)]))
     run.write(model, path, pack=LARGER)
 
 
 @torch.no_grad()
-def tokens(model: Autoencoder, pool: Views, start: int) -> Tensor:
+def tokens(model: Autoencoder, data: TokenizerImages, start: int) -> Tensor:
     """Return the tokens of 64 pictures, without gradient."""
     where = next(model.parameters()).device
-    return model.encode_tokens(pool.batch(torch.arange(start, min(len(pool), start + 64)), where))
+    return model.encode_tokens(data.batch(torch.arange(start, min(len(data), start + 64)), where))

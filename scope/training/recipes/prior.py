@@ -7,7 +7,7 @@ from torch import nn
 
 from scope.nn.ema import EMA
 from scope.tokenizers.prior import RefinedPrior
-from scope.training.data.tokenizer_images import Views
+from scope.training.data.tokenizer_images import TokenizerImages
 from scope.training.loop import Run, TrainConfig
 from scope.training.optimizers import adamw, warmup_cosine
 
@@ -19,7 +19,7 @@ class PriorConfig(TrainConfig):
     gram: float = 1.0
 
 
-def train(config: PriorConfig, folder: Path, prior: RefinedPrior, vfm: nn.Module, pool: Views) -> None:
+def train(config: PriorConfig, folder: Path, prior: RefinedPrior, vfm: nn.Module, data: TokenizerImages) -> None:
     """Train, or continue training, `prior`; writes folder/prior.safetensors."""
     torch.manual_seed(config.seed)
     run = Run(folder, config)
@@ -30,9 +30,9 @@ def train(config: PriorConfig, folder: Path, prior: RefinedPrior, vfm: nn.Module
     forward = run.parallel(model, RefinedPrior.losses)
     vfm = vfm.to(run.device)
     for step in run.steps():
-        chosen = torch.randint(len(pool), (run.batch,), generator=run.torch_rng(step))
+        chosen = torch.randint(len(data), (run.batch,), generator=run.torch_rng(step))
         with torch.no_grad():
-            features = vfm(pool.batch(chosen, run.device))
+            features = vfm(data.batch(chosen, run.device))
         parts = forward(features)
         loss = config.rep * parts["rep"] + config.gram * parts["gram"]
 
