@@ -1,7 +1,7 @@
-"""The benchmark of generators with fakes for the judge and the reader: what is asked, how it is scored and stored."""
+"""The benchmark of generators, with fakes for generators and judge: its prompts, its scores, and what is stored."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,98 +24,120 @@ from scope.worlds.pocket.sampling import WORDS
 COUNT = 3
 
 
-class Counting:
-    """A judge that meets what it is told to, and nothing in other pictures."""
+class KnownImages:
+    """A judge to whom every commitment is met on the images that it knows, which read FRESH, and none on others."""
 
-    name, version = "counting", "1"
+    name, version = "known", "1"
 
-    def __init__(self, good: set[bytes]) -> None:
-        self.good = good
+    def __init__(self, good: Iterable[Image.Image]) -> None:
+        self.good = {image.tobytes() for image in good}
+
+    def handles(self, commitment: Commitment) -> bool:
+        return True
 
     def check(self, image: Image.Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         outcome = "met" if image.tobytes() in self.good else "violated"
-        return [Verdict(commitment=c.id, outcome=outcome, reason="", verifier="counting@1") for c in commitments]
+        return [Verdict(commitment=c.id, outcome=outcome, reason="", verifier="known@1") for c in commitments]
+
+    def read(self, image: Image.Image) -> tuple[str, ...]:
+        return ("fresh",) if image.tobytes() in self.good else ()
 
 
-class Artist:
-    """Draws true scenes from memory, or one white page for all."""
+class FakeGenerator:
+    """Draws the true scenes that it knows, and a white page for every other request."""
 
-    name, version, vocabulary = "artist", "1", None
+    name, version, vocabulary = "fake", "1", None
     weights: dict[str, str] = {}
 
-    def __init__(self, knows: bool) -> None:
-        prompts = [prompt for of_task in bench.asked(COUNT).values() for prompt in of_task]
-        self.scenes = {p.request: bench.true_scene(p) for p in prompts} if knows else {}
+    def __init__(self, scenes: dict[Request, Image.Image]) -> None:
+        self.scenes = scenes
         self.steps: list[int | None] = []
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
         self.steps += [request.steps for request in requests]
-        plain = [request.model_copy(update={"steps": None}) for request in requests]
-        return [Picture(self.scenes.get(request, Image.new("RGB", (128, 128), "white"))) for request in plain]
+        stepless = [request.model_copy(update={"steps": None}) for request in requests]
+        return [Picture(self.scenes.get(request, Image.new("RGB", (128, 128), "white"))) for request in stepless]
+
+
+@pytest.fixture(scope="module")
+def scenes() -> dict[Request, Image.Image]:
+    return {p.request: bench.true_scene(p) for prompts in bench.task_prompts(COUNT).values() for p in prompts}
+
+
+@pytest.fixture(scope="module")
+def network() -> FeatureNet:
+    torch.manual_seed(0)
+    return FeatureNet().eval()
+
+
+Compare = Callable[..., Results]
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> tuple[Artist, Artist]:
-    """Weights of a perfect generator and of one that draws nothing, a judge, a reader and a network of features."""
-    torch.manual_seed(0)
-    network, best, worst = FeatureNet().eval(), Artist(True), Artist(False)
-    good = {scene.tobytes() for scene in best.scenes.values()}
-    monkeypatch.setattr(bench, "QUICK", COUNT)
-    monkeypatch.setattr(bench, "expected", lambda: {"flow": "", "ntm": "", "features": ""})
-    monkeypatch.setattr(bench.features, "load", lambda: (network, ""))
-    monkeypatch.setattr(bench, "load_judge", lambda: Counting(good))
-    monkeypatch.setattr(bench, "read_words", lambda image: ("fresh",) if image.tobytes() in good else ())
-    monkeypatch.setattr(bench, "ROWS", {"flow_50": ("flow", lambda: best, 50), "ntm_4": ("ntm", lambda: worst, 4)})
-    return best, worst
+def best(scenes: dict[Request, Image.Image]) -> FakeGenerator:
+    return FakeGenerator(scenes)
+
+
+@pytest.fixture
+def worst() -> FakeGenerator:
+    return FakeGenerator({})
+
+
+@pytest.fixture
+def compare(best: FakeGenerator, worst: FakeGenerator, scenes: dict[Request, Image.Image]) -> Compare:
+    """The comparison of a perfect generator and of one that draws nothing."""
+    judge = KnownImages(scenes.values())
+    systems = (bench.System("best", "a", lambda: best, 50), bench.System("worst", "b", lambda: worst, 4))
+
+    def run(network: FeatureNet | None = None, weights: Collection[str] = "ab") -> Results:
+        return bench.compare(systems, judge, judge.read, network, COUNT, weights)
+
+    return run
 
 
 def test_a_generator_of_true_scenes_reaches_the_ceiling_and_one_of_white_pages_nothing(
-    world: tuple[Artist, Artist],
+    compare: Compare, network: FeatureNet
 ) -> None:
-    results = bench.drawing(quick=True)
+    results = compare(network)
     rows = {row.name: row.metrics for row in results.rows}
-    assert set(bench.TASKS) <= set(rows["flow_50"])
+    assert set(bench.TASKS) <= set(rows["best"])
     for task in bench.TASKS:
-        assert rows["flow_50"][task] == rows["true_scenes"][task]
-        assert rows["ntm_4"][task].value == 0
+        assert rows["best"][task] == rows["true_scenes"][task]
+        assert rows["worst"][task].value == 0
         assert results.judge_ceiling[task] == rows["true_scenes"][task].value
     assert all(rows["true_scenes"][task].value == 1 for task in bench.TASKS if task != "text")
-    assert rows["flow_50"]["fd"].value == pytest.approx(0, abs=1e-6)
-    assert rows["ntm_4"]["fd"].value > 0
-    assert results.judge == "counting@1"
+    assert rows["best"]["fd"].value == pytest.approx(0, abs=1e-6)
+    assert rows["worst"]["fd"].value > 0
+    assert results.judge == "known@1"
     assert results.n_expected == COUNT * len(bench.TASKS)
 
 
-def test_a_picture_that_two_tasks_ask_for_is_drawn_once_and_in_the_steps_of_its_row(
-    world: tuple[Artist, Artist],
+def test_an_image_that_two_tasks_share_is_drawn_once_and_in_the_steps_of_its_row(
+    compare: Compare, best: FakeGenerator, worst: FakeGenerator
 ) -> None:
-    bench.drawing(quick=True)
-    best, worst = world
-    assert best.steps == [50] * COUNT * (len(bench.TASKS) - 1)  # single_object and colors ask about the same
+    compare()
+    assert best.steps == [50] * COUNT * (len(bench.TASKS) - 1)  # single_object and colors have the same prompts
     assert worst.steps == [4] * COUNT * (len(bench.TASKS) - 1)
 
 
-def test_what_has_no_weights_is_told_and_without_features_there_is_no_fd(
-    world: tuple[Artist, Artist], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bench, "expected", lambda: {"flow": ""})
-    _, flow, ntm = bench.drawing(quick=True).rows
-    assert "fd" not in flow.metrics
-    assert "images_per_s" in flow.metrics
-    assert (ntm.metrics, ntm.note) == ({}, "this version ships no weights named ntm")
+def test_what_has_no_weights_is_told_and_without_features_there_is_no_fd(compare: Compare) -> None:
+    _, best, worst = compare(weights="a").rows
+    assert "fd" not in best.metrics
+    assert "images_per_s" in best.metrics
+    assert (worst.metrics, worst.note) == ({}, "this version ships no weights named b")
 
 
 def test_every_prompt_holds_a_pair_that_was_held_out_and_what_its_task_asks_for() -> None:
     for task, (draw, types) in bench.TASKS.items():
-        plans, specs = bench.plans(draw, 20), bench.prompts(draw, 20)
+        plans, specs = bench.plans(draw, 20), bench.specifications(draw, 20)
         assert all(held_out(replace(plan, text=None)) for plan in plans), task
         assert all(types <= {c.type for c in spec.commitments} for spec in specs), task
-    signs = bench.prompts(bench.text, 20)
+    signs = bench.specifications(bench.text, 20)
     assert {str(c.value) for spec in signs for c in spec.of(Type.TEXT)} <= set(WORDS)
 
 
 @pytest.mark.parametrize(
-    ("word", "found", "near"),
+    ("word", "texts", "expected"),
     [
         ("OPEN", ("open",), 1),
         ("OPEN", ("op", "en"), 1),  # on two boards
@@ -125,20 +147,22 @@ def test_every_prompt_holds_a_pair_that_was_held_out_and_what_its_task_asks_for(
         ("OPEN", (), 0),
     ],
 )
-def test_nearness_is_one_less_the_share_of_letters_to_change(word: str, found: tuple[str, ...], near: float) -> None:
-    assert bench.nearness(word, found) == pytest.approx(near)
+def test_text_similarity_is_one_less_the_share_of_letters_to_change(
+    word: str, texts: tuple[str, ...], expected: float
+) -> None:
+    assert bench.text_similarity(word, texts) == pytest.approx(expected)
 
 
 def test_the_interval_of_a_mean_of_shares_stays_within_them() -> None:
-    assert bench._mean([0.9, 1.0]).ci == pytest.approx((0.315, 1), abs=1e-3)
-    assert bench._mean([0.5]).ci == (0, 1)  # one says nothing
+    assert bench._bounded_mean([0.9, 1.0]).ci == pytest.approx((0.315, 1), abs=1e-3)
+    assert bench._bounded_mean([0.5]).ci == (0, 1)  # one says nothing
 
 
-# -- two files of one command --------------------------------------------------------------------
+# -- what the command does with results ----------------------------------------------------------
 
 
-def figures(name: str) -> Results:
-    return Results(name=name, command="scope bench generators", rows=(Row(name="a", metrics={"x": Metric(value=1)}),))
+def comparison(name: str) -> Results:
+    return Results(name=name, command=f"scope bench {name}", rows=(Row(name="a", metrics={"x": Metric(value=1)}),))
 
 
 def paths(done: Result) -> list[str]:
@@ -146,38 +170,28 @@ def paths(done: Result) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.endswith(".json")]
 
 
-def test_one_command_writes_both_files_or_one(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, bool]] = []
-    for name in bench.PARTS:
-        part = lambda quick, name=name: (asked.append((name, quick)), figures(name))[1]  # noqa: E731
-        monkeypatch.setitem(bench.PARTS, name, part)
-    monkeypatch.setattr(registry, "load", lambda kind, name: bench.measure)
-    assert paths(cli("bench", "generators")) == ["results/generators.json", "results/ntm.json"]
-    assert json.loads(Path("results/ntm.json").read_text())["name"] == "ntm"
-    assert paths(cli("bench", "generators", "--only", "ntm", "--results", "here")) == ["here/ntm.json"]
+def test_results_are_stored_and_those_of_a_quick_sample_are_not(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "load", lambda kind, name: lambda quick=False: comparison(name))
+    assert paths(cli("bench", "generators")) == ["results/generators.json"]
+    assert json.loads(Path("results/generators.json").read_text())["name"] == "generators"
+    assert paths(cli("bench", "ntm", "--results", "here")) == ["here/ntm.json"]
     assert paths(cli("bench", "generators", "--quick")) == []
-    assert asked == [("generators", False), ("ntm", False), ("ntm", False), ("generators", True), ("ntm", True)]
-    wrong = cli("bench", "generators", "--only", "flow")
-    assert wrong.exit_code == 2
-    assert "no part 'flow'; it has: generators, ntm" in wrong.stderr
-    with pytest.raises(UsageError):
-        next(bench.measure(only="flow"))
 
 
-def test_what_was_measured_before_a_part_fails_is_stored(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_measured_before_a_comparison_fails_is_stored(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def measure() -> Iterator[Results]:
-        yield figures("generators")
-        raise UsageError("the second part failed")
+        yield comparison("generators")
+        raise UsageError("the second comparison failed")
 
     monkeypatch.setattr(registry, "load", lambda kind, name: measure)
     assert cli("bench", "generators").exit_code == 2
     assert Path("results/generators.json").is_file()
-    refused = cli("bench", "generators", "--only", "ntm")
-    assert "the benchmark 'generators' has no parts; leave --only out" in refused.stderr
+    refused = cli("bench", "generators", "--quick")
+    assert "the benchmark 'generators' has no quick sample; leave --quick out" in refused.stderr
 
 
 @pytest.mark.parametrize("given", [3, None])
-def test_what_is_no_figures_is_refused(given: object, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_results_is_refused(given: object, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "load", lambda kind, name: lambda: given)
     refused = cli("bench", "generators")
     assert refused.exit_code == 2

@@ -1,4 +1,4 @@
-"""The figures are of one schema, and the README shows them and nothing else."""
+"""Results are of one schema, and the README shows them and nothing else."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from scope.errors import ScopeError
 ROOT = Path(__file__).parents[1]
 
 
-def figures(**changes: object) -> Results:
+def comparison(**changes: object) -> Results:
     fields: dict[str, object] = {
         "name": "speed",
         "command": "scope bench speed",
@@ -31,11 +31,11 @@ def figures(**changes: object) -> Results:
 
 
 def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    assert load(figures().save(tmp_path)) == figures()
+    assert load(comparison().save(tmp_path)) == comparison()
 
 
 def test_the_table_shows_every_row_and_how_it_was_made() -> None:
-    assert markdown(figures()).splitlines() == [
+    assert markdown(comparison()).splitlines() == [
         "| speed | seconds | peak mb | note |",
         "| --- | --: | --: | --- |",
         "| help | 0.432 (0.4-0.5) | 1,234 |  |",
@@ -68,11 +68,11 @@ def test_numbers_have_three_digits_and_no_exponent(value: float, text: str) -> N
 )
 def test_rows_that_say_nothing_or_collide_are_refused(rows: tuple[Row, ...]) -> None:
     with pytest.raises(ValidationError):
-        figures(rows=rows)
+        comparison(rows=rows)
 
 
 def test_rendering_fills_each_marker_and_nothing_else(tmp_path: Path) -> None:
-    figures().save(tmp_path)
+    comparison().save(tmp_path)
     speed, other = (
         "<!-- results:speed -->\nstale\n<!-- /results:speed -->",
         "<!-- results:other --><!-- /results:other -->",
@@ -91,15 +91,15 @@ def test_a_marker_that_is_not_closed_is_told(tmp_path: Path) -> None:
         rendered("<!-- results:speed -->\n", tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", json.dumps({"schema": 2}), figures(name="other").model_dump_json()])
-def test_figures_of_another_schema_are_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "[]", json.dumps({"schema": 2}), comparison(name="other").model_dump_json()])
+def test_results_of_another_schema_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "speed.json").write_text(text)
     with pytest.raises(ScopeError, match=r"speed\.json"):
         rendered("<!-- results:speed --><!-- /results:speed -->", tmp_path)
 
 
 def test_the_check_tells_a_stale_table(cli: Cli) -> None:
-    figures().save(Path("results"))
+    comparison().save(Path("results"))
     Path("README.md").write_text("<!-- results:speed -->\n<!-- /results:speed -->\n")
     stale = cli("bench", "render", "--check")
     assert stale.exit_code == 1
@@ -108,11 +108,11 @@ def test_the_check_tells_a_stale_table(cli: Cli) -> None:
     assert cli("bench", "render", "--check").exit_code == 0
 
 
-def test_the_readme_shows_the_figures_of_this_repository() -> None:
+def test_the_readme_shows_the_results_of_this_repository() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert rendered(readme, ROOT / "results") == readme
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda path: path.stem)
-def test_every_file_of_figures_is_whole(path: Path) -> None:
+def test_every_file_of_results_is_whole(path: Path) -> None:
     assert load(path).command == f"scope bench {MEASURED_BY.get(path.stem, path.stem)}"

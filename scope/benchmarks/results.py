@@ -1,4 +1,4 @@
-"""The figures: one JSON file a comparison, written by the command that measured it, rendered into the README's tables.
+"""Results: one JSON file a comparison, written by the command that measured it, rendered into the README's tables.
 
 A benchmark is a module of this package with `measure() -> Results`, or one that yields several, each saved and shown
 by `scope bench` as it comes.
@@ -17,7 +17,7 @@ from scope.files import write_atomic
 from scope.specification import Model
 
 #: Files that have another name than the benchmark which writes them.
-MEASURED_BY = {"pae": "tokenizers", "ntm": "generators"}
+MEASURED_BY = {"pae": "tokenizers"}
 
 _GRAPH = re.compile(r"<!-- graph -->.*?<!-- /graph -->", re.DOTALL)
 
@@ -75,7 +75,7 @@ class Results(Model):
 
 
 def load(path: Path) -> Results:
-    """Return the figures in a file.
+    """Return the results in a file.
 
     Raises: ScopeError if the file is not of the schema.
     """
@@ -84,16 +84,16 @@ def load(path: Path) -> Results:
     except (OSError, ValidationError) as error:
         raise ScopeError(f"{path} cannot be used: {error}") from error
     if results.name != path.stem:
-        raise ScopeError(f"{path} holds the figures of {results.name!r}; rename it")
+        raise ScopeError(f"{path} holds the results of {results.name!r}; rename it")
     return results
 
 
 def rendered(text: str, folder: Path) -> str:
     """Return `text` with the table of NAME.json between `<!-- results:NAME -->` and `<!-- /results:NAME -->`.
 
-    A table whose figures are not there says which command measures them.
+    A table whose results are not there says which command measures them.
 
-    Raises: ScopeError if a marker is not closed, or figures are not of the schema.
+    Raises: ScopeError if a marker is not closed, or results are not of the schema.
     """
 
     def fill(match: "re.Match[str]") -> str:

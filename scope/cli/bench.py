@@ -4,8 +4,7 @@
 mine = "my_package.module:measure"      # measure() -> scope.benchmarks.results.Results
 
 One that yields several comparisons has each of them stored as it comes. One that takes `quick` also has a small sample,
-which is shown and not stored, as is what it says of `weights` of your own; one that takes `only` can measure one of its
-parts alone.
+which is shown and not stored, as is what it says of `weights` of your own.
 """
 
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from scope.text import visible
 if TYPE_CHECKING:
     from scope.benchmarks.results import Results
 
-Folder = Annotated[Path, typer.Option("--results", help="Folder of the figures.")]
+Folder = Annotated[Path, typer.Option("--results", help="Folder of the results.")]
 
 
 class Benchmarks(Commands):
@@ -58,7 +57,7 @@ def render(
     results: Folder = Path("results"),
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if the tables are stale.")] = False,
 ) -> None:
-    """Fill the README's tables from the figures."""
+    """Fill the README's tables from the results."""
     from scope.benchmarks.results import rendered
     from scope.files import write_atomic
 
@@ -72,35 +71,34 @@ def render(
 
 
 @app.command()
-def figures(
+def plots(
     results: Folder = Path("results"),
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the figures.")] = Path("docs"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the plots.")] = Path("docs"),
 ) -> None:
-    """Draw the figures of the documents: stored results as curves, and what the shipped weights keep and draw."""
-    from scope.benchmarks.experiments.plots import draw, drawings, reconstructions
+    """Plot stored results as curves, and what the shipped weights reconstruct and draw."""
+    from scope.benchmarks.experiments.plots import plot_generators, plot_reconstructions, plot_tokenizers
 
-    emit(str(reconstructions(output)))
-    emit(str(draw(results, output)))
-    emit(str(drawings(output)))
+    emit(str(plot_reconstructions(output)))
+    emit(str(plot_tokenizers(results, output)))
+    emit(str(plot_generators(output)))
 
 
 def _command(name: str, summary: str) -> Any:
-    """Return the command that runs one benchmark, stores its figures, and shows them; a quick one's are only shown."""
+    """Return the command that runs one benchmark, stores its results, and shows them; a quick one's are only shown."""
     alone = typer.Typer(add_completion=False)
 
     @alone.command(name, help=summary)
     def measure(
         results: Folder = Path("results"),
         quick: Annotated[bool, typer.Option("--quick", help="A small sample; it is shown and not stored.")] = False,
-        only: Annotated[str | None, typer.Option(help="One part of it, where it has several.")] = None,
         weights: Annotated[Path | None, typer.Option(help="Weights of your own; what they do is shown only.")] = None,
     ) -> None:
         from scope.benchmarks.results import markdown
 
-        asked = {option: value for option, value in (("quick", quick), ("only", only), ("weights", weights)) if value}
-        for figures in _measured(name, asked):
-            path = None if quick or weights else figures.save(results)
-            for line in markdown(figures).splitlines():
+        options = {option: value for option, value in (("quick", quick), ("weights", weights)) if value}
+        for comparison in _measure(name, options):
+            path = None if quick or weights else comparison.save(results)
+            for line in markdown(comparison).splitlines():
                 emit(visible(line))
             if path is not None:
                 emit(str(path))
@@ -108,7 +106,7 @@ def _command(name: str, summary: str) -> Any:
     return typer.main.get_command(alone)
 
 
-def _measured(name: str, asked: dict[str, Any]) -> Iterator["Results"]:
+def _measure(name: str, options: dict[str, Any]) -> Iterator["Results"]:
     """Run a benchmark; yield its comparisons as they come.
 
     Raises: UsageError if it has no such option; PluginError if it gives something else.
@@ -119,18 +117,18 @@ def _measured(name: str, asked: dict[str, Any]) -> Iterator["Results"]:
     from scope.plugins import registry
 
     measure = registry.load("benchmarks", name)
-    for option, lacks in (("quick", "quick sample"), ("only", "parts"), ("weights", "weights to choose")):
-        if option in asked and option not in signature(measure).parameters:
+    for option, lacks in (("quick", "quick sample"), ("weights", "weights to choose")):
+        if option in options and option not in signature(measure).parameters:
             raise UsageError(f"the benchmark {name!r} has no {lacks}; leave --{option} out")
     with quiet_stdout():
-        given = measure(**asked)
-    several = given if isinstance(given, Iterator) else iter((given,))
+        answer = measure(**options)
+    comparisons = answer if isinstance(answer, Iterator) else iter((answer,))
     while True:
         with quiet_stdout():
-            figures = next(several, several)
-        if figures is several:
+            comparison = next(comparisons, comparisons)
+        if comparison is comparisons:
             return
-        if not isinstance(figures, Results):
-            kind = type(figures).__name__
+        if not isinstance(comparison, Results):
+            kind = type(comparison).__name__
             raise PluginError(f"the benchmark {name!r} gave {kind}, not scope.benchmarks.results.Results")
-        yield figures
+        yield comparison

@@ -1,4 +1,4 @@
-"""Figures of the documents: results as curves, what the shipped tokenizer keeps, what the shipped generators draw."""
+"""Plots of the documents: results as curves, what the shipped weights reconstruct, and what they draw."""
 
 import textwrap
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PREFIX = "gfd_at_"
 
 #: How many prompts of each task of the benchmark of generators are in the grid: 16 in all.
-_SHOWN = {
+_PROMPTS = {
     "single_object": 2, "two_object": 2, "counting": 3, "position": 3, "color_attribution": 3, "setting": 2, "text": 1,
 }  # fmt: skip
 _LABEL, _CAPTION, _GAP, _COLUMNS = 56, 46, 2, 8  # pixels to the left, above and between, and pictures in a row
@@ -24,29 +24,30 @@ _LABEL, _CAPTION, _GAP, _COLUMNS = 56, 46, 2, 8  # pixels to the left, above and
 
 def curves(results: Results) -> dict[str, list[tuple[int, Metric]]]:
     """Return (steps, gFD) of each tokenizer in pae.json."""
-    found = {}
+    steps_of = {}
     for row in results.rows:
         steps = [(int(name.removeprefix(_PREFIX)), m) for name, m in row.metrics.items() if name.startswith(_PREFIX)]
         if steps:
-            found[row.name] = sorted(steps)
-    return found
+            steps_of[row.name] = sorted(steps)
+    return steps_of
 
 
-def reconstructions(out: Path) -> Path:
-    """Draw eight held-out scenes and eight of a held-out vendor, each above what the tokenizer keeps of it."""
+def plot_reconstructions(out: Path) -> Path:
+    """Show eight held-out scenes and eight of a held-out vendor, each above its reconstruction; return the file."""
     import torch
     from PIL import Image
 
-    from scope.tokenizers.pae import load as tokenizer
+    from scope.tokenizers.pae import load
     from scope.worlds.pocket import compose, sample_whole
 
-    random, rows = np.random.default_rng(77), []
+    (tokenizer, _), rng, rows = load(), np.random.default_rng(77), []
     for styles in (("noto", "flat", "3d"), ("twemoji",)):
-        images = [compose(sample_whole(random, "held_out", styles=styles), (77, i)).image for i in range(8)]
+        images = [compose(sample_whole(rng, "held_out", styles=styles), (77, i)).image for i in range(8)]
         with torch.inference_mode():
             true = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
-            kept = tokenizer()[0]
-            decoded = ((kept.decode(kept.encode(true)) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+            decoded = (
+                ((tokenizer.decode(tokenizer.encode(true)) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+            )
         rows += [np.concatenate(images, 1), np.concatenate(list(decoded), 1)]
     out.mkdir(parents=True, exist_ok=True)
     path = out / "reconstructions.png"
@@ -54,59 +55,57 @@ def reconstructions(out: Path) -> Path:
     return path
 
 
-def drawings(out: Path) -> Path:
-    """Draw what flow matching draws in 4 and in 50 steps, and NTM in 4, of the same held-out prompts and seeds.
+def plot_generators(out: Path) -> Path:
+    """Show what flow matching draws in 4 and in 50 steps, and NTM in 4, from the same held-out prompts and seeds.
 
     NTM's row is left out of versions that ship no weights of it.
 
     Raises: WeightsError if weights are missing or damaged.
     """
-    from scope.benchmarks.generators import asked, drawn_by
+    from scope.benchmarks.generators import draw_with, task_prompts
     from scope.generators import flow, ntm
     from scope.nn.weights import expected
 
-    tasks, fm = asked(max(_SHOWN.values())), flow.load()
-    prompts = [prompt for name, count in _SHOWN.items() for prompt in tasks[name][:count]]
-    artists = {"FM-4": drawn_by(fm, 4), "FM-50": drawn_by(fm, 50)}
+    tasks, fm = task_prompts(max(_PROMPTS.values())), flow.load()
+    prompts = [prompt for name, count in _PROMPTS.items() for prompt in tasks[name][:count]]
+    systems = {"FM-4": draw_with(fm, 4), "FM-50": draw_with(fm, 50)}
     if "ntm" in expected():
-        artists["NTM-4"] = drawn_by(ntm.load(), 4)
-    rows = {label: [draw(prompt) for prompt in prompts] for label, draw in artists.items()}
+        systems["NTM-4"] = draw_with(ntm.load(), 4)
+    rows = {label: [draw(prompt) for prompt in prompts] for label, draw in systems.items()}
     out.mkdir(parents=True, exist_ok=True)
     path = out / "generators.png"
-    grid([prompt.spec.prompt for prompt in prompts], rows).save(path, optimize=True)
+    image_grid([prompt.spec.prompt for prompt in prompts], rows).save(path, optimize=True)
     return path
 
 
-def grid(captions: Sequence[str], rows: dict[str, list["Image"]]) -> "Image":
+def image_grid(captions: Sequence[str], rows: dict[str, list["Image"]]) -> "Image":
     """Return one picture of labelled rows under their captions, folded after every eight columns."""
     from PIL import Image, ImageDraw, ImageFont
 
     side = next(iter(rows.values()))[0].width + _GAP
     height = _CAPTION + side * len(rows)
     bands = -(-len(captions) // _COLUMNS)
-    page = Image.new("RGB", (_LABEL + side * _COLUMNS, height * bands), "white")
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(11)
+    canvas = Image.new("RGB", (_LABEL + side * _COLUMNS, height * bands), "white")
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(11)
     for number, caption in enumerate(captions):
         x, y = _LABEL + side * (number % _COLUMNS), height * (number // _COLUMNS)
         pen.text((x + 4, y + 2), textwrap.fill(caption, side // 6), "black", font, spacing=2)
         for place, (label, pictures) in enumerate(rows.items()):
             top = y + _CAPTION + side * place
             pen.text((4, top + side // 2), label, "black", font)
-            page.paste(pictures[number], (x, top))
-    return page
+            canvas.paste(pictures[number], (x, top))
+    return canvas
 
 
-def draw(folder: Path, out: Path) -> Path:
-    """Draw gFD against steps for every tokenizer, with intervals where there are several seeds; return the file.
+def plot_tokenizers(folder: Path, out: Path) -> Path:
+    """Plot gFD against steps for every tokenizer, with intervals where there are several seeds; return the file.
 
-    Raises: OutputError if matplotlib is not installed; ScopeError if the figures are not there.
+    Raises: OutputError if matplotlib is not installed; ScopeError if the results are not there.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise OutputError(
-            "drawing figures needs matplotlib; install it with: pip install 'scope-t2i[bench]'"
-        ) from error
+        raise OutputError("plots need matplotlib; install it with: pip install 'scope-t2i[bench]'") from error
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
     for name, points in curves(load(folder / "pae.json")).items():

@@ -1,4 +1,4 @@
-"""Figures hold the numbers of the tables."""
+"""Plots hold the numbers of the tables."""
 
 import re
 from zlib import crc32
@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scope.benchmarks.experiments.plots import curves, draw, drawings
+from scope.benchmarks.experiments.plots import curves, plot_generators, plot_tokenizers
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
 from scope.generators import flow, ntm
 from scope.protocols import Picture
 from scope.specification import Request
 
-FIGURES = Results(
+RESULTS = Results(
     name="pae",
     command="scope bench tokenizers",
     rows=(
@@ -26,14 +26,14 @@ FIGURES = Results(
 
 
 def test_a_curve_is_the_logged_steps_in_their_order():
-    found = curves(FIGURES)
+    found = curves(RESULTS)
     assert [(step, metric.value) for step, metric in found["pae"]] == [(50, 4), (100, 2)]
     assert set(found) == {"pae", "kl_vae"}
 
 
-def test_the_same_figures_give_the_same_drawing_and_it_names_each_tokenizer(tmp_path):
-    FIGURES.save(tmp_path)
-    drawn = [draw(tmp_path, tmp_path / name).read_text() for name in ("a", "b")]
+def test_the_same_results_give_the_same_plot_and_it_names_each_tokenizer(tmp_path):
+    RESULTS.save(tmp_path)
+    drawn = [plot_tokenizers(tmp_path, tmp_path / name).read_text() for name in ("a", "b")]
     strip = [re.sub(r'(id="|#)[mp][0-9a-f]{10}', r"\1", text) for text in drawn]
     assert strip[0] == strip[1]
     assert "kl vae" in drawn[0]
@@ -56,7 +56,7 @@ def test_the_grid_shows_the_same_prompts_and_seeds_in_every_row(tmp_path, monkey
     monkeypatch.setattr(flow, "load", lambda: Painter("flow"))
     monkeypatch.setattr(ntm, "load", lambda: Painter("ntm"))
     monkeypatch.setattr("scope.nn.weights.expected", lambda: {"flow": "", "ntm": ""})
-    with Image.open(drawings(tmp_path)) as page:
+    with Image.open(plot_generators(tmp_path)) as page:
         cells = np.asarray(page)
     tops = [46 + 64 + 130 * row + band * (46 + 3 * 130) for band in range(2) for row in range(3)]
     middles = cells[tops][:, [56 + 64 + 130 * column for column in range(8)]]
@@ -67,6 +67,6 @@ def test_the_grid_shows_the_same_prompts_and_seeds_in_every_row(tmp_path, monkey
     assert len({tuple(cell) for row in (middles[0], middles[3]) for cell in row.tolist()}) == 16  # no prompt twice
 
 
-def test_without_figures_the_message_says_which_file_is_missing(tmp_path):
+def test_without_results_the_message_says_which_file_is_missing(tmp_path):
     with pytest.raises(ScopeError, match=r"pae\.json"):
-        draw(tmp_path, tmp_path)
+        plot_tokenizers(tmp_path, tmp_path)
