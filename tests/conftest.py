@@ -1,5 +1,7 @@
 """The command line with fakes for its parts: no weights, no torch, a home of its own."""
 
+import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,15 @@ from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 pytest_plugins = ["scope.testing.fixtures"]
 
+TESSERACT = pytest.mark.skip(reason="Tesseract is not installed: apt-get install tesseract-ocr")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("needs_tesseract") and shutil.which("tesseract") is None:
+            item.add_marker(TESSERACT)
+
+
 Parts = dict[tuple[str, str], Callable[[], Any]]
 Cli = Callable[..., Result]
 
@@ -25,6 +36,17 @@ def exact_floats() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def sigint() -> Iterator[None]:
+    """Have Ctrl-C do what it does in the foreground: where pytest runs in the background, the shell lets it be ignored.
+
+    Child processes do as this one does.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -422,7 +422,7 @@ def test_completion_for_every_shell(shell: str) -> None:
 # -- interrupted ---------------------------------------------------------------------------------
 
 
-def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(home: Path, tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(sigint: None, home: Path, tmp_path: Path) -> None:
     process = child(tmp_path, "generate", PROMPT, "--drafts", "8", "-o", "a.png")
     drafts = home / "runs"
     until(lambda: len(list(drafts.glob("*/drafts/d*.png"))) >= 2)

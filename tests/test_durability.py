@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-durability = pytest.importorskip("scope.benchmarks.experiments.durability")
+from scope.benchmarks.experiments import durability
 
 pytestmark = pytest.mark.slow
 

@@ -7,6 +7,8 @@ import pytest
 
 from scope.engine.signals import Interrupts
 
+pytestmark = pytest.mark.usefixtures("sigint")
+
 
 def interrupt() -> None:
     signal.raise_signal(signal.SIGINT)

@@ -53,7 +53,6 @@ from scope.worlds.pocket.catalogue import ALL_VENDORS, COLORS, NOUNS, STYLES, VE
 from scope.worlds.pocket.sign import FONTS, sign
 
 ROOT = Path(__file__).parents[1]
-needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
 
 
 def perfect(truth: DetectorTargets) -> DetectorOutput:
@@ -257,13 +256,13 @@ def test_signs_are_found_and_light_ground_is_none():
     assert ocr.detect_signs(np.full((128, 128, 3), 240, np.uint8)) == []
 
 
-@needs_tesseract
+@pytest.mark.needs_tesseract
 @pytest.mark.parametrize(("text", "font"), [("OPEN", FONTS[0]), ("KITCHEN", FONTS[1]), ("2024", FONTS[3])])
 def test_words_on_signs_are_read(text, font):
     assert ocr.read_words(board(text, font)) == (text.lower(),)
 
 
-@needs_tesseract
+@pytest.mark.needs_tesseract
 def test_nothing_is_read_where_nothing_is_written():
     assert ocr.read_words(Image.new("RGB", (128, 128), (90, 140, 70))) == ()
 

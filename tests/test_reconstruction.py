@@ -40,7 +40,8 @@ def rows() -> dict[float, dict[str, float]]:
     return found
 
 
-def test_who_loses_nothing_keeps_all_and_who_loses_everything_keeps_next_to_nothing(rows):
+@pytest.mark.needs_tesseract
+def test_reconstruction_scores_order_lossless_and_lossy(rows):
     assert rows[0.999]["kept"] == 1
     assert rows[0.02]["kept"] < 0.3
     assert rows[0.999]["psnr"] > 55 > 20 > rows[0.02]["psnr"]
