@@ -51,6 +51,9 @@ class Options(Model):
     language: str = Field(
         default="grammar", description="what reads the prompt and reasons: grammar, or a language model: openai, vllm"
     )
+    editor: str | None = Field(
+        default=None, description="which editor changes pictures; without it, the one that is installed"
+    )
     knowledge: tuple[str, ...] = Field(default=(), description="folders to look things up in")
     learned: bool = Field(default=True, description="choose repairs by what earlier runs of this machine showed")
     without: tuple[Literal["retrieve", "reason", "repair"], ...] = Field(

@@ -19,9 +19,9 @@ from typer.testing import CliRunner, Result
 
 from scope import __version__
 from scope.cli import app
-from scope.cli.target import slug
 from scope.protocols import DEFAULT_GENERATOR
 from scope.runs.png import open_png, read_record, sidecar
+from scope.runs.target import slug
 from scope.testing import FakeGenerator, FakeVerifier
 from scope.text import visible
 

@@ -49,6 +49,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "max_images": (9, "9"),
     "max_cost": (0.25, "0.25"),
     "language": ("openai", "openai"),
+    "editor": ("brush", "brush"),
     "knowledge": ((str(ROOT / "docs"), str(ROOT / "tests")), f"{ROOT / 'docs'}{os.pathsep}{ROOT / 'tests'}"),
     "learned": (False, "false"),
     "without": (("repair", "reason"), "repair,reason"),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scope import __version__
-from scope.cli import bench, doctor, generate, history, likelihood, plugins, reconstruct, rerun, train, world
+from scope.cli import bench, doctor, edit, generate, history, likelihood, plugins, reconstruct, rerun, train, world
 from scope.cli.console import Commands, emit
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ def scope(
 app.command()(generate.generate)
 app.command()(generate.spec)
 app.command()(generate.resume)
+app.command()(edit.edit)
 app.command()(rerun.rerun)
 app.command()(history.runs)
 app.command()(history.show)

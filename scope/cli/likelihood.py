@@ -18,6 +18,7 @@ def likelihood(
     as_json: Json = False,
 ) -> None:
     """Print log p(picture | prompt) in nats: a lower bound, of the picture's latents; more is likelier."""
+    from scope.app import read
     from scope.plugins import registry
     from scope.runs.png import open_picture
     from scope.skills.bind import request_of
@@ -25,8 +26,7 @@ def likelihood(
     made = registry.load("generators", generator)()
     if not hasattr(made, "log_likelihood"):
         raise UsageError(f"the generator {generator!r} knows no likelihoods; ntm does")
-    reader = registry.load("language", "grammar")()
-    found = made.log_likelihood(open_picture(image), request_of(reader.decompose(prompt), seed=0), steps)
+    found = made.log_likelihood(open_picture(image), request_of(read(prompt), seed=0), steps)
     if as_json:
         return emit_json(
             {

@@ -18,20 +18,23 @@ Output = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
-def with_option_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one flag for each field of `Options`. Its `**flags` get those that were given."""
-    own = [p for p in signature(command).parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
-    flags = [_flag(name, field) for name, field in Options.model_fields.items()]
-    names = {flag.name for flag in flags}
+def option_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command a flag for each of these fields of `Options`. Its `**flags` get those that were given."""
+    flags = [_flag(name, Options.model_fields[name]) for name in names]
 
-    @wraps(command)
-    def with_flags(**given: Any) -> None:
-        absent = {name for name in names if given[name] is None or given[name] == []}
-        command(**{name: value for name, value in given.items() if name not in absent})
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = [p for p in signature(command).parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
 
-    parameters = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in own]
-    with_flags.__dict__["__signature__"] = Signature([*parameters, *flags])
-    return with_flags
+        @wraps(command)
+        def with_flags(**given: Any) -> None:
+            absent = {name for name in names if given[name] is None or given[name] == []}
+            command(**{name: value for name, value in given.items() if name not in absent})
+
+        parameters = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in own]
+        with_flags.__dict__["__signature__"] = Signature([*parameters, *flags])
+        return with_flags
+
+    return decorate
 
 
 def flag_name(field: str) -> str:

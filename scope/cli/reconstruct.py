@@ -7,7 +7,6 @@ import typer
 
 from scope.cli.console import emit, emit_json, log
 from scope.cli.options import Json, Output
-from scope.cli.target import target
 from scope.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
@@ -32,9 +31,10 @@ def reconstruct(
     from scope.benchmarks.metrics.pictures import psnr
     from scope.nn.images import to_tensor
     from scope.runs.png import open_picture, save_png
+    from scope.runs.target import png_path
 
     picture = open_picture(image)
-    path = target(output, f"{image.stem}-reconstructed")
+    path = png_path(output or Path(), f"{image.stem}-reconstructed")
     model, sha256 = _tokenizer(weights, preset)
     picture = _fitted(image, picture, model.size, resize)
     pixels = to_tensor([np.asarray(picture)], torch.device("cpu"))

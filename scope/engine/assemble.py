@@ -1,5 +1,6 @@
 """What a run works with, by the names in its options: every part is an installed plugin."""
 
+from scope.errors import UsageError
 from scope.plugins import registry
 from scope.plugins.subprocess_skills import third_party_skills
 from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Toolbox
@@ -30,7 +31,7 @@ def of(run: Run) -> Toolbox:
         folder=run.drafts,
         language=language,
         knowledge=_knowledge(options.knowledge),
-        editor=_editor(),
+        editor=editor(options.editor),
         skills=third_party_skills(run, options.skill_timeout),
     )
 
@@ -42,7 +43,15 @@ def _knowledge(folders: tuple[str, ...]) -> tuple[Knowledge, ...]:
     return mine + others
 
 
-def _editor() -> Editor | None:
+def editor(name: str | None) -> Editor | None:
+    """Return the editor of this name; None: the one that is installed, if there is one.
+
+    Raises: PluginError if there is none of this name; UsageError if there are several and none is named.
+    """
     installed = registry.names("editors")
-    editor: Editor | None = registry.load("editors", installed[0])() if installed else None
-    return editor
+    if name is None and len(installed) > 1:
+        raise UsageError(f"several editors are installed ({', '.join(installed)}); choose one with --editor")
+    if name is None and not installed:
+        return None
+    chosen: Editor = registry.load("editors", name or installed[0])()
+    return chosen

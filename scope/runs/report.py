@@ -18,8 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from scope import __version__
-from scope.runs.store import SCHEMA
+from scope.runs.store import SCHEMA, versions
 from scope.specification import JUDGED, Draft, Event, Specification, Verdict
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -52,7 +51,7 @@ def render(
     environment = Environment(loader=FileSystemLoader(_DATA), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("report.html.j2").render(
         title=title,
-        version=__version__,
+        version=versions().get("scope-t2i", ""),
         css=Markup(css),
         css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
         prompt=_marked(spec),

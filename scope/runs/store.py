@@ -202,7 +202,7 @@ def create(prompt: str, options: Options | None = None, others: Mapping[str, str
         id=run.id,
         prompt=prompt,
         options=options or Options(),
-        versions=_versions() | dict(others or {}),
+        versions=versions() | dict(others or {}),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     write_atomic(folder / "run.json", _sealed(manifest.model_dump(mode="json")))
@@ -272,7 +272,8 @@ def _new_folder() -> Path:
         return folder
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions that a run records: of scope, of Python, and of what most decides how a run goes."""
     found = {"python": platform.python_version()}
     for package in ("scope-t2i", "langgraph", "torch"):
         try:

@@ -4,45 +4,41 @@ import re
 import tempfile
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scope.errors import OutputError, UsageError
+from scope.files import unwritable, write_atomic
+from scope.runs.store import Run
 from scope.specification import Model
-
-if TYPE_CHECKING:
-    from scope.runs.store import Run
 
 _LONGEST = 48  # characters of a slug
 
 
-class Order(Model):
-    """Where the picture of a run is to go. It lies in the run's folder, so that `scope resume` knows it."""
+class Target(Model):
+    """Where the picture of a run is to go. It lies in the run's folder, so that resuming knows it."""
 
-    output: Path
+    path: Path
     metadata: bool = True
 
-    def keep(self, run: "Run") -> None:
+    def keep(self, run: Run) -> None:
         """Write it into the run's folder."""
-        from scope.files import write_atomic
-
-        write_atomic(run.folder / "order.json", self.model_dump_json().encode())
+        write_atomic(run.folder / "target.json", self.model_dump_json().encode())
 
     @classmethod
-    def of(cls, run: "Run") -> "Order | None":
-        """Return the order of a run; None: it has none that can be read, and a new name is as good."""
+    def of(cls, run: Run) -> "Target":
+        """Return the target of a run; one that has none that can be read has the run's own folder."""
         try:
-            return cls.model_validate_json((run.folder / "order.json").read_bytes())
+            return cls.model_validate_json((run.folder / "target.json").read_bytes())
         except (OSError, ValueError):
-            return None
+            return cls(path=(run.folder / "picture.png").absolute())
 
 
-def target(output: Path | None, stem: str) -> Path:
-    """Return the path asked for; None or a folder: one in it that does not exist yet, named after `stem`.
+def png_path(output: Path, stem: str) -> Path:
+    """Return the absolute path to write: `output` or, where that is a folder, a new name in it, made from `stem`.
 
     Raises: UsageError if it is not named *.png; OutputError if it cannot be written.
     """
-    if output is None or output.is_dir():
-        output = _free_name(output or Path(), stem)
+    if output.is_dir():
+        output = _free_name(output, stem)
     if output.suffix.lower() != ".png":
         raise UsageError(f"{output}: scope writes PNG; end the name with .png")
     check_writable(output)
@@ -51,8 +47,6 @@ def target(output: Path | None, stem: str) -> Path:
 
 def check_writable(path: Path) -> None:
     """Raise OutputError now rather than after minutes of drawing."""
-    from scope.files import unwritable
-
     if path.exists() and not path.is_file():
         raise OutputError(f"cannot write {path}: it is not a file. Choose another name")
     try:

@@ -1,0 +1,426 @@
+"""The use cases, which every door shares: the command line, Python, and whatever serves others.
+
+    plan -> start -> finish        `generate` is the three of them, `resume` the last
+
+A `Result` is the picture, its proof and its run. LangGraph and the parts of a run are loaded when a run is finished or
+shown: plans and lists do without.
+"""
+
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scope.config import Options, resolve
+from scope.engine import assemble
+from scope.engine.ledger_updates import entered
+from scope.engine.outcome import Outcome, Progress
+from scope.engine.result import Result
+from scope.engine.verification import judge, unknown_to
+from scope.errors import ImageError, OutputError, PluginError, UsageError, WeightsError
+from scope.files import sha256_of_file, write_atomic
+from scope.plugins import registry
+from scope.protocols import Editor, Generator, Reader
+from scope.runs import store
+from scope.runs.png import Record, open_picture, open_png, png_bytes, read_record, save_png, sidecar
+from scope.runs.store import Run
+from scope.runs.target import Target, check_writable, png_path, slug
+from scope.specification import Draft, Request, Specification, Start, Status, Verdict
+from scope.worlds.pocket.vocabulary import EMBEDDED, SHIPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PIL.Image import Image
+
+    from scope.engine.review import Question
+
+PathLike = str | Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do. `unknown` names, in words, what the chosen generator's weights have never seen."""
+
+    specification: Specification
+    options: Options
+    output: Path | None  # None: the run's own folder
+    metadata: bool
+    unknown: tuple[str, ...]
+
+    @property
+    def most_drafts(self) -> int:
+        """Return how many drafts it would make at most."""
+        wanted = self.options.drafts * (1 + self.options.max_rounds)
+        return min(wanted, self.options.max_images or wanted)
+
+
+def ignore_progress(progress: Progress) -> None:
+    """The `on_event` of those who do not watch."""
+
+
+# -- from a prompt to a picture ------------------------------------------------------------------
+
+
+def generate(
+    prompt: str,
+    *,
+    output: PathLike | None = None,
+    metadata: bool = True,
+    options: Options | None = None,
+    on_event: "Callable[[Progress], None]" = ignore_progress,
+    ask: "Callable[[Question], str] | None" = None,
+    **flags: Any,
+) -> Result:
+    """Draw a prompt, judge every commitment, repair what is violated.
+
+        result = scope.generate("two red apples to the left of a blue car", drafts=4)
+        result.image.show()
+        print(result.proof)
+
+    Args:
+        prompt: what to draw, in English.
+        output: PNG to write; a folder: a new name in it that says what it is; None: in the folder of the run.
+        metadata: whether the picture carries its record.
+        options: how, wholly; None: what `flags` say before the environment before the configuration file.
+        on_event: who is told of progress.
+        ask: answers the questions that `confirm` asks for: gets one and returns its text, edited.
+        flags: fields of `Options`.
+
+    Raises: ScopeError, of which `scope.errors` has the tree. After any but UsageError, `resume` continues.
+    """
+    return finish(start(plan(prompt, _options(options, flags), output, metadata)), on_event, ask)
+
+
+def plan(prompt: str, options: Options, output: PathLike | None = None, metadata: bool = True) -> Plan:
+    """Return what a run would do, having drawn and written nothing. What is wrong with the order is found here.
+
+    Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError.
+    """
+    registry.load("generators", options.generator)
+    registry.load("language", options.language)
+    specification = read(prompt)
+    path = _png_path(output, specification.prompt, options) if output is not None else None
+    unknown = unknown_words(specification) if options.generator in EMBEDDED else ()
+    return Plan(specification, options, path, metadata, unknown)
+
+
+def read(prompt: str) -> Specification:
+    """Return the commitments of a prompt as the grammar reads them.
+
+    Raises: PromptError if there is nothing that can be drawn.
+    """
+    reader: Reader = registry.load("language", "grammar")()
+    return reader.decompose(prompt)
+
+
+def unknown_words(specification: Specification) -> tuple[str, ...]:
+    """Return what the shipped weights were not trained on; what an open unknown speaks of may yet be found."""
+    open_ = {target for unknown in specification.where(Status.OPEN) for target in unknown.targets}
+    found = (unknown_to(SHIPPED, c) for c in specification.commitments if c.id not in open_)
+    return tuple(dict.fromkeys(what for what in found if what is not None))
+
+
+def start(plan: Plan) -> Run:
+    """Make the run of a plan; nothing is drawn yet.
+
+    Raises: OutputError.
+    """
+    run = store.create(plan.specification.prompt, plan.options, registry.versions())
+    Target(path=plan.output or Target.of(run).path, metadata=plan.metadata).keep(run)
+    return run
+
+
+def finish(
+    run: Run,
+    on_event: "Callable[[Progress], None]" = ignore_progress,
+    ask: "Callable[[Question], str] | None" = None,
+) -> Result:
+    """Run a run to its end, from wherever it stands, and write its picture.
+
+    Raises: whatever `scope.engine.graph.generate` raises; OutputError if the picture cannot be written.
+    """
+    from scope.engine import graph
+
+    target = Target.of(run)
+    check_writable(target.path)
+    tools = assemble.of(run)
+    outcome = graph.generate(run, tools, on_event, ask)
+    return Result(outcome, _write_picture(run, outcome, target, dict(tools.generator.weights)), run)
+
+
+def resume(
+    run: str | None = None,
+    *,
+    output: PathLike | None = None,
+    on_event: "Callable[[Progress], None]" = ignore_progress,
+    ask: "Callable[[Question], str] | None" = None,
+) -> Result:
+    """Continue a run that was interrupted or killed, to the picture that it was asked for.
+
+    Args:
+        run: its id; None: the latest that is unfinished.
+        output: where the picture is to go instead, as of `generate`.
+        on_event: as of `generate`.
+        ask: as of `generate`.
+    """
+    found = store.open_run(run)
+    if output is not None:
+        redirect(found, output)
+    return finish(found, on_event, ask)
+
+
+def redirect(run: Run, output: PathLike) -> None:
+    """Have the picture of a run written to another place than was asked for."""
+    path = _png_path(output, run.manifest.prompt, run.manifest.options)
+    Target.of(run).model_copy(update={"path": path}).keep(run)
+
+
+def _options(options: Options | None, flags: dict[str, Any]) -> Options:
+    if options is not None and flags:
+        raise TypeError(f"give options, or their fields ({', '.join(flags)}), not both")
+    return options or resolve(flags)
+
+
+def _png_path(output: PathLike, prompt: str, options: Options) -> Path:
+    return png_path(Path(output), f"{slug(prompt)}-{options.seed}")
+
+
+def _write_picture(run: Run, outcome: Outcome, target: Target, weights: dict[str, str]) -> Path | None:
+    """Write the best draft to where it was asked for, with its record; None: there is no draft."""
+    best = outcome.best
+    if best is None:
+        return None
+    record = Record(
+        run=run.id,
+        specification=outcome.spec,
+        draft=best,
+        verdicts=outcome.verdicts.get(best.id, ()),
+        options=run.manifest.options.model_dump(mode="json"),
+        weights=weights,
+        versions=run.manifest.versions,
+    )
+    try:
+        save_png(target.path, open_png(run.folder / best.path), record if target.metadata else None)
+    except OutputError as error:
+        raise OutputError(f"{error}. The drafts are kept: scope resume {run.id} -o PNG") from error
+    return target.path
+
+
+# -- a picture changed ---------------------------------------------------------------------------
+
+
+def edit(
+    image: Result | PathLike,
+    prompt: str,
+    *,
+    output: PathLike | None = None,
+    metadata: bool = True,
+    options: Options | None = None,
+    **flags: Any,
+) -> Result:
+    """Change a picture towards a prompt with an installed editor, and judge every commitment of the prompt.
+
+        scope.edit("mine.png", "a green apple")
+
+    Args:
+        image: a result, or a PNG, JPEG or WebP.
+        prompt: what the picture is to show then, in English.
+        output: PNG to write; a folder or None: a new name in it (here).
+        metadata: whether the picture carries its record.
+        options: as of `generate`; `editor` and `seed` are looked at.
+        flags: fields of `Options`.
+
+    Raises: PluginError if no editor is installed; UsageError if it knows no edit towards any of the commitments;
+    ImageError; PromptError; OutputError.
+    """
+    path = image.path if isinstance(image, Result) else Path(image)
+    if path is None:
+        raise UsageError("this result has no picture yet")
+    options = _options(options, flags)
+    editor = _editor(options.editor)
+    source, specification = open_picture(path), read(prompt)
+    toward = [c for c in specification.commitments if editor.handles(c)]
+    if not toward:
+        claims = "; ".join(c.claim for c in specification.commitments)
+        raise UsageError(f"the editor {editor.name} knows no edit towards any of: {claims}")
+    target = Target(path=png_path(Path(output or ""), f"{path.stem}-edited"), metadata=metadata)
+    request = Request(
+        text=specification.prompt,
+        seed=options.seed,
+        start=Start(path=str(path.absolute()), sha256=sha256_of_file(path)),
+    )
+    began = time.monotonic()
+    picture = editor.edit(source, request, toward).image
+    draft = Draft(
+        id="d1",
+        path=target.path.name,
+        sha256=sha256(png_bytes(picture, None)).hexdigest(),
+        request=request,
+        generator=f"{editor.name}@{editor.version}",
+        seconds=time.monotonic() - began,
+    )
+    verdicts = _verdicts(specification, picture)
+    for commitment in specification.commitments:
+        specification = specification.move(commitment.id, Status.BOUND, f"editor:{draft.generator}")
+    record = Record(
+        specification=entered(specification, draft, verdicts),
+        draft=draft,
+        verdicts=verdicts,
+        options=options.model_dump(mode="json"),
+        versions=registry.versions() | store.versions(),
+    )
+    save_png(target.path, picture, record if metadata else None)
+    return Result(_outcome(record), target.path)
+
+
+def _editor(name: str | None) -> Editor:
+    editor = assemble.editor(name)
+    if editor is None:
+        raise PluginError(
+            "no editor is installed, so no picture can be changed: install a package that brings one "
+            "(an entry point in scope.editors), or draw the picture anew with: scope generate"
+        )
+    return editor
+
+
+def _verdicts(specification: Specification, picture: "Image") -> tuple[Verdict, ...]:
+    """Return one verdict per commitment, of the verifiers that need no language model."""
+    names = [name for name in registry.names("verifiers") if name != assemble.VLM]
+    verifiers = [registry.load("verifiers", name)() for name in names]
+    return judge(specification, verifiers, lambda verifier, asked: verifier.check(picture, asked, specification))
+
+
+# -- what was made -------------------------------------------------------------------------------
+
+
+def load_run(what: PathLike) -> Result:
+    """Return a run as it stands, by its id, its folder, one of its drafts, or a picture that it made.
+
+    A picture whose run is not on this machine is explained by the record inside it.
+
+    Raises: UsageError if it means no run, or one that never began; ImageError; StateCorrupt; OtherSchema.
+    """
+    path = Path(what)
+    run = _run_of(path) if path.is_file() else _resolved(str(what))
+    return _of_run(run) if run is not None else _of_picture(path)
+
+
+def show(what: Result | PathLike, output: PathLike | None = None) -> Path:
+    """Write the whole story of a result, or of what `load_run` takes, as one HTML file that opens offline.
+
+    Returns: its path: `output`, else in the run's folder, else beside the picture.
+
+    Raises: OutputError; whatever `load_run` raises.
+    """
+    result = what if isinstance(what, Result) else load_run(what)
+    if result.run is not None:
+        own = result.run.folder / "report.html"
+    else:
+        own = (result.path or Path("report")).with_suffix(".html")
+    path = Path(output or own).absolute()
+    write_atomic(path, result.html().encode())
+    return path
+
+
+def _resolved(name: str) -> Run:
+    if Path(name).suffix.lower() == ".png":
+        raise ImageError(f"{name}: there is no such file")
+    return store.resolve(name)
+
+
+def _run_of(picture: Path) -> Run | None:
+    """Return the run that made a picture, if its folder is on this machine."""
+    try:
+        if sidecar(picture).is_file():
+            return store.open_run(Record.model_validate_json(sidecar(picture).read_bytes()).run)
+        return store.resolve(str(picture))
+    except (UsageError, ValueError, OSError):
+        return None
+
+
+def _of_run(run: Run) -> Result:
+    from scope.engine import graph
+
+    outcome = graph.load(run)
+    if outcome is None:
+        raise UsageError(f"run {run.id} never began; start it with: scope resume {run.id}")
+    best = (run.folder / outcome.best.path).absolute() if outcome.best is not None else None
+    return Result(outcome, best, run)
+
+
+def _of_picture(path: Path) -> Result:
+    note = "Its run is not on this machine: this is what the picture itself records."
+    return Result(_outcome(read_record(path), note), path.absolute())
+
+
+def _outcome(record: Record, *notes: str) -> Outcome:
+    """Return the outcome that one draft is, without a run."""
+    all_met = all(verdict.outcome == "met" for verdict in record.verdicts)
+    return Outcome(
+        run="",
+        exit=0 if all_met else 3,
+        best=record.draft,
+        spec=record.specification,
+        drafts=(record.draft,),
+        verdicts={record.draft.id: record.verdicts},
+        seconds={},
+        notes=notes,
+    )
+
+
+# -- a picture again -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A picture that was drawn again. `same`: byte by byte."""
+
+    path: Path
+    same: bool
+
+
+def rerun(image: PathLike, *, output: PathLike | None = None) -> Rerun:
+    """Draw a picture again from its record: the same bytes, on the same machine with the same weights.
+
+    Args:
+        image: a PNG that scope made, with its record inside.
+        output: PNG to write; a folder or None: a new name in it (here).
+
+    Raises: ImageError if there is no record; WeightsError if other weights are installed; UsageError if the draft is
+    gone that it was drawn on from; OutputError.
+    """
+    image = Path(image)
+    record = read_record(image)
+    path = png_path(Path(output or ""), f"{image.stem}-rerun")
+    generator: Generator = registry.load("generators", record.draft.generator.partition("@")[0])()
+    _check_weights(record, generator.weights)
+    (picture,) = generator.generate([_located(record, image)])
+    same = png_bytes(picture.image, record) == image.read_bytes()
+    save_png(path, picture.image, record)
+    return Rerun(path, same)
+
+
+def _located(record: Record, image: Path) -> Request:
+    """Return the request of a picture; the draft that it was drawn on from, if any, by its place on this machine.
+
+    Raises: UsageError if that draft is not here any more.
+    """
+    request = record.draft.request
+    if request.start is None:
+        return request
+    draft = store.resolve(str(image)).folder / request.start.path
+    if not draft.exists() or sha256_of_file(draft) != request.start.sha256:
+        raise UsageError(f"{image} was drawn on from another draft, {draft}, which is not there any more")
+    return request.model_copy(update={"start": request.start.model_copy(update={"path": str(draft)})})
+
+
+def _check_weights(record: Record, weights: dict[str, str]) -> None:
+    other = sorted(name for name in record.weights.keys() | weights if record.weights.get(name) != weights.get(name))
+    if other:
+        made_with = record.versions.get("scope-t2i", "another version")
+        raise WeightsError(
+            f"this picture was drawn with other weights ({', '.join(other)}), so it cannot be drawn again here; "
+            f"install scope {made_with}, or draw its prompt anew with: scope generate"
+        )
