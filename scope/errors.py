@@ -10,7 +10,8 @@ ScopeError              1  anything that scope itself reports; never shown with 
 ├── RunBusy             2  another process owns the run
 ├── OutputError         1  a file could not be written
 ├── ImageError          1  a picture could not be read
-└── LanguageError      75  a language model gave no usable answer; trying later may help
+└── ServiceError       75  a server gave no usable answer; trying later may help
+    └── LanguageError  75  nor did a language model, on a server or in process
 
 The number is the exit code of the command line.
 """
@@ -62,7 +63,11 @@ class ImageError(ScopeError):
     """A picture could not be read."""
 
 
-class LanguageError(ScopeError):
-    """A language model could not be reached, or gave no answer that can be used."""
+class ServiceError(ScopeError):
+    """A server gave no usable answer; trying later may help."""
 
     exit_code = 75
+
+
+class LanguageError(ServiceError):
+    """A language model gave no usable answer; trying later may help."""

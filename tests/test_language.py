@@ -19,7 +19,7 @@ from prompts import READING
 
 from scope.errors import LanguageError, PluginError, UsageError
 from scope.llm import openai, vllm
-from scope.llm.chat import Answer, Unusable, closed, converse, fenced, first_answer, read, turns
+from scope.llm.chat import Answer, Unusable, answer_probabilities, converse, fenced, is_choice, parse, turns
 from scope.llm.settings import LanguageSettings
 from scope.protocols import LanguageModel, Message, Reply, Skill, Verifier
 from scope.skills.decompose import Decompose
@@ -174,21 +174,21 @@ REPLIES = [
 
 @pytest.mark.parametrize(("text", "schema"), REPLIES)
 def test_an_answer_cut_at_any_byte_is_never_complete(text: str, schema: dict[str, Any]) -> None:
-    assert read(Answer(text, "stop"), schema, 1) == json.loads(text)
+    assert parse(Answer(text, "stop"), schema, 1) == json.loads(text)
     whole = text.encode()
     for count in range(len(whole)):
         with pytest.raises(Unusable):
-            read(Answer(whole[:count].decode(errors="replace"), "stop"), schema, 1)
+            parse(Answer(whole[:count].decode(errors="replace"), "stop"), schema, 1)
 
 
 @pytest.mark.parametrize("finish", ["length", "content_filter", "tool_calls", "", None])
 def test_an_answer_that_was_not_finished_is_an_error_however_whole_it_looks(finish: str | None) -> None:
     with pytest.raises(LanguageError, match="cut off" if finish == "length" else "did not finish"):
-        read(Answer('{"answer": "yes"}', finish), YES_NO, 1)
+        parse(Answer('{"answer": "yes"}', finish), YES_NO, 1)
 
 
 def test_control_characters_in_strings_are_let_through() -> None:
-    assert read(Answer('{"a": "x\ny\t"}', "stop"), {"type": "object"}, 1) == {"a": "x\ny\t"}
+    assert parse(Answer('{"a": "x\ny\t"}', "stop"), {"type": "object"}, 1) == {"a": "x\ny\t"}
 
 
 @pytest.mark.parametrize(
@@ -200,16 +200,16 @@ def test_control_characters_in_strings_are_let_through() -> None:
 )  # fmt: skip
 def test_only_one_object_of_the_schema_is_an_answer(text: str) -> None:
     if text.endswith("} "):
-        assert read(Answer(text, "stop"), YES_NO, 1) == {"answer": "yes"}  # space says nothing
+        assert parse(Answer(text, "stop"), YES_NO, 1) == {"answer": "yes"}  # space says nothing
     else:
         with pytest.raises(Unusable):
-            read(Answer(text, "stop"), YES_NO, 1)
+            parse(Answer(text, "stop"), YES_NO, 1)
 
 
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_no_text_is_more_than_unusable(text: str) -> None:
     with pytest.raises(Unusable):
-        read(Answer(text, "stop"), YES_NO, 1)
+        parse(Answer(text, "stop"), YES_NO, 1)
 
 
 def test_it_asks_three_times_at_most_and_a_cut_off_answer_only_once() -> None:
@@ -237,23 +237,24 @@ def test_it_asks_three_times_at_most_and_a_cut_off_answer_only_once() -> None:
     ],
 )
 def test_the_first_token_of_the_answer_tells_how_sure_it_is(tokens: list[str]) -> None:
-    pieces = []
+    logprobs = []
     for token in tokens:
         others = {token: math.log(0.75)}
         if "yes" in token:
             others[token.replace("yes", "no")] = math.log(0.2)
             others["something else"] = math.log(0.05)
-        pieces.append((token, others))
-    found = first_answer(pieces)
+        logprobs.append((token, others))
+    found = answer_probabilities(logprobs)
     assert sum(p for word, p in found.items() if word.startswith("yes")) == pytest.approx(0.75)
     assert sum(p for word, p in found.items() if word.startswith("no")) == pytest.approx(0.2)
-    assert first_answer([(t, {}) for t in tokens]) == first_answer([]) == first_answer([("yes", {"yes": 0.0})]) == {}
+    for silent in ([(token, {}) for token in tokens], [], [("yes", {"yes": 0.0})]):
+        assert answer_probabilities(silent) == {}
 
 
 def test_only_a_choice_is_asked_for_its_probability() -> None:
-    assert closed(YES_NO)
-    assert not closed(Proposal.model_json_schema())
-    assert not closed({"type": "object"})
+    assert is_choice(YES_NO)
+    assert not is_choice(Proposal.model_json_schema())
+    assert not is_choice({"type": "object"})
 
 
 # -- decompose -----------------------------------------------------------------------------------

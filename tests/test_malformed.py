@@ -266,7 +266,7 @@ def test_a_reply_of_any_shape_from_a_server(monkeypatch: pytest.MonkeyPatch) -> 
     bodies: list[bytes] = []
     answering = httpx.MockTransport(lambda request: httpx.Response(200, content=bodies[-1]))
     real = httpx.AsyncClient
-    monkeypatch.setattr("scope.llm.openai.httpx.AsyncClient", lambda **given: real(transport=answering))
+    monkeypatch.setattr("httpx.AsyncClient", lambda **given: real(transport=answering))
     model = OpenAIModel(LanguageSettings.model_validate({"url": ("http://server/v1",), "model": "tiny"}))
 
     def attempt(chance: random.Random) -> bool:

@@ -62,8 +62,8 @@ class LanguageSettings(Model):
         except ValidationError as error:
             first = error.errors()[0]
             field = str(first["loc"][0])
-            said = "" if field in _HIDDEN else f"={first['input']!r}"
-            raise UsageError(f"{PREFIX}{field.upper()}{said}: {first['msg']}") from None
+            value = "" if field in _HIDDEN else f"={first['input']!r}"
+            raise UsageError(f"{PREFIX}{field.upper()}{value}: {first['msg']}") from None
 
     def cost(self, tokens_in: int, tokens_out: int) -> float:
         """Return the price of that many tokens."""

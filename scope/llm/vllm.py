@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from scope.errors import LanguageError, PluginError, UsageError
-from scope.llm.chat import ALTERNATIVES, Answer, Turn, ceiling, closed, converse, turns
+from scope.llm.chat import ALTERNATIVES, Answer, Turn, ceiling, converse, is_choice, turns
 from scope.llm.settings import LanguageSettings
 from scope.protocols import Message, Reply
 from scope.text import excerpt
@@ -48,10 +48,10 @@ class VllmModel:
         Raises: LanguageError if the model cannot be loaded or gives no such answer.
         """
         began = time.monotonic()
-        reply = converse(lambda said: self._ask(said, schema), turns(messages, images), schema, self.settings)
+        reply = converse(lambda asked: self._ask(asked, schema), turns(messages, images), schema, self.settings)
         return reply.model_copy(update={"seconds": time.monotonic() - began})
 
-    def _ask(self, said: list[Turn], schema: dict[str, Any]) -> Answer:
+    def _ask(self, conversation: list[Turn], schema: dict[str, Any]) -> Answer:
         from vllm import SamplingParams
         from vllm.sampling_params import StructuredOutputsParams
 
@@ -59,24 +59,24 @@ class VllmModel:
             temperature=0,
             seed=0,
             max_tokens=self.settings.tokens,
-            logprobs=ALTERNATIVES if closed(schema) else None,
+            logprobs=ALTERNATIVES if is_choice(schema) else None,
             structured_outputs=StructuredOutputsParams(json=schema),
         )
         try:
-            [result] = self._engine.chat([said], sampling, use_tqdm=False)
+            [result] = self._engine.chat([conversation], sampling, use_tqdm=False)
         except Exception as error:  # whatever its engine raises, there is no answer
-            what = f"{type(error).__name__}: {excerpt(error)}"
-            raise LanguageError(f"vllm with {self.version} failed: {what}") from error
+            why = f"{type(error).__name__}: {excerpt(error)}"
+            raise LanguageError(f"vllm with {self.version} failed: {why}") from error
         output = result.outputs[0]
-        likely = [{t.decoded_token: t.logprob for t in position.values()} for position in output.logprobs or ()]
+        alternatives = [{t.decoded_token: t.logprob for t in position.values()} for position in output.logprobs or ()]
         return Answer(
             text=output.text,
             finish=output.finish_reason,
             tokens_in=len(result.prompt_token_ids or ()),
             tokens_out=len(output.token_ids),
-            pieces=tuple(
-                (position[token].decoded_token or "", words)
-                for token, position, words in zip(output.token_ids, output.logprobs or (), likely, strict=False)
+            logprobs=tuple(
+                (position[token].decoded_token or "", others)
+                for token, position, others in zip(output.token_ids, output.logprobs or (), alternatives, strict=False)
             ),
         )
 

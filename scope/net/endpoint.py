@@ -1,40 +1,63 @@
-"""One server of a language model: a request to it, what may go wrong, and when to leave it alone."""
+"""The servers of one service: which is asked, what may go wrong, when to ask again, and when to leave one alone.
+
+A request has one deadline, which holds for all that is done about it: retries of what may pass (429, 5xx, timeouts,
+broken connections) and the other servers. Nothing here knows what the service is for.
+"""
 
 import asyncio
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from functools import cache, cached_property
+from ssl import SSLContext
+from typing import Any, Final, TypeVar
 
 import httpx
 from pydantic import SecretStr
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
 
-from scope.errors import LanguageError
+from scope.errors import ServiceError
 from scope.text import excerpt
 
 CONNECT_SECONDS: Final = 5.0
-LARGEST_BODY: Final = 5_000_000  # bytes
+MAX_BYTES: Final = 5_000_000  # of one reply
+ATTEMPTS: Final = 4
 FAILURES: Final = 5  # in a row, after which a server is left alone
 REST: Final = 30.0  # seconds
 
+T = TypeVar("T")
 
-class Fault(LanguageError):
-    """A call that failed. `again`: the same call may succeed later; `wait`: in so many seconds, the server says."""
+_jitter = wait_random_exponential(multiplier=0.5, max=8)  # seconds
 
-    def __init__(self, message: str, *, again: bool = False, wait: float | None = None) -> None:
+
+class Fault(ServiceError):
+    """A request that failed through no fault of its own.
+
+    `retryable`: the same request may succeed later; `wait`: in so many seconds, the server says.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False, wait: float | None = None) -> None:
         super().__init__(message)
-        self.again, self.wait = again, wait
+        self.retryable, self.wait = retryable, wait
 
 
 class Breaker:
-    """Opens after five failures in a row; after 30 s it lets one call through, whose fate decides."""
+    """A circuit breaker. Opens after five failures in a row; after 30 s one call goes through, whose fate decides."""
 
     def __init__(self) -> None:
         self.failures = 0
-        self.last = ""  # the latest failure, in words
+        self.last_failure = ""
         self._since = 0.0
 
     def allows(self) -> bool:
@@ -45,20 +68,33 @@ class Breaker:
             self._since = time.monotonic()  # the others wait for the fate of this one
         return True
 
-    def failed(self, why: str) -> None:
+    def record_failure(self, why: str) -> None:
         """Note a failure."""
-        self.failures, self.last, self._since = self.failures + 1, why, time.monotonic()
+        self.failures, self.last_failure, self._since = self.failures + 1, why, time.monotonic()
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Note that the server answered."""
         self.failures = 0
 
 
 class Endpoint:
-    """A server that speaks chat completions, its key, and how it fared."""
+    """One server, its key, and how it fared.
 
-    def __init__(self, url: str, key: SecretStr | None = None) -> None:
-        self.url, self._key = url, key
+    Args:
+        url: where it is, without a slash at its end.
+        key: sent as bearer token; never printed.
+        advice: HTTP status -> what to do about it, for the one who reads the error.
+        max_bytes: of one reply.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: SecretStr | None = None,
+        advice: Mapping[int, str] | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.url, self._key, self._advice, self._max_bytes = url, key, advice or {}, max_bytes
         self.breaker = Breaker()
 
     @property
@@ -67,34 +103,33 @@ class Endpoint:
         bearer = {"authorization": f"Bearer {self._key.get_secret_value()}"} if self._key is not None else {}
         return {"content-type": "application/json", "accept-encoding": "identity", **bearer}
 
-    async def post(self, client: httpx.AsyncClient, payload: dict[str, Any]) -> bytes:
+    async def post(self, client: httpx.AsyncClient, path: str, payload: dict[str, Any]) -> bytes:
         """Return the body of a successful answer.
 
-        Raises: Fault.
+        Raises: Fault; ServiceError if the server refuses this request.
         """
         try:
             with self._faults():
-                body = await self._post(client, json.dumps(payload).encode())
+                body = await self._post(client, path, json.dumps(payload).encode())
         except Fault as fault:
-            self.breaker.failed(str(fault))
+            self.breaker.record_failure(str(fault))
             raise
         except asyncio.CancelledError:
-            self.breaker.failed(f"{self.url}: no answer in time")
+            self.breaker.record_failure(f"{self.url}: no answer in time")
             raise
-        except LanguageError:  # it refuses this request, so it is well
-            self.breaker.succeeded()
+        except ServiceError:  # it refuses this request, so it is well
+            self.breaker.record_success()
             raise
-        self.breaker.succeeded()
+        self.breaker.record_success()
         return body
 
-    async def _post(self, client: httpx.AsyncClient, content: bytes) -> bytes:
-        url = f"{self.url}/chat/completions"
-        async with client.stream("POST", url, content=content, headers=self.headers) as response:
+    async def _post(self, client: httpx.AsyncClient, path: str, content: bytes) -> bytes:
+        async with client.stream("POST", f"{self.url}{path}", content=content, headers=self.headers) as response:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > LARGEST_BODY:
-                    raise Fault(f"{self.url}: the reply is larger than {LARGEST_BODY / 1e6:g} MB")
+                if len(body) > self._max_bytes:
+                    raise Fault(f"{self.url}: the reply is larger than {self._max_bytes / 1e6:g} MB")
         if not response.is_success:
             raise self._refusal(response, bytes(body))
         return bytes(body)
@@ -105,24 +140,20 @@ class Endpoint:
         try:
             yield
         except httpx.TimeoutException as error:
-            raise Fault(f"{self.url}: the server did not answer ({type(error).__name__})", again=True) from None
+            raise Fault(f"{self.url}: the server did not answer ({type(error).__name__})", retryable=True) from None
         except httpx.ConnectError as error:
             raise Fault(f"{self.url}: no server could be reached ({excerpt(error)}). Is it running?") from None
         except httpx.HTTPError as error:
-            raise Fault(f"{self.url}: the connection broke ({excerpt(error)})", again=True) from None
+            raise Fault(f"{self.url}: the connection broke ({excerpt(error)})", retryable=True) from None
 
-    def _refusal(self, response: httpx.Response, body: bytes) -> LanguageError:
-        said = f"{self.url}: {response.status_code} {response.reason_phrase}{self._reason(body)}"
-        if response.status_code == 429 or response.status_code >= 500:
+    def _refusal(self, response: httpx.Response, body: bytes) -> ServiceError:
+        status = response.status_code
+        message = f"{self.url}: {status} {response.reason_phrase}{self._reason(body)}"
+        if status == 429 or status >= 500:
             wait = _seconds(response.headers.get("retry-after"))
             asks = f"; it asks to wait {wait:.0f} s" if wait is not None else ""
-            return Fault(said + asks, again=True, wait=wait)
-        advice = {
-            401: ". Is SCOPE_LANGUAGE_KEY right?",
-            403: ". Is SCOPE_LANGUAGE_KEY right?",
-            404: ". Does the address end as the server wants it, mostly in /v1, and is SCOPE_LANGUAGE_MODEL served?",
-        }.get(response.status_code, "")
-        return LanguageError(said + advice)
+            return Fault(message + asks, retryable=True, wait=wait)
+        return ServiceError(f"{message}. {self._advice[status]}" if status in self._advice else message)
 
     def _reason(self, body: bytes) -> str:
         """Return what the server says of its refusal; some repeat the key, we do not."""
@@ -134,6 +165,61 @@ class Endpoint:
         if self._key is not None:
             reason = reason.replace(self._key.get_secret_value(), "***")
         return f": {excerpt(reason)}"
+
+
+class Service:
+    """Servers that do the same work; the one with the fewest failures is asked first. `timeout`: s without a byte."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], timeout: float) -> None:
+        self.endpoints = tuple(endpoints)
+        self._timeout = httpx.Timeout(timeout, connect=CONNECT_SECONDS)
+
+    def post(self, path: str, payload: dict[str, Any], seconds: float) -> bytes:
+        """Return the body of a server's answer, had within `seconds`; blocks, also inside an event loop.
+
+        Raises: ServiceError if no server gives one; TimeoutError if none does in time.
+        """
+        return _wait(self._retried(path, payload, seconds))
+
+    async def _retried(self, path: str, payload: dict[str, Any], seconds: float) -> bytes:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda error: isinstance(error, Fault) and error.retryable),
+            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(seconds),
+            wait=_pause,
+            reraise=True,
+        )
+        async with (
+            asyncio.timeout(seconds),
+            httpx.AsyncClient(timeout=self._timeout, verify=self._trust) as client,
+        ):
+            return await retrying(self._post, client, path, payload)
+
+    async def _post(self, client: httpx.AsyncClient, path: str, payload: dict[str, Any]) -> bytes:
+        """Ask one server after another until one answers.
+
+        Raises: the latest fault, or ServiceError if all are left alone for a while.
+        """
+        fault: Fault | None = None
+        for endpoint in sorted(self.endpoints, key=lambda e: e.breaker.failures):
+            if endpoint.breaker.allows():
+                try:
+                    return await endpoint.post(client, path, payload)
+                except Fault as error:
+                    fault = error
+        if fault is None:
+            last = " | ".join(e.breaker.last_failure for e in self.endpoints)
+            raise ServiceError(f"no server is asked for a while, because each failed several times: {last}")
+        raise fault
+
+    @cached_property
+    def _trust(self) -> SSLContext:
+        return httpx.create_ssl_context()
+
+
+def _pause(state: RetryCallState) -> float:
+    """Return the seconds before another attempt: as many as the server asked for, else growing ones with jitter."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    return error.wait if isinstance(error, Fault) and error.wait is not None else _jitter(state)
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -148,3 +234,22 @@ def _seconds(retry_after: str | None) -> float | None:
         return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+# -- the thread in which it waits ----------------------------------------------------------------
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop in a thread of its own: only there can a deadline cut off a read, whoever calls."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="scope-net", daemon=True).start()
+    return loop
+
+
+def _wait(work: Coroutine[Any, Any, T]) -> T:
+    future = asyncio.run_coroutine_threadsafe(work, _loop())
+    try:
+        return future.result()
+    finally:
+        future.cancel()  # matters only where Ctrl-C ends the waiting
