@@ -1,4 +1,4 @@
-"""Pictures of a folder are found by what they show, where there are eyes; without them, by their captions as ever."""
+"""Pictures of a folder are found by what they show, where there is an encoder; without one, by their captions."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from PIL import Image
 
 from scope.knowledge import folder, pictures
 from scope.knowledge.folder import Folder
-from scope.knowledge.pictures import Blind
+from scope.knowledge.pictures import EncoderError
 from scope.knowledge.store import Vectors
 from scope.parsing.grammar import Grammar
 from scope.skills.retrieve import Retrieve
@@ -24,18 +24,18 @@ from scope.testing import fake_toolbox
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
 
-class Eyes:
+class Encoder:
     """See the colour of a picture, and read the names of colours. What was seen is counted."""
 
-    def __init__(self, name: str = "eyes/1") -> None:
+    def __init__(self, name: str = "encoder/1") -> None:
         self.name = name
         self.seen = 0
 
-    def see(self, image: Image.Image) -> Vectors:
+    def encode_image(self, image: Image.Image) -> Vectors:
         self.seen += 1
         return self._unit(np.asarray(image, np.float32).mean((0, 1)))
 
-    def read(self, text: str) -> Vectors:
+    def encode_text(self, text: str) -> Vectors:
         return self._unit(np.array([color in text.lower() for color in COLORS], np.float32))
 
     def _unit(self, vector: Vectors) -> Vectors:
@@ -68,7 +68,7 @@ def by_sight(knows: Folder, query: str, count: int = 8) -> list[str | None]:
 
 
 def test_a_picture_without_a_caption_is_found_by_what_it_shows(root: Path) -> None:
-    found = Folder(root, Eyes).search("something green", 8)
+    found = Folder(root, Encoder).search("something green", 8)
     assert [p.by_sight for p in found] == [False] * 7 + [True]
     last = found[-1]
     assert (last.text, last.score) == ("green", 1.0)
@@ -77,14 +77,14 @@ def test_a_picture_without_a_caption_is_found_by_what_it_shows(root: Path) -> No
 
 
 def test_it_carries_its_caption_and_licence_and_comes_once(root: Path) -> None:
-    found = Folder(root, Eyes).search("red", 8)
+    found = Folder(root, Encoder).search("red", 8)
     assert [p.source.image for p in found].count("red.png") == 1
-    [seen] = [p for p in Folder(root, Eyes).search("red Member number of the team", 4) if p.by_sight]
+    [seen] = [p for p in Folder(root, Encoder).search("red Member number of the team", 4) if p.by_sight]
     assert (seen.text, seen.source.licence) == ("Our logo.", "CC0-1.0")
 
 
 def test_what_does_not_look_like_it_is_not_found_and_words_keep_most_of_the_room(root: Path) -> None:
-    knows = Folder(root, Eyes)
+    knows = Folder(root, Encoder)
     assert by_sight(knows, "purple") == []
     assert by_sight(knows, "green and blue", 12) == ["blue.png", "green.png"]
     assert by_sight(knows, "green and blue", 8)[0] == "blue.png"
@@ -101,16 +101,16 @@ def test_only_pictures_that_changed_are_looked_at_again(root: Path) -> None:
         lambda: (root / "blue.png").rename(root / "azure.png"),
     ):
         change()
-        eyes = Eyes()
-        by_sight(Folder(root, lambda eyes=eyes: eyes), "green")
-        looks.append(eyes.seen)
+        encoder = Encoder()
+        by_sight(Folder(root, lambda encoder=encoder: encoder), "green")
+        looks.append(encoder.seen)
     assert looks == [3, 0, 1, 0]
-    assert by_sight(Folder(root, Eyes), "green", 12) == ["green.png", "azure.png"]
+    assert by_sight(Folder(root, Encoder), "green", 12) == ["green.png", "azure.png"]
 
 
 def test_vectors_of_other_weights_are_not_used_and_forgotten(root: Path, home: Path) -> None:
-    by_sight(Folder(root, Eyes), "green")
-    other = Eyes("eyes/2")
+    by_sight(Folder(root, Encoder), "green")
+    other = Encoder("encoder/2")
     by_sight(Folder(root, lambda: other), "green")
     assert other.seen == 3
     with sqlite3.connect(home / "knowledge" / "index.sqlite") as database:
@@ -125,31 +125,31 @@ def test_pictures_that_cannot_be_read_are_noted_once_and_the_others_found(root: 
     Image.new("1", (7000, 7000)).save(root / "bomb.png")
     with (root / "large.png").open("wb") as file:
         file.truncate(20 * 1024 * 1024 + 1)
-    knows = Folder(root, Eyes)
+    knows = Folder(root, Encoder)
     assert by_sight(knows, "green") == ["green.png"]
     assert sorted(note.partition(":")[0] for note in knows.notes) == ["bomb.png", "large.png", "text.png"]
 
 
-class Failing(Eyes):
+class Failing(Encoder):
     """Fail where `fails` says."""
 
     def __init__(self, fails: str) -> None:
         super().__init__()
         self.fails = fails
 
-    def see(self, image: Image.Image) -> Vectors:
-        if self.fails == "see":
+    def encode_image(self, image: Image.Image) -> Vectors:
+        if self.fails == "image":
             raise RuntimeError("no memory")
-        return super().see(image)
+        return super().encode_image(image)
 
-    def read(self, text: str) -> Vectors:
-        if self.fails == "read":
+    def encode_text(self, text: str) -> Vectors:
+        if self.fails == "text":
             raise RuntimeError("no memory")
-        return super().read(text)
+        return super().encode_text(text)
 
 
-@pytest.mark.parametrize(("fails", "notes"), [("see", 3), ("read", 1)])
-def test_eyes_that_fail_are_a_note_and_words_are_found_as_ever(root: Path, fails: str, notes: int) -> None:
+@pytest.mark.parametrize(("fails", "notes"), [("image", 3), ("text", 1)])
+def test_an_encoder_that_fails_is_a_note_and_words_are_found_as_ever(root: Path, fails: str, notes: int) -> None:
     knows = Folder(root, lambda: Failing(fails))
     without = Folder(root, lambda: None)
     for _ in range(2):
@@ -164,7 +164,7 @@ def test_eyes_that_fail_are_a_note_and_words_are_found_as_ever(root: Path, fails
 def answer(root: Path) -> tuple[tuple[Fact, ...], list[str | None], list[str]] | None:
     """Return the facts of what a mascot is, and the pictures and hashes of its sources."""
     spec = Grammar().decompose("the mascot of Team Bluezor waving beside three stars")
-    tools = fake_toolbox(reader=Grammar(), knowledge=(Folder(root, Eyes),))
+    tools = fake_toolbox(reader=Grammar(), knowledge=(Folder(root, Encoder),))
     found = answers(Retrieve().run(spec, tools)).get("u1")
     if found is None:
         return None
@@ -183,7 +183,7 @@ def test_a_picture_found_by_sight_is_attached_to_an_answer_and_says_nothing(root
 
 def test_the_name_of_a_picture_found_by_sight_is_no_definition(root: Path) -> None:
     (root / "blue.png").rename(root / "The mascot of Team Bluezor is a red dragon.png")
-    assert by_sight(Folder(root, Eyes), "blue") == ["The mascot of Team Bluezor is a red dragon.png"]
+    assert by_sight(Folder(root, Encoder), "blue") == ["The mascot of Team Bluezor is a red dragon.png"]
     assert answer(root) is None
 
 
@@ -231,7 +231,7 @@ def broken() -> types.ModuleType:
         ("ViT-B-32:weights.safetensors", broken(), "operator torchvision::nms does not exist)"),
     ],
 )
-def test_eyes_that_cannot_be_had_are_a_note_in_one_line(
+def test_an_encoder_that_cannot_be_had_is_a_note_in_one_line(
     root: Path, monkeypatch: pytest.MonkeyPatch, named: str, module: types.ModuleType | None, note: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "open_clip", module)
@@ -282,13 +282,13 @@ def test_open_clip_finds_pictures_with_weights_from_a_file(
     knows = folder.load(root)
     found = [p for p in knows.search("a green square", 12) if p.by_sight]
     assert knows.notes == ()
-    eyes = pictures.eyes()
-    assert eyes is not None
-    assert eyes.name == f"open_clip/scope-tiny/{digest(tiny / name)}"
-    query = eyes.read("a green square")
+    encoder = pictures.load_encoder()
+    assert encoder is not None
+    assert encoder.name == f"open_clip/scope-tiny/{digest(tiny / name)}"
+    query = encoder.encode_text("a green square")
     assert np.linalg.norm(query) == pytest.approx(1, abs=1e-5)
     for passage in found:
-        vector = eyes.see(Image.open(root / str(passage.source.image)).convert("RGB"))
+        vector = encoder.encode_image(Image.open(root / str(passage.source.image)).convert("RGB"))
         assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
         assert passage.score == pytest.approx(float(vector @ query), abs=1e-3)
     assert {p.source.image for p in found} >= {"blue.png", "green.png"}
@@ -303,7 +303,7 @@ def test_open_clip_looks_once_at_each_picture(root: Path, tiny: Path, monkeypatc
     def never(self: object, image: Image.Image) -> Vectors:
         raise AssertionError
 
-    monkeypatch.setattr(pictures.OpenClip, "see", never)
+    monkeypatch.setattr(pictures.OpenClip, "encode_image", never)
     knows = folder.load(root)
     assert knows.search("green", 12) == before
     assert knows.notes == ()
@@ -328,8 +328,8 @@ def test_open_clip_with_weights_that_cannot_be_used_is_told(tiny: Path, model: s
     (tiny / "damaged.safetensors").write_bytes((tiny / "tiny.safetensors").read_bytes()[:5000])
     torch.save({"a": Hostile(tiny / "ran")}, tiny / "hostile.pt")
     named = tiny / weights if "." in weights else weights
-    with pytest.raises(Blind, match=re.escape(why)):
-        pictures.eyes({"SCOPE_CLIP": f"{model}:{named}"})
+    with pytest.raises(EncoderError, match=re.escape(why)):
+        pictures.load_encoder({"SCOPE_CLIP": f"{model}:{named}"})
     assert not (tiny / "ran").exists()
 
 
@@ -353,8 +353,8 @@ def test_a_tag_is_downloaded_by_open_clip_and_only_then(tiny: Path, monkeypatch:
         raise OSError("no network")
 
     monkeypatch.setattr(open_clip, "download_pretrained", download)
-    with pytest.raises(Blind, match="no network"):
-        pictures.eyes({"SCOPE_CLIP": "ViT-B-32:laion2b_s34b_b79k"})
+    with pytest.raises(EncoderError, match="no network"):
+        pictures.load_encoder({"SCOPE_CLIP": "ViT-B-32:laion2b_s34b_b79k"})
     assert len(asked) == 1
-    assert pictures.eyes({"SCOPE_CLIP": f"scope-tiny:{tiny / 'tiny.safetensors'}"}) is not None
+    assert pictures.load_encoder({"SCOPE_CLIP": f"scope-tiny:{tiny / 'tiny.safetensors'}"}) is not None
     assert len(asked) == 1

@@ -72,13 +72,13 @@ def decode(data: bytes, origin: Origin) -> tuple[str, Origin]:
     return blank + text[front.end() :], replace(origin, licence=clean(licence[1]) if licence else "")
 
 
-def plain(data: bytes, origin: Origin) -> list[Passage]:
+def read_text(data: bytes, origin: Origin) -> list[Passage]:
     """Read text: paragraphs are set apart by empty lines."""
     text, origin = decode(data, origin)
     return list(paragraphs(text, origin))
 
 
-def markdown(data: bytes, origin: Origin) -> list[Passage]:
+def read_markdown(data: bytes, origin: Origin) -> list[Passage]:
     """Read Markdown: headings are titles; pictures of the folder are passages under their alternative text."""
     text, origin = decode(data, origin)
     headings: dict[int, str] = {}
@@ -105,7 +105,7 @@ def markdown(data: bytes, origin: Origin) -> list[Passage]:
     return found
 
 
-def pdf(data: bytes, origin: Origin) -> list[Passage]:
+def read_pdf(data: bytes, origin: Origin) -> list[Passage]:
     """Read the text of a PDF, page by page.
 
     Raises: Unreadable if it is damaged, encrypted, or has too many pages.
@@ -126,17 +126,17 @@ def pdf(data: bytes, origin: Origin) -> list[Passage]:
     return found
 
 
-def picture(data: bytes, caption: bytes, origin: Origin) -> list[Passage]:
+def read_picture(data: bytes, caption: bytes, origin: Origin) -> list[Passage]:
     """Return the passage of a picture under its caption.
 
     Raises: Unreadable if it is no PNG, JPEG or WEBP within the limits.
     """
-    opened(data, origin.locator)
+    open_picture(data, origin.locator)
     text, origin = decode(caption, origin)
     return _passages(clean(text), origin, origin.locator, origin.locator)
 
 
-def opened(data: bytes, locator: str) -> Image.Image:
+def open_picture(data: bytes, locator: str) -> Image.Image:
     """Return a picture, decoded.
 
     Raises: Unreadable if it is no PNG, JPEG or WEBP within the limits.
@@ -180,9 +180,9 @@ def _passages(text: str, origin: Origin, locator: str, image: str | None = None)
 
 def _words(token: Token) -> str:
     """Return the words of a paragraph as they are read; HTML and pictures are left out."""
-    said = {"text": None, "code_inline": None, "softbreak": " ", "hardbreak": " "}
+    spoken = {"text": None, "code_inline": None, "softbreak": " ", "hardbreak": " "}
     children = token.children or []
-    return clean("".join(said[c.type] or c.content for c in children if c.type in said))
+    return clean("".join(spoken[c.type] or c.content for c in children if c.type in spoken))
 
 
 def _pictures(token: Token, origin: Origin, locator: str) -> Iterator[Passage]:

@@ -1,8 +1,8 @@
 """The user's own folder: Markdown, text, PDF and pictures with captions, searched by meaning.
 
 A picture's caption is the text file of the same name beside it (`fox.png`, `fox.txt`), or its alternative text where a
-Markdown file shows it. Where there are eyes, pictures are also found by what they show. Nothing leaves the machine, and
-nothing outside the folder is read: links that lead out of it are not followed.
+Markdown file shows it. With an encoder of words and pictures, they are also found by what they show. Nothing leaves the
+machine, and nothing outside the folder is read: links that lead out of it are not followed.
 """
 
 import os
@@ -14,18 +14,35 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from scope.errors import UsageError
-from scope.knowledge.documents import MAX_FILE, MAX_PASSAGE, Origin, clean, decode, markdown, pdf, picture, plain
+from scope.knowledge.documents import (
+    MAX_FILE,
+    MAX_PASSAGE,
+    Origin,
+    clean,
+    decode,
+    read_markdown,
+    read_pdf,
+    read_picture,
+    read_text,
+)
 from scope.knowledge.index import Document, Index, Unreadable, build
-from scope.knowledge.pictures import Blind, Eyes, Picture, Sight, eyes, look
+from scope.knowledge.pictures import (
+    EncoderError,
+    ImageIndex,
+    ImageTextEncoder,
+    Picture,
+    build_image_index,
+    load_encoder,
+)
 from scope.knowledge.store import Store
 from scope.protocols import Passage
 from scope.specification import Source
 
 MAX_FILES = 10_000
 #: Of the passages of a search, at most one in so many was found by sight.
-SEEN = 4
+PICTURES = 4
 
-_READERS = {".md": markdown, ".markdown": markdown, ".txt": plain, ".pdf": pdf}
+_READERS = {".md": read_markdown, ".markdown": read_markdown, ".txt": read_text, ".pdf": read_pdf}
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
 Captions = dict[Path, Path | None]  # the pictures of a folder, and the files that hold their captions
@@ -40,34 +57,34 @@ def load(folder: str | Path) -> "Folder":
 
 
 class Folder:
-    """A folder of documents; `eyes` gives what looks at its pictures, or None, or raises Blind."""
+    """A folder of documents; `encoder` gives what places its pictures among words, or None, or raises EncoderError."""
 
     name = "folder"
     version = "1"
 
-    def __init__(self, root: Path, eyes: Callable[[], Eyes | None] = eyes) -> None:
+    def __init__(self, root: Path, encoder: Callable[[], ImageTextEncoder | None] = load_encoder) -> None:
         if not root.is_dir():
             raise UsageError(f"{root}: there is no such folder of knowledge; give one that exists to --knowledge")
         self.root = root.resolve()
-        self._eyes = eyes
+        self._load_encoder = encoder
 
     def search(self, query: str, count: int = 5) -> list[Passage]:
         """Return the passages nearest to a query, best first; pictures that only sight finds come last."""
-        index, sight, _ = self._built
-        said = index.search(query, count)
-        images = {p.source.image for p in said}
-        seen = sight.search(query, count // SEEN) if sight else []
-        only_seen = [p for p in seen if p.source.image not in images]
-        return [self._with_picture(p) for p in (*said[: count - len(only_seen)], *only_seen)]
+        index, images, _ = self._built
+        by_words = index.search(query, count)
+        named = {p.source.image for p in by_words}
+        by_sight = images.search(query, count // PICTURES) if images else []
+        only_seen = [p for p in by_sight if p.source.image not in named]
+        return [self._with_picture(p) for p in (*by_words[: count - len(only_seen)], *only_seen)]
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what could not be read, a line each. Reads the folder if that was not done yet."""
-        _, sight, notes = self._built
-        return tuple(dict.fromkeys([*notes, *(sight.notes if sight else ())]))
+        _, images, notes = self._built
+        return tuple(dict.fromkeys([*notes, *(images.notes if images else ())]))
 
     @cached_property
-    def _built(self) -> tuple[Index, Sight | None, list[str]]:
+    def _built(self) -> tuple[Index, ImageIndex | None, list[str]]:
         notes: list[str] = []
         collection = sha256(os.fsencode(self.root)).hexdigest()[:16]
         files = list(self._files(notes))
@@ -75,13 +92,13 @@ class Folder:
         pictures = [p for p in files if p.suffix.lower() in _PICTURES]
         captions = {p: words if (words := p.with_suffix(".txt")) in texts else None for p in pictures}
         index, unread = build(self._documents(files, captions, notes), Store(collection))
-        sight = None
+        images = None
         try:
-            if captions and (seeing := self._eyes()):
-                sight = look(self._pictures(captions, notes), seeing, Store(f"{collection}/sight"))
-        except Blind as error:
+            if captions and (encoder := self._load_encoder()):
+                images = build_image_index(self._pictures(captions, notes), encoder, Store(f"{collection}/sight"))
+        except EncoderError as error:
             notes.append(f"{error}; pictures are found by their captions only")
-        return index, sight, notes + unread
+        return index, images, notes + unread
 
     def _documents(self, files: Sequence[Path], captions: Captions, notes: list[str]) -> Iterator[Document]:
         """Yield the documents of the folder in the order of their names; what is left out is noted."""
@@ -139,7 +156,7 @@ class Folder:
         data, words = self._read(path), self._read(caption)
         origin = self._origin(path, data)
         content = origin.sha256 + sha256(words).hexdigest()
-        return Document(origin.locator, content, lambda: picture(data, words, origin))
+        return Document(origin.locator, content, lambda: read_picture(data, words, origin))
 
     def _shown(self, path: Path, caption: Path | None) -> Picture:
         """Return a picture to be found by sight. Its caption, or its name, only tells which it is: it is no quote."""

@@ -20,7 +20,7 @@ from PIL import Image
 
 from scope.errors import ScopeError
 from scope.files import sha256_of_file
-from scope.knowledge.documents import opened
+from scope.knowledge.documents import open_picture
 from scope.knowledge.index import Unreadable
 from scope.knowledge.store import Store, Vectors
 from scope.protocols import Passage
@@ -37,20 +37,20 @@ _FILES = (".safetensors", ".pt", ".pth", ".bin")  # torch reads the last three a
 _HUB = frozenset({"hf_tokenizer_name", "hf_model_name"})
 
 
-class Blind(ScopeError):
-    """Pictures cannot be looked at; they are still found by their captions."""
+class EncoderError(ScopeError):
+    """Pictures cannot be encoded; they are still found by their captions."""
 
 
-class Eyes(Protocol):
+class ImageTextEncoder(Protocol):
     """An encoder of words and pictures. `name` tells it from every other, weights included."""
 
     name: str
 
-    def see(self, image: Image.Image) -> Vectors:
+    def encode_image(self, image: Image.Image) -> Vectors:
         """Return the unit vector (d,) of a picture."""
         ...
 
-    def read(self, text: str) -> Vectors:
+    def encode_text(self, text: str) -> Vectors:
         """Return the unit vector (d,) of words."""
         ...
 
@@ -63,19 +63,21 @@ class Picture:
     passage: Passage
 
 
-class Sight:
-    """Passages of pictures and the unit vectors (n, d) of what they show. `notes` says what could not be looked at."""
+class ImageIndex:
+    """Passages of pictures and the unit vectors (n, d) of what they show. `notes` says what could not be encoded."""
 
-    def __init__(self, eyes: Eyes, passages: Sequence[Passage], vectors: Sequence[Vectors], notes: list[str]) -> None:
+    def __init__(
+        self, encoder: ImageTextEncoder, passages: Sequence[Passage], vectors: Sequence[Vectors], notes: list[str]
+    ) -> None:
         self.passages, self.notes = tuple(passages), notes
-        self._eyes, self._vectors = eyes, vectors
+        self._encoder, self._vectors = encoder, vectors
 
     def search(self, query: str, count: int) -> list[Passage]:
         """Return the pictures that show what is asked, best first; of equals the earlier. What goes wrong is noted."""
         if not self.passages or count < 1:
             return []
         try:
-            scores = np.stack(self._vectors) @ self._eyes.read(query)
+            scores = np.stack(self._vectors) @ self._encoder.encode_text(query)
         except Exception as error:  # of whatever runs the model; words still find what they find
             self.notes.append(f"pictures could not be searched by sight ({type(error).__name__})")
             return []
@@ -83,8 +85,8 @@ class Sight:
         return [self.passages[i].model_copy(update={"score": round(float(scores[i]), 4)}) for i in best]
 
 
-def look(pictures: Iterable[Picture], eyes: Eyes, store: Store) -> Sight:
-    """Return pictures as they can be found by sight. Only one that is new or has changed is looked at.
+def build_image_index(pictures: Iterable[Picture], encoder: ImageTextEncoder, store: Store) -> ImageIndex:
+    """Return the index of pictures by what they show. Only one that is new or has changed is encoded.
 
     What cannot be read is noted; what is stored of other pictures is forgotten.
     """
@@ -92,10 +94,10 @@ def look(pictures: Iterable[Picture], eyes: Eyes, store: Store) -> Sight:
     vectors: list[Vectors] = []
     keys, notes = [], []
     for picture in pictures:
-        key = sha256_of([FORMAT, eyes.name, picture.passage.source.sha256])
+        key = sha256_of([FORMAT, encoder.name, picture.passage.source.sha256])
         stored = store.get(key)
         try:
-            vector = stored[1] if stored is not None else _seen(picture, eyes)
+            vector = stored[1] if stored is not None else _encoded(picture, encoder)
         except Unreadable as error:
             notes.append(str(error))
             continue
@@ -105,50 +107,52 @@ def look(pictures: Iterable[Picture], eyes: Eyes, store: Store) -> Sight:
         passages.append(picture.passage)
         vectors.append(vector)
     store.keep(keys)
-    return Sight(eyes, passages, vectors, notes + store.notes)
+    return ImageIndex(encoder, passages, vectors, notes + store.notes)
 
 
-def _seen(picture: Picture, eyes: Eyes) -> Vectors:
+def _encoded(picture: Picture, encoder: ImageTextEncoder) -> Vectors:
     where = picture.passage.source.image or ""
-    image = opened(picture.data, where).convert("RGB")
+    image = open_picture(picture.data, where).convert("RGB")
     try:
-        return eyes.see(image)
+        return encoder.encode_image(image)
     except Exception as error:  # of whatever runs the model
-        raise Unreadable(f"{where}: could not be looked at ({type(error).__name__})") from error
+        raise Unreadable(f"{where}: could not be encoded ({type(error).__name__})") from error
 
 
 # -- open_clip -----------------------------------------------------------------------------------
 
 
-def eyes(environment: Mapping[str, str] | None = None) -> Eyes | None:
+def load_encoder(environment: Mapping[str, str] | None = None) -> ImageTextEncoder | None:
     """Return what SCOPE_CLIP of `environment` (None: of this process) names; None: it is not set.
 
-    Raises: Blind if it cannot be used.
+    Raises: EncoderError if it cannot be used.
     """
     named = (os.environ if environment is None else environment).get("SCOPE_CLIP", "").strip()
     if not named:
         return None
     model, _, weights = named.partition(":")
     if not model or not weights:
-        raise Blind(f"SCOPE_CLIP={named!r}: write a model and its weights, such as ViT-B-32:weights.safetensors")
+        raise EncoderError(f"SCOPE_CLIP={named!r}: write a model and its weights, such as ViT-B-32:weights.safetensors")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # others' deprecations
             warnings.filterwarnings("error", "QuickGELU mismatch")  # but this one means that the vectors are wrong
             return OpenClip(model, weights)
     except ImportError as error:
-        raise Blind(f"SCOPE_CLIP: open_clip cannot be imported ({excerpt(error)}); install scope-t2i[clip]") from error
-    except Blind:
+        advice = "install scope-t2i[clip]"
+        raise EncoderError(f"SCOPE_CLIP: open_clip cannot be imported ({excerpt(error)}); {advice}") from error
+    except EncoderError:
         raise
     except Exception as error:  # a torchvision that does not fit torch, or files that hold anything
         why = excerpt(str(error).partition("\n")[0])
-        raise Blind(f"SCOPE_CLIP={named!r} cannot be used ({type(error).__name__}: {why})") from error
+        raise EncoderError(f"SCOPE_CLIP={named!r} cannot be used ({type(error).__name__}: {why})") from error
 
 
 class OpenClip:
-    """A model of open_clip on the CPU, as `Eyes`.
+    """A model of open_clip on the CPU, as `ImageTextEncoder`.
 
-    Raises: Blind if there are no such weights, or they need files that would be downloaded; what open_clip raises.
+    Raises: EncoderError if there are no such weights, or they need files that would be downloaded; and whatever
+        open_clip raises.
     """
 
     def __init__(self, model: str, weights: str) -> None:
@@ -161,40 +165,40 @@ class OpenClip:
         self._model.eval()
         self._tokens = open_clip.get_tokenizer(model)
         self.name = f"open_clip/{model}/{sha256_of_file(file)}"
-        self.read("a picture")  # what cannot read is found out here, and not in the middle of a run
+        self.encode_text("a picture")  # what cannot read is found out here, and not in the middle of a run
 
-    def see(self, image: Image.Image) -> Vectors:
+    def encode_image(self, image: Image.Image) -> Vectors:
         """Return the unit vector (d,) of a picture."""
         return self._vector("encode_image", self._pixels(image).unsqueeze(0))
 
-    def read(self, text: str) -> Vectors:
+    def encode_text(self, text: str) -> Vectors:
         """Return the unit vector (d,) of words; what exceeds the model's context (77 tokens) is not read."""
         return self._vector("encode_text", self._tokens([text]))
 
-    def _vector(self, encode: str, given: object) -> Vectors:
+    def _vector(self, encode: str, batch: object) -> Vectors:
         import torch
 
         with torch.inference_mode():
-            vector: Vectors = getattr(self._model, encode)(given, normalize=True)[0].float().numpy()
+            vector: Vectors = getattr(self._model, encode)(batch, normalize=True)[0].float().numpy()
         return vector
 
 
 def _file(model: str, weights: str) -> Path:
     """Return the file of weights; that of a tag is downloaded if it is not there.
 
-    Raises: Blind if there is none, or if the model needs files that a path does not name.
+    Raises: EncoderError if there is none, or if the model needs files that a path does not name.
     """
     import open_clip
 
     config = open_clip.get_model_config(model)
     if config is None:
-        raise Blind(f"SCOPE_CLIP: open_clip has no model {model!r}; it has ViT-B-32, RN50 and others")
+        raise EncoderError(f"SCOPE_CLIP: open_clip has no model {model!r}; it has ViT-B-32, RN50 and others")
     if not weights.endswith(_FILES):
         if weights not in open_clip.list_pretrained_tags_by_model(model):
-            raise Blind(f"SCOPE_CLIP: {weights!r} is neither a tag of {model} nor a file ({', '.join(_FILES)})")
+            raise EncoderError(f"SCOPE_CLIP: {weights!r} is neither a tag of {model} nor a file ({', '.join(_FILES)})")
         return Path(open_clip.download_pretrained(open_clip.get_pretrained_cfg(model, weights)))
     if _HUB & config["text_cfg"].keys() or "siglip" in model.lower():
-        raise Blind(f"SCOPE_CLIP: {model} downloads its tokenizer; name a tag instead of a file to allow that")
+        raise EncoderError(f"SCOPE_CLIP: {model} downloads its tokenizer; name a tag instead of a file to allow that")
     if not Path(weights).is_file():
-        raise Blind(f"SCOPE_CLIP: there is no file {weights!r}")
+        raise EncoderError(f"SCOPE_CLIP: there is no file {weights!r}")
     return Path(weights)

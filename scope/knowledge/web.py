@@ -84,13 +84,13 @@ def _read(page: Page) -> list[Passage]:
         text = page.data.decode(declared[1] if declared else "utf-8", "replace")
     except (LookupError, UnicodeError) as error:
         raise Refused(f"{page.url}: unknown characters ({error})") from error
-    said, title = page.robots, page.url
+    robots, title = page.robots, page.url
     if kind.strip().lower() == "text/html":
         parser = _Text()
         parser.feed(text)
         parser.close()
-        text, said, title = parser.text, f"{said} {parser.robots}", clean(parser.title) or page.url
-    if _STAY_AWAY.search(said):
+        text, robots, title = parser.text, f"{robots} {parser.robots}", clean(parser.title) or page.url
+    if _STAY_AWAY.search(robots):
         raise Refused(f"{page.url}: the page asks AI to stay away")
     origin = Origin(page.url, title, sha256(page.data).hexdigest())
     return list(paragraphs(text[:MAX_TEXT], origin, page.url))[:MAX_PASSAGES]
