@@ -13,13 +13,13 @@ from scope.models.text_encoder import Conditioning
 from scope.nn.transformer import parameter_count
 from scope.training.data.cached_latents import Pool
 
-SIZE = bench.Size(
+SCALE = bench.Scale(
     "tiny",
     bench.QUICK.shape.model_copy(
         update={"c": 4, "tokens": 16, "width": 16, "depth": 1, "layers": 1, "transporter_width": 16}
         | {"denoiser_width": 16, "denoiser_depth": 1}
     ),
-    steps=2, batch=4, scenes=8, held=3, judged=2, seeds=(0,),
+    steps=2, batch=4, scenes=8, held_out=3, judged=2, seeds=(0,),
 )  # fmt: skip
 
 
@@ -38,28 +38,30 @@ def held(pool: Pool) -> bench.HeldOut:
 
 
 def test_the_wide_gaussian_has_the_parameters_of_ntm_and_the_others_share_their_backbone() -> None:
-    wanted = bench._parameters(bench.QUICK.shape)
+    target = bench._parameters(bench.QUICK.shape)
     wide = bench._parameters(bench.shape_of(bench.QUICK, "g1_wide"))
-    assert wanted <= wide < 1.25 * wanted
+    assert target <= wide < 1.25 * target
     backbones = {
-        parameter_count(bench.build(bench.shape_of(SIZE, arm)).backbone) for arm in bench.ARMS if "wide" not in arm
+        parameter_count(bench.build(bench.shape_of(SCALE, ablation)).backbone)
+        for ablation in bench.ABLATIONS
+        if "wide" not in ablation
     }
     assert len(backbones) == 1
 
 
-def test_every_arm_learns_is_scored_and_draws(pool: Pool, held: bench.HeldOut, tmp_path: Path) -> None:
-    flow = bench.learn_flow(SIZE, tmp_path, pool, 0)
+def test_every_ablation_trains_is_scored_and_draws(pool: Pool, held: bench.HeldOut, tmp_path: Path) -> None:
+    flow = bench.train_flow(SCALE, tmp_path, pool, 0)
     noise = torch.randn(5, 3, 16, 4)
-    drawn = [bench.by_flow(flow, 4)(noise, held.text)]
-    models = {arm: bench.learn(SIZE, tmp_path, pool, 0, arm) for arm in bench.ARMS}
+    drawn = [bench.flow_sampler(flow, 4)(noise, held.text)]
+    models = {ablation: bench.train(SCALE, tmp_path, pool, 0, ablation) for ablation in bench.ABLATIONS}
     for model in models.values():
-        assert np.isfinite(bench.bits(model, 4, held))
-        drawn.append(bench.by_trajectory(model, 4, "raw")(noise, held.text))
+        assert np.isfinite(bench.elbo_bpd(model, 4, held))
+        drawn.append(bench.trajectory_sampler(model, 4, "raw")(noise, held.text))
     for decoder in ("denoised", "distilled"):
-        drawn.append(bench.by_trajectory(models["ntm"], 4, decoder)(noise, held.text))
+        drawn.append(bench.trajectory_sampler(models["ntm"], 4, decoder)(noise, held.text))
     assert all(clean.shape == (3, 16, 4) and bool(torch.isfinite(clean).all()) for clean in drawn)
-    assert bench.bits(models["g1"], 4, held) == bench.bits(models["g1"], 4, held)
-    assert set(bench.timing(models["ntm"], held, count=2)) == {"predictor", "inverse", "denoising", "distilled"}
+    assert bench.elbo_bpd(models["g1"], 4, held) == bench.elbo_bpd(models["g1"], 4, held)
+    assert set(bench.stage_seconds(models["ntm"], held, count=2)) == {"predictor", "inverse", "denoising", "distilled"}
     assert not models["g0"].learned_sigma
     assert isinstance(models["ntm"].backbone, DiT)
 
@@ -74,7 +76,7 @@ def test_gains_are_taken_seed_by_seed_from_the_gaussian_of_as_many_steps() -> No
         }
         for s in (0.0, 5.0, 9.0)
     ]
-    rows = {row.name: row.metrics for row in bench.compared(seeds)}
+    rows = {row.name: row.metrics for row in bench.to_rows(seeds)}
     assert rows["ntm_t4"]["gain_bpd"].value == pytest.approx(0.5)
     assert rows["ntm_t4"]["gain_bpd"].ci == pytest.approx((0.5, 0.5))
     assert rows["g1_t8"]["gain_bpd"].value == 0

@@ -1,12 +1,26 @@
 """What normalizing trajectories win over Gaussian ones, and over flow matching, in a few steps (arXiv 2605.08078).
 
-One backbone, one pool of latents, one order of data, one optimiser, as many pictures seen: a Gaussian step of fixed
-width (g0), of learned width (g1), the same with as many parameters as NTM (g1_wide), flow matching (fm), and NTM from
-scratch, from flow matching (whose pictures come on top), and from flow matching without its anchor. `elbo_bpd` bounds
-the bits a dimension of held-out latents at t = 0.02, the same chains for all; `gain_bpd` is how far below g1 it lies at
-as many steps, seed by seed. FD and accuracy are those of pictures drawn for the held-out captions; accuracy, which
-takes a judge long, is told of four steps and of flow matching. Every model learns from single pairs of neighbouring
-states. All is kept in runs/bench-ntm: a run that was stopped goes on where it was.
+All models share one backbone, pool of latents, order of data, optimiser and number of pictures seen, and learn from
+single pairs of neighbouring states.
+
+| row             | model                                                                                 |
+|-----------------|---------------------------------------------------------------------------------------|
+| `fm`            | flow matching, in 4, 8 and 50 steps                                                   |
+| `g0`            | a Gaussian step of fixed width                                                        |
+| `g1`            | a Gaussian step of learned width                                                      |
+| `g1_wide`       | `g1` with as many parameters as NTM                                                   |
+| `ntm_scratch`   | NTM                                                                                   |
+| `ntm`           | NTM that starts from flow matching, whose pictures come on top                        |
+| `ntm_no_anchor` | `ntm` without its anchor                                                              |
+
+| metric     | meaning                                                                                    |
+|------------|--------------------------------------------------------------------------------------------|
+| `elbo_bpd` | bound of the bits a dimension of held-out latents at t = 0.02, on the same chains for all  |
+| `gain_bpd` | how far `elbo_bpd` is below that of `g1` in as many steps, seed by seed                    |
+| `fd`       | Frechet distance of the pictures for the held-out captions to the true scenes              |
+| `accuracy` | share of them that meet all commitments; the judge is slow, so of four steps and `fm` only |
+
+All is cached in runs/bench-ntm: a run that was stopped goes on where it was.
 """
 
 import json
@@ -52,8 +66,8 @@ from scope.worlds.pocket import caption, compose, sample, specification
 
 CFG_SCALE = 2.0
 LEVELS = (4, 8, 16)
-#: Model -> what it changes of the shape, and of the recipe. "fm" is where those start from that say so.
-ARMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+#: Row -> what it changes of the shape, and of the recipe. "fm" stands for the weights of flow matching.
+ABLATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "g0": ({"blocks": 0, "learned_sigma": False, "spread": 0.0}, {}),
     "g1": ({"blocks": 0}, {}),
     "g1_wide": ({"blocks": 0}, {}),
@@ -66,7 +80,7 @@ DECODED = ("ntm_scratch", "ntm")
 
 
 @dataclass(frozen=True)
-class Size:
+class Scale:
     """How much is trained and drawn."""
 
     name: str
@@ -74,8 +88,8 @@ class Size:
     steps: int
     batch: int
     scenes: int  # to train on
-    held: int  # to be held out, and drawn
-    judged: int  # of the drawn ones, in four steps and by flow matching
+    held_out: int  # scenes to draw and to compare with
+    judged: int  # of these, in four steps and by flow matching
     seeds: tuple[int, ...]
 
     @property
@@ -88,13 +102,13 @@ _SHAPE = Shape(
     width=128, depth=3, heads=2, word_depth=1, layers=2, transporter_width=96, transporter_heads=2, denoiser_width=96,
     denoiser_heads=2, shift=SHIFT,
 )  # fmt: skip
-FULL = Size("bench-ntm", _SHAPE, steps=400, batch=48, scenes=12_000, held=200, judged=60, seeds=(0, 1, 2))
-QUICK = Size("bench-ntm-quick", _SHAPE, steps=30, batch=16, scenes=512, held=32, judged=16, seeds=(0,))
+FULL = Scale("bench-ntm", _SHAPE, steps=400, batch=48, scenes=12_000, held_out=200, judged=60, seeds=(0, 1, 2))
+QUICK = Scale("bench-ntm-quick", _SHAPE, steps=30, batch=16, scenes=512, held_out=32, judged=16, seeds=(0,))
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Scenes of which something was never trained on, and what is to be compared with them."""
+    """Scenes of which something was never trained on, and the moments of their features."""
 
     latents: Tensor  # (n, c, h, w)
     text: Conditioning
@@ -108,30 +122,30 @@ class HeldOut:
         return [(x_0[r], flow_trainer.taken(self.text, r)) for r in rows]
 
 
-def held_out(tokenizer: Autoencoder, network: FeatureNet, count: int) -> HeldOut:
+def draw_held_out(tokenizer: Autoencoder, network: FeatureNet, count: int) -> HeldOut:
     """Draw, encode and caption the held-out scenes."""
-    random = np.random.default_rng(800_000)
-    plans = [replace(sample(random, "held_out"), text=None) for _ in range(count)]
-    words = [caption(plan, random) for plan in plans]
+    rng = np.random.default_rng(800_000)
+    plans = [replace(sample(rng, "held_out"), text=None) for _ in range(count)]
+    captions = [caption(plan, rng) for plan in plans]
     images = to_tensor([compose(plan, (800_000, i)).image for i, plan in enumerate(plans)], torch.device("cpu"))
     with torch.no_grad():
         latents = torch.cat([tokenizer.encode(part) for part in torch.split(images, 64)])
-    text = encode([TextInput(w.text, w.spans) for w in words])
-    seen = moments(features.features_of(network, images))
-    return HeldOut(latents, text, tuple(specification(plan) for plan in plans), seen)
+    text = encode([TextInput(c.text, c.spans) for c in captions])
+    true = moments(features.features_of(network, images))
+    return HeldOut(latents, text, tuple(specification(plan) for plan in plans), true)
 
 
 # -- training ------------------------------------------------------------------------------------
 
 
-def shape_of(size: Size, arm: str) -> Shape:
+def shape_of(scale: Scale, ablation: str) -> Shape:
     """Return the shape of a model; g1_wide has as many more layers as give it the parameters of NTM."""
-    shape = size.shape.model_copy(update=ARMS[arm][0])
-    if arm != "g1_wide":
+    shape = scale.shape.model_copy(update=ABLATIONS[ablation][0])
+    if ablation != "g1_wide":
         return shape
     # The denoiser is no part of it: it is trained later, for speed.
-    wanted, depth = _parameters(size.shape), shape.depth
-    while _parameters(shape.model_copy(update={"depth": depth})) < wanted:
+    target, depth = _parameters(scale.shape), shape.depth
+    while _parameters(shape.model_copy(update={"depth": depth})) < target:
         depth += 1
     return shape.model_copy(update={"depth": depth})
 
@@ -142,12 +156,12 @@ def _parameters(shape: Shape) -> int:
     return parameter_count(model) - parameter_count(model.denoiser)
 
 
-def learn_flow(size: Size, folder: Path, pool: pools.Pool, seed: int) -> DiT:
+def train_flow(scale: Scale, folder: Path, pool: pools.Pool, seed: int) -> DiT:
     """Return the flow-matching model of a seed; its weights are in folder/fm.safetensors."""
-    shape = size.shape
+    shape = scale.shape
     recipe = flow_trainer.LatentsConfig(
-        steps=size.steps, batch=size.batch, lr=1e-3, warmup=size.warmup, seed=seed, dim=shape.width, depth=shape.depth,
-        heads=shape.heads, logged=(), dtype="bf16",
+        steps=scale.steps, batch=scale.batch, lr=1e-3, warmup=scale.warmup, seed=seed, dim=shape.width,
+        depth=shape.depth, heads=shape.heads, logged=(), dtype="bf16",
     )  # fmt: skip
     text = Conditioning(pool.states, pool.groups.long(), pool.mask, None)
     model = flow_trainer.train(recipe, folder / "fm", pool.latents.float(), text, lambda step, model: None)
@@ -155,45 +169,46 @@ def learn_flow(size: Size, folder: Path, pool: pools.Pool, seed: int) -> DiT:
     return model.eval()
 
 
-def learn(size: Size, folder: Path, pool: pools.Pool, seed: int, arm: str) -> NTM:
-    """Return the model of an arm and a seed, trained, its denoiser too where it is compared."""
+def train(scale: Scale, folder: Path, pool: pools.Pool, seed: int, ablation: str) -> NTM:
+    """Return the trained model of an ablation and a seed, with its denoiser where that is compared."""
     torch.manual_seed(seed)
     base = trainer.NTMConfig(
-        steps=size.steps, batch=size.batch, lr=1e-3, warmup=size.warmup, seed=seed, start_from="",
-        pairs=True, denoiser_steps=max(1, size.steps // 8), denoiser_batch=min(12, size.batch), dtype="bf16",
+        steps=scale.steps, batch=scale.batch, lr=1e-3, warmup=scale.warmup, seed=seed, start_from="",
+        pairs=True, denoiser_steps=max(1, scale.steps // 8), denoiser_batch=min(12, scale.batch), dtype="bf16",
     )  # fmt: skip
-    recipe = base.model_copy(update=ARMS[arm][1])
+    recipe = base.model_copy(update=ABLATIONS[ablation][1])
     if recipe.start_from:
         recipe = recipe.model_copy(update={"start_from": str(folder / "fm.safetensors")})
-    model = build(shape_of(size, arm))
+    model = build(shape_of(scale, ablation))
     if recipe.start_from:
         assert isinstance(model.backbone, DiT)  # as `_SHAPE` says
         fill(model.backbone, read(Path(recipe.start_from)), "fm")
-    model = trainer.fit(Run(folder / arm, recipe), pool, model)
-    if arm not in DECODED:
+    model = trainer.fit(Run(folder / ablation, recipe), pool, model)
+    if ablation not in DECODED:
         return model.eval()
-    return trainer.distil(Run(folder / arm / "denoiser", trainer.denoiser_config(recipe)), pool, model)
+    return trainer.distil(Run(folder / ablation / "denoiser", trainer.denoiser_config(recipe)), pool, model)
 
 
 # -- scores --------------------------------------------------------------------------------------
 
 
-def bits(model: NTM, T: int, held: HeldOut) -> float:
+def elbo_bpd(model: NTM, T: int, held: HeldOut) -> float:
     """Return the bound of the held-out latents in bits a dimension, on chains that are the same for every model."""
-    where, found, noise = next(model.parameters()).device, [], torch.Generator().manual_seed(T)
+    where, bits, noise = next(model.parameters()).device, [], torch.Generator().manual_seed(T)
     with torch.no_grad():
         for x_0, text in held.batches():
             eps = torch.randn((T + 1, *x_0.shape), generator=noise)
             terms = ntm.bound(model, x_0.to(where), T_MIN, T, text.to(where), eps.to(where))
-            found.append(terms.double().sum(0).cpu() / (x_0[0].numel() * LN2))
-    return float(torch.cat(found).mean())
+            bits.append(terms.double().sum(0).cpu() / (x_0[0].numel() * LN2))
+    return float(torch.cat(bits).mean())
 
 
-Drawing = Callable[[Tensor, Conditioning], Tensor]  # noise (steps + 1, b, n, c) and texts -> clean tokens
+#: Noise (steps + 1, b, n, c) and texts -> clean tokens (b, n, c).
+Sampler = Callable[[Tensor, Conditioning], Tensor]
 
 
-def by_trajectory(model: NTM, T: int, decoder: str) -> Drawing:
-    """Return how a trajectory model draws."""
+def trajectory_sampler(model: NTM, T: int, decoder: str) -> Sampler:
+    """Return the sampler of a trajectory model in T steps."""
 
     def draw(noise: Tensor, text: Conditioning) -> Tensor:
         b, n = noise.shape[1:3]
@@ -205,59 +220,60 @@ def by_trajectory(model: NTM, T: int, decoder: str) -> Drawing:
     return draw
 
 
-def by_flow(model: DiT, steps: int) -> Drawing:
-    """Return how flow matching draws."""
+def flow_sampler(model: DiT, steps: int) -> Sampler:
+    """Return the Euler sampler of flow matching."""
 
     @torch.no_grad()
     def draw(noise: Tensor, text: Conditioning) -> Tensor:
         drop = torch.zeros(noise.shape[1], dtype=torch.bool, device=noise.device)
 
-        def field(x: Tensor, t: Tensor) -> Tensor:
+        def velocity_fn(x: Tensor, t: Tensor) -> Tensor:
             return samplers.guided(model(x, t, text), model(x, t, text, drop), CFG_SCALE)
 
-        return to_tokens(samplers.euler(field, to_grid(noise[-1]), samplers.times(steps, SHIFT)))
+        return to_tokens(samplers.euler(velocity_fn, to_grid(noise[-1]), samplers.times(steps, SHIFT)))
 
     return draw
 
 
 class Scorer:
-    """Draws the held-out captions, and says how good the pictures are."""
+    """Draws the held-out captions and scores the pictures."""
 
     def __init__(self, tokenizer: Autoencoder, network: FeatureNet, held: HeldOut, judged: int) -> None:
         self.tokenizer, self.network, self.held, self.judged = tokenizer, network, held, judged
         self.judge = load_judge()
 
-    def score(self, draw: Drawing, steps: int, seed: int, judged: bool = True) -> dict[str, float]:
-        """Return fd, images_per_s and, if asked, accuracy: the share of pictures that keep all their promises."""
+    def score(self, draw: Sampler, steps: int, seed: int, judged: bool = True) -> dict[str, float]:
+        """Return fd, images_per_s and, if `judged`, accuracy: the share of pictures that meet all their commitments."""
         images, began = [], time.monotonic()
         noise, where = torch.Generator().manual_seed(seed), next(self.tokenizer.parameters()).device
         for x_0, text in self.held.batches():
             start = torch.randn((steps + 1, *x_0.shape), generator=noise).to(where)
             with torch.no_grad():
                 images.append(self.tokenizer.decode(to_grid(draw(start, text.to(where)))).cpu())
-        drawn = torch.cat(images)
+        pictures = torch.cat(images)
         seconds = time.monotonic() - began
-        fd = frechet_distance(moments(features.features_of(self.network, drawn)), self.held.moments)
-        scores = {"fd": fd, "images_per_s": len(drawn) / seconds}
-        return scores | {"accuracy": self._accuracy(drawn[: self.judged])} if judged else scores
+        fd = frechet_distance(moments(features.features_of(self.network, pictures)), self.held.moments)
+        scores = {"fd": fd, "images_per_s": len(pictures) / seconds}
+        return scores | {"accuracy": self._accuracy(pictures[: self.judged])} if judged else scores
 
     def _accuracy(self, images: Tensor) -> float:
         specs = self.held.specs[: len(images)]
-        kept = [self._keeps(_pixels(image), spec) for image, spec in zip(images, specs, strict=True)]
-        return sum(kept) / len(kept)
+        met = [self._meets_all(_pixels(image), spec) for image, spec in zip(images, specs, strict=True)]
+        return sum(met) / len(met)
 
-    def _keeps(self, pixels: NDArray[np.uint8], spec: Specification) -> bool:
-        asked = [c for c in spec.commitments if self.judge.handles(c)]
-        return all(v.outcome == "met" for v in self.judge.check(Image.fromarray(pixels), asked, spec))
+    def _meets_all(self, pixels: NDArray[np.uint8], spec: Specification) -> bool:
+        commitments = [c for c in spec.commitments if self.judge.handles(c)]
+        verdicts = self.judge.check(Image.fromarray(pixels), commitments, spec)
+        return all(verdict.outcome == "met" for verdict in verdicts)
 
 
 def _pixels(image: Tensor) -> NDArray[np.uint8]:
-    found: NDArray[np.uint8] = ((image + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
-    return found
+    pixels: NDArray[np.uint8] = ((image + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+    return pixels
 
 
-def timing(model: NTM, held: HeldOut, T: int = 4, count: int = 8) -> dict[str, float]:
-    """Return the seconds a picture of each part of the drawing, in a batch of `count`."""
+def stage_seconds(model: NTM, held: HeldOut, T: int = 4, count: int = 8) -> dict[str, float]:
+    """Return the seconds a picture of each stage of sampling, in a batch of `count`."""
     where = next(model.parameters()).device
     x_0, text = to_tokens(held.latents)[:count].to(where), flow_trainer.taken(held.text, torch.arange(count)).to(where)
     t = model.times(T, x_0.shape[1], torch.full((len(x_0),), T_MIN, device=where))
@@ -275,36 +291,38 @@ def timing(model: NTM, held: HeldOut, T: int = 4, count: int = 8) -> dict[str, f
 
 # -- the comparison ------------------------------------------------------------------------------
 
-Figures = dict[str, dict[str, float]]  # row -> metric -> value
+#: Row -> metric -> value.
+Scores = dict[str, dict[str, float]]
 
 
-def of_seed(size: Size, folder: Path, seed: int) -> Figures:
-    """Train and score every arm with one seed; the figures are kept."""
-    kept = folder / f"figures-{seed}.json"
-    if kept.exists():
-        known: Figures = json.loads(kept.read_text())
-        return known
+def run_seed(scale: Scale, folder: Path, seed: int) -> Scores:
+    """Train and score every ablation with one seed; the scores are cached."""
+    cache = folder / f"scores-{seed}.json"
+    if cache.exists():
+        cached: Scores = json.loads(cache.read_text())
+        return cached
     where, (tokenizer, _), (network, _) = device(), load_pae(), features.load()
-    held = held_out(tokenizer, network, size.held)
-    pool = pools.kept(folder / "pool.pt", tokenizer, size.scenes, 71, pools.Mix(), torch.device("cpu"))
-    scorer, here = Scorer(tokenizer.to(where), network, held, size.judged), folder / str(seed)
-    flow = learn_flow(size, here, pool, seed).to(where)
-    found: Figures = {f"fm_{steps}": scorer.score(by_flow(flow, steps), steps, seed) for steps in (4, 8, 50)}
-    for arm in ARMS:
-        model = learn(size, here, pool, seed, arm).to(where)
+    held = draw_held_out(tokenizer, network, scale.held_out)
+    pool = pools.kept(folder / "pool.pt", tokenizer, scale.scenes, 71, pools.Mix(), torch.device("cpu"))
+    scorer, folder_of_seed = Scorer(tokenizer.to(where), network, held, scale.judged), folder / str(seed)
+    flow = train_flow(scale, folder_of_seed, pool, seed).to(where)
+    scores: Scores = {f"fm_{steps}": scorer.score(flow_sampler(flow, steps), steps, seed) for steps in (4, 8, 50)}
+    for ablation in ABLATIONS:
+        model = train(scale, folder_of_seed, pool, seed, ablation).to(where)
         for T in LEVELS:
-            found[f"{arm}_t{T}"] = {"elbo_bpd": bits(model, T, held)}
-            for decoder in ntm.DECODERS if arm in DECODED else ("raw",):
-                row = f"{arm}_t{T}" + ("" if decoder == "raw" else f"_{decoder}")
-                found.setdefault(row, {}).update(scorer.score(by_trajectory(model, T, decoder), T, seed, judged=T == 4))
-        if arm == "ntm":
-            found["ntm_seconds_a_picture"] = timing(model, held)
-    write_atomic(kept, json.dumps(found, indent=1).encode())
-    return found
+            scores[f"{ablation}_t{T}"] = {"elbo_bpd": elbo_bpd(model, T, held)}
+            for decoder in ntm.DECODERS if ablation in DECODED else ("raw",):
+                row = f"{ablation}_t{T}" + ("" if decoder == "raw" else f"_{decoder}")
+                sampler = trajectory_sampler(model, T, decoder)
+                scores.setdefault(row, {}).update(scorer.score(sampler, T, seed, judged=T == 4))
+        if ablation == "ntm":
+            scores["ntm_seconds_a_picture"] = stage_seconds(model, held)
+    write_atomic(cache, json.dumps(scores, indent=1).encode())
+    return scores
 
 
-def compared(seeds: list[Figures]) -> tuple[Row, ...]:
-    """Return the rows: means over the seeds, and what each model wins in bits over g1 at as many steps."""
+def to_rows(seeds: list[Scores]) -> tuple[Row, ...]:
+    """Return the rows: means over the seeds, and the gain of each model over g1 in as many steps."""
     rows = []
     for name in seeds[0]:
         metrics = {metric: mean([seed[name][metric] for seed in seeds]) for metric in seeds[0][name]}
@@ -314,21 +332,22 @@ def compared(seeds: list[Figures]) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def gain(seeds: list[Figures], name: str) -> Metric:
+def gain(seeds: list[Scores], name: str) -> Metric:
     """Return how many bits a dimension a row lies below g1 of as many steps, seed by seed."""
     base = f"g1_t{name.rpartition('_t')[2]}"
     return mean([seed[base]["elbo_bpd"] - seed[name]["elbo_bpd"] for seed in seeds])
 
 
 def measure(quick: bool = False) -> Results:
-    """Train and compare all arms.
+    """Train and compare all ablations.
 
     Raises: WeightsError if the shipped tokenizer, judge or features are missing.
     """
-    size, began = QUICK if quick else FULL, time.monotonic()
-    folder = Path("runs") / size.name
-    rows = compared([of_seed(size, folder, seed) for seed in size.seeds])
+    scale, began = QUICK if quick else FULL, time.monotonic()
+    folder = Path("runs") / scale.name
+    rows = to_rows([run_seed(scale, folder, seed) for seed in scale.seeds])
     return Results(
-        name="ntm", command="scope bench generators" + (" --quick" if quick else ""), seeds=size.seeds,
-        hours=(time.monotonic() - began) / 3600, judge=f"{Judge.name}@{Judge.version}", n_expected=size.held, rows=rows,
+        name="ntm", command="scope bench ntm" + (" --quick" if quick else ""), seeds=scale.seeds,
+        hours=(time.monotonic() - began) / 3600, judge=f"{Judge.name}@{Judge.version}", n_expected=scale.held_out,
+        rows=rows,
     )  # fmt: skip

@@ -37,6 +37,7 @@ def plot_reconstructions(out: Path) -> Path:
     import torch
     from PIL import Image
 
+    from scope.nn.images import to_tensor
     from scope.tokenizers.pae import load
     from scope.worlds.pocket import compose, sample_whole
 
@@ -44,11 +45,9 @@ def plot_reconstructions(out: Path) -> Path:
     for styles in (("noto", "flat", "3d"), ("twemoji",)):
         images = [compose(sample_whole(rng, "held_out", styles=styles), (77, i)).image for i in range(8)]
         with torch.inference_mode():
-            true = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
-            decoded = (
-                ((tokenizer.decode(tokenizer.encode(true)) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-            )
-        rows += [np.concatenate(images, 1), np.concatenate(list(decoded), 1)]
+            decoded = tokenizer.decode(tokenizer.encode(to_tensor(images, torch.device("cpu"))))
+        pixels = ((decoded + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+        rows += [np.concatenate(images, 1), np.concatenate(list(pixels), 1)]
     out.mkdir(parents=True, exist_ok=True)
     path = out / "reconstructions.png"
     Image.fromarray(np.concatenate(rows)).save(path, optimize=True)
