@@ -11,7 +11,7 @@ from scope.benchmarks.metrics.pictures import moments
 from scope.models.dit import DiT
 from scope.models.text_encoder import Conditioning
 from scope.nn.transformer import parameter_count
-from scope.training.data.cached_latents import Pool
+from scope.training.data.cached_latents import LatentCache
 
 SCALE = bench.Scale(
     "tiny",
@@ -24,17 +24,17 @@ SCALE = bench.Scale(
 
 
 @pytest.fixture(scope="module")
-def pool() -> Pool:
+def cache() -> LatentCache:
     torch.manual_seed(2)
     latents, states = torch.randn(8, 4, 4, 4).half(), torch.randn(8, 5, 384).half()
     words, letters = torch.ones(8, 5, dtype=torch.uint8), torch.zeros(8, 8, dtype=torch.uint8)
-    return Pool(latents, torch.zeros(8, 3, 4, 4, dtype=torch.int16), states, words, words > 0, letters)
+    return LatentCache(latents, torch.zeros(8, 3, 4, 4, dtype=torch.int16), states, words, words > 0, letters)
 
 
 @pytest.fixture(scope="module")
-def held(pool: Pool) -> bench.HeldOut:
-    text = Conditioning(pool.states[:3].float(), pool.groups[:3].long(), pool.mask[:3], None)
-    return bench.HeldOut(pool.latents[:3].float(), text, (), moments(np.random.default_rng(0).normal(size=(9, 2))))
+def held(cache: LatentCache) -> bench.HeldOut:
+    text = Conditioning(cache.hidden_states[:3].float(), cache.groups[:3].long(), cache.mask[:3], None)
+    return bench.HeldOut(cache.latents[:3].float(), text, (), moments(np.random.default_rng(0).normal(size=(9, 2))))
 
 
 def test_the_wide_gaussian_has_the_parameters_of_ntm_and_the_others_share_their_backbone() -> None:
@@ -49,11 +49,11 @@ def test_the_wide_gaussian_has_the_parameters_of_ntm_and_the_others_share_their_
     assert len(backbones) == 1
 
 
-def test_every_ablation_trains_is_scored_and_draws(pool: Pool, held: bench.HeldOut, tmp_path: Path) -> None:
-    flow = bench.train_flow(SCALE, tmp_path, pool, 0)
+def test_every_ablation_trains_is_scored_and_draws(cache: LatentCache, held: bench.HeldOut, tmp_path: Path) -> None:
+    flow = bench.train_flow(SCALE, tmp_path, cache, 0)
     noise = torch.randn(5, 3, 16, 4)
     drawn = [bench.flow_sampler(flow, 4)(noise, held.text)]
-    models = {ablation: bench.train(SCALE, tmp_path, pool, 0, ablation) for ablation in bench.ABLATIONS}
+    models = {ablation: bench.train(SCALE, tmp_path, cache, 0, ablation) for ablation in bench.ABLATIONS}
     for model in models.values():
         assert np.isfinite(bench.elbo_bpd(model, 4, held))
         drawn.append(bench.trajectory_sampler(model, 4, "raw")(noise, held.text))

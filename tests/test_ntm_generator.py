@@ -24,7 +24,7 @@ from scope.specification import Request, Start
 from scope.testing.fakes import FakeGenerator, FakeReader
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import preset
-from scope.training.data.cached_latents import Pool
+from scope.training.data.cached_latents import LatentCache
 from scope.training.loop import Run
 from scope.training.recipes import ntm as trainer
 
@@ -255,9 +255,9 @@ def test_a_folder_without_a_known_transformer_is_refused(tmp_path: Path) -> None
 
 
 @pytest.fixture(scope="module")
-def pool() -> Pool:
+def cache() -> LatentCache:
     torch.manual_seed(2)
-    return Pool(
+    return LatentCache(
         torch.randn(12, 8, 8, 8).half(),
         torch.zeros(12, 3, 8, 8, dtype=torch.int16),
         torch.randn(12, 5, 384).half(),
@@ -320,12 +320,12 @@ def test_the_anchor_is_zero_where_nothing_has_been_learned(tokenizer: Autoencode
     assert bool(loss > nll)
 
 
-def test_training_lowers_the_loss_and_the_denoiser_learns(pool: Pool, tmp_path: Path) -> None:
+def test_training_lowers_the_loss_and_the_denoiser_learns(cache: LatentCache, tmp_path: Path) -> None:
     changed = {"steps": 8, "denoiser_steps": 8, "log_every": 2, "warmup": 1, "lr": 1e-2, "denoiser_lr": 1e-2}
     config = TINY.model_copy(update=changed)
     torch.manual_seed(0)
-    model = trainer.fit(Run(tmp_path, config), pool, build(PRESETS["tiny"]))
-    model = trainer.distil(Run(tmp_path / "denoiser", trainer.denoiser_config(config)), pool, model)
+    model = trainer.fit(Run(tmp_path, config), cache, build(PRESETS["tiny"]))
+    model = trainer.distil(Run(tmp_path / "denoiser", trainer.denoiser_config(config)), cache, model)
     for folder in (tmp_path, tmp_path / "denoiser"):
         rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         assert rows[-1]["loss"] < rows[0]["loss"]
@@ -334,7 +334,7 @@ def test_training_lowers_the_loss_and_the_denoiser_learns(pool: Pool, tmp_path: 
 
 @pytest.mark.parametrize("source", ["", "file"])
 def test_resumed_equals_uninterrupted(
-    source: str, pool: Pool, tokenizer: Autoencoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: str, cache: LatentCache, tokenizer: Autoencoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tokenizer, tmp_path / "pae.safetensors")
     write(predictor(PRESETS["tiny"]), tmp_path / "flow.safetensors")
@@ -345,7 +345,7 @@ def test_resumed_equals_uninterrupted(
             "start_from": str(tmp_path / "flow.safetensors") if source else "",
         }
     )
-    monkeypatch.setattr(trainer.pools, "kept", lambda *_: pool)
+    monkeypatch.setattr(trainer, "latents_of", lambda *_: cache)
     trainer.train(config, tmp_path / "whole")
     save = Run._save
 
@@ -370,4 +370,4 @@ def test_resumed_equals_uninterrupted(
 def test_a_flow_matching_model_of_another_size_is_refused(tmp_path: Path) -> None:
     write(DiT(8, 64, 16, 1, 2), tmp_path / "flow.safetensors")
     with pytest.raises(WeightsError, match="another model or preset"):
-        trainer.start(TINY.model_copy(update={"start_from": str(tmp_path / "flow.safetensors")}))
+        trainer.initial_model(TINY.model_copy(update={"start_from": str(tmp_path / "flow.safetensors")}))

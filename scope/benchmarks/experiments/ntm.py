@@ -1,6 +1,6 @@
 """What normalizing trajectories win over Gaussian ones, and over flow matching, in a few steps (arXiv 2605.08078).
 
-All models share one backbone, pool of latents, order of data, optimiser and number of pictures seen, and learn from
+All models share one backbone, cache of latents, order of data, optimiser and number of pictures seen, and learn from
 single pairs of neighbouring states.
 
 | row             | model                                                                                 |
@@ -58,7 +58,7 @@ from scope.nn.weights import fill, read, write
 from scope.specification import Specification
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
-from scope.training.data import cached_latents as pools
+from scope.training.data.cached_latents import LatentCache, SceneMix, load_or_build
 from scope.training.loop import Run
 from scope.training.recipes import latent_flow as flow_trainer
 from scope.training.recipes import ntm as trainer
@@ -119,7 +119,7 @@ class HeldOut:
         """Return clean tokens and texts, a few at a time."""
         x_0 = to_tokens(self.latents)
         rows = torch.split(torch.arange(len(x_0)), size)
-        return [(x_0[r], flow_trainer.taken(self.text, r)) for r in rows]
+        return [(x_0[r], flow_trainer.select(self.text, r)) for r in rows]
 
 
 def draw_held_out(tokenizer: Autoencoder, network: FeatureNet, count: int) -> HeldOut:
@@ -156,20 +156,20 @@ def _parameters(shape: Shape) -> int:
     return parameter_count(model) - parameter_count(model.denoiser)
 
 
-def train_flow(scale: Scale, folder: Path, pool: pools.Pool, seed: int) -> DiT:
+def train_flow(scale: Scale, folder: Path, cache: LatentCache, seed: int) -> DiT:
     """Return the flow-matching model of a seed; its weights are in folder/fm.safetensors."""
     shape = scale.shape
-    recipe = flow_trainer.LatentsConfig(
+    recipe = flow_trainer.LatentFlowConfig(
         steps=scale.steps, batch=scale.batch, lr=1e-3, warmup=scale.warmup, seed=seed, dim=shape.width,
-        depth=shape.depth, heads=shape.heads, logged=(), dtype="bf16",
+        depth=shape.depth, heads=shape.heads, eval_steps=(), dtype="bf16",
     )  # fmt: skip
-    text = Conditioning(pool.states, pool.groups.long(), pool.mask, None)
-    model = flow_trainer.train(recipe, folder / "fm", pool.latents.float(), text, lambda step, model: None)
+    text = Conditioning(cache.hidden_states, cache.groups.long(), cache.mask, None)
+    model = flow_trainer.train(recipe, folder / "fm", cache.latents.float(), text, lambda step, model: None)
     write(model, folder / "fm.safetensors")
     return model.eval()
 
 
-def train(scale: Scale, folder: Path, pool: pools.Pool, seed: int, ablation: str) -> NTM:
+def train(scale: Scale, folder: Path, cache: LatentCache, seed: int, ablation: str) -> NTM:
     """Return the trained model of an ablation and a seed, with its denoiser where that is compared."""
     torch.manual_seed(seed)
     base = trainer.NTMConfig(
@@ -183,10 +183,10 @@ def train(scale: Scale, folder: Path, pool: pools.Pool, seed: int, ablation: str
     if recipe.start_from:
         assert isinstance(model.backbone, DiT)  # as `_SHAPE` says
         fill(model.backbone, read(Path(recipe.start_from)), "fm")
-    model = trainer.fit(Run(folder / ablation, recipe), pool, model)
+    model = trainer.fit(Run(folder / ablation, recipe), cache, model)
     if ablation not in DECODED:
         return model.eval()
-    return trainer.distil(Run(folder / ablation / "denoiser", trainer.denoiser_config(recipe)), pool, model)
+    return trainer.distil(Run(folder / ablation / "denoiser", trainer.denoiser_config(recipe)), cache, model)
 
 
 # -- scores --------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def _pixels(image: Tensor) -> NDArray[np.uint8]:
 def stage_seconds(model: NTM, held: HeldOut, T: int = 4, count: int = 8) -> dict[str, float]:
     """Return the seconds a picture of each stage of sampling, in a batch of `count`."""
     where = next(model.parameters()).device
-    x_0, text = to_tokens(held.latents)[:count].to(where), flow_trainer.taken(held.text, torch.arange(count)).to(where)
+    x_0, text = to_tokens(held.latents)[:count].to(where), flow_trainer.select(held.text, torch.arange(count)).to(where)
     t = model.times(T, x_0.shape[1], torch.full((len(x_0),), T_MIN, device=where))
     many, noise = torch.full((len(x_0),), T, device=where), torch.randn((T + 1, *x_0.shape), device=where)
     seconds, u = {}, noise
@@ -303,12 +303,12 @@ def run_seed(scale: Scale, folder: Path, seed: int) -> Scores:
         return cached
     where, (tokenizer, _), (network, _) = device(), load_pae(), features.load()
     held = draw_held_out(tokenizer, network, scale.held_out)
-    pool = pools.kept(folder / "pool.pt", tokenizer, scale.scenes, 71, pools.Mix(), torch.device("cpu"))
+    latents = load_or_build(folder / "latents.pt", tokenizer, scale.scenes, 71, SceneMix(), torch.device("cpu"))
     scorer, folder_of_seed = Scorer(tokenizer.to(where), network, held, scale.judged), folder / str(seed)
-    flow = train_flow(scale, folder_of_seed, pool, seed).to(where)
+    flow = train_flow(scale, folder_of_seed, latents, seed).to(where)
     scores: Scores = {f"fm_{steps}": scorer.score(flow_sampler(flow, steps), steps, seed) for steps in (4, 8, 50)}
     for ablation in ABLATIONS:
-        model = train(scale, folder_of_seed, pool, seed, ablation).to(where)
+        model = train(scale, folder_of_seed, latents, seed, ablation).to(where)
         for T in LEVELS:
             scores[f"{ablation}_t{T}"] = {"elbo_bpd": elbo_bpd(model, T, held)}
             for decoder in ntm.DECODERS if ablation in DECODED else ("raw",):

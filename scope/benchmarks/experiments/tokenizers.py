@@ -61,7 +61,7 @@ class Size:
 
     name: str
     tokenizer: dict[str, Any]
-    dit: latent_trainer.LatentsConfig
+    dit: latent_trainer.LatentFlowConfig
     seeds: tuple[int, ...]
     pictures: int  # that the DiT learns from
     real: int  # that are set against what is drawn, and from which latents are measured
@@ -73,7 +73,7 @@ class Size:
 FULL = Size("bench-tokenizers", {}, latent_trainer.PRESETS["closeup"], (0, 1, 2), 8_000, 2_000, 192)
 QUICK = Size(
     "bench-tokenizers-quick", {"steps": 60, "images": 2_000, "prior_steps": 40, "vfm": "closeup-quick"},
-    latent_trainer.LatentsConfig(steps=40, batch=32, lr=2e-3, warmup=10, ema=0.9, logged=(20, 40), save_every=40,
+    latent_trainer.LatentFlowConfig(steps=40, batch=32, lr=2e-3, warmup=10, ema=0.9, eval_steps=(20, 40), save_every=40,
         dtype="bf16"),
     (0,), 1_000, 300, 128, 6,
 )  # fmt: skip
@@ -153,7 +153,7 @@ def drawn(setup: Setup, model: Autoencoder, dit: DiT, text: Conditioning, cfg_sc
     read_, skipped = torch.ones(count, dtype=torch.bool), torch.zeros(count, dtype=torch.bool)
     images = []
     for at in torch.split(torch.arange(count), 64):
-        words = latent_trainer.taken(text, at)
+        words = latent_trainer.select(text, at)
 
         def field(x: Tensor, t: Tensor, words: Conditioning = words, at: Tensor = at) -> Tensor:
             with torch.autocast("cpu", torch.bfloat16):
@@ -274,24 +274,24 @@ def compared(size: Size, folder: Path) -> Results:
 
 def gfd_curve(size: Size, curve: dict[str, list[float]]) -> Curve:
     """Return (steps, gFD without guidance)."""
-    return [(step, curve[str(step)][0]) for step in size.dit.logged]
+    return [(step, curve[str(step)][0]) for step in size.dit.eval_steps]
 
 
 def _mean_at(size: Size, curves: list[dict[str, list[float]]], column: int, step: int | None = None) -> float:
-    at = str(step or size.dit.logged[-1])
+    at = str(step or size.dit.eval_steps[-1])
     return sum(curve[at][column] for curve in curves) / len(curves)
 
 
 def _row(size: Size, arm: str, known: dict[str, float], curves: list[dict[str, list[float]]], base: list[Curve]) -> Row:
-    last = str(size.dit.logged[-1])
+    last = str(size.dit.eval_steps[-1])
     metrics = {
         name: mean([c[last][i] for c in curves])
         for i, name in enumerate(("gfd", "accuracy", "gfd_guided", "accuracy_guided"))
     }
-    metrics |= {f"gfd_at_{step}": mean([c[str(step)][0] for c in curves]) for step in size.dit.logged}
+    metrics |= {f"gfd_at_{step}": mean([c[str(step)][0] for c in curves]) for step in size.dit.eval_steps}
     metrics |= {name: Metric(value=value) for name, value in known.items()}
-    typical: Curve = [(s, sum(b[i][1] for b in base) / len(base)) for i, s in enumerate(size.dit.logged)]
-    ours: Curve = [(s, _mean_at(size, curves, 0, s)) for s in size.dit.logged]
+    typical: Curve = [(s, sum(b[i][1] for b in base) / len(base)) for i, s in enumerate(size.dit.eval_steps)]
+    ours: Curve = [(s, _mean_at(size, curves, 0, s)) for s in size.dit.eval_steps]
     sooner = steps_ratio(typical, ours)
     metrics["times_sooner"] = Metric(value=sooner.low)
     return Row(name=arm, metrics=metrics, note="" if sooner.low == sooner.high else f"{sooner} times sooner")

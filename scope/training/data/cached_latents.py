@@ -1,12 +1,13 @@
 """Scenes drawn, encoded and captioned once, to be noised many times: a generator's training data in memory.
 
-Drawing and encoding a scene costs more than a step on its latents. A pool is a pure function of its arguments and
+Drawing and encoding a scene costs more than a step on its latents. A cache is a pure function of its arguments and
 of the tokenizer's weights, and is kept beside the training, so that a resumed one need not wait for it again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,62 +15,65 @@ from torch import Tensor
 
 from scope.models.text_encoder import STATE_DIM, Conditioning, TextInput, encode, letters_of
 from scope.nn.images import to_tensor
+from scope.tokenizers import pae
 from scope.tokenizers.pae import PAE
+from scope.training.loop import Run, TrainConfig
 from scope.worlds.pocket import Plan, caption, held_out, sample, single_object
 from scope.worlds.pocket.catalogue import COLORS, CORE_NOUNS
-from scope.worlds.pocket.rng import pick
+from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sampling import WORDS
 from scope.worlds.pocket.scene import Layout, arrange, draw
 from scope.worlds.pocket.sprites import GRID, SIZE
 
 SIDES = (2, 3, 4)  # of a drawing, in cells
-#: How many answers each of `cells` can have: 0 is background; nouns and the sign; colours and "as drawn"; places in a
-#: drawing.
+#: Classes of each of a cell's labels: 0 is background; nouns and the sign; colours and "as drawn"; parts of a drawing.
 CELL_CLASSES = (2 + len(CORE_NOUNS), 2 + len(COLORS), 1 + sum(side * side for side in SIDES))
 _BATCH = 64
 
+L = TypeVar("L", bound="LatentConfig")
 
-def cells(layout: Layout) -> Tensor:
+
+def cell_labels(layout: Layout) -> Tensor:
     """Return what each cell of a scene shows, (3, 8, 8): noun, colour, and which part of a drawing of which size."""
-    truth = torch.zeros(3, SIZE // GRID, SIZE // GRID, dtype=torch.int16)
+    labels = torch.zeros(3, SIZE // GRID, SIZE // GRID, dtype=torch.int16)
     nouns, colors = list(CORE_NOUNS), list(COLORS)
     if layout.board is not None:
-        truth[0, layout.board[1] // GRID : layout.board[3] // GRID] = 1 + len(nouns)
-    for thing in layout.objects:
-        x0, y0, x1, y1 = (v // GRID for v in thing.xyxy_px)
+        labels[0, layout.board[1] // GRID : layout.board[3] // GRID] = 1 + len(nouns)
+    for shown in layout.objects:
+        x0, y0, x1, y1 = (v // GRID for v in shown.xyxy_px)
         side = x1 - x0
         first = 1 + sum(s * s for s in SIDES if s < side)
-        truth[0, y0:y1, x0:x1] = 1 + nouns.index(thing.noun)
-        truth[1, y0:y1, x0:x1] = 1 + (colors.index(thing.color) if thing.color else len(colors))
-        truth[2, y0:y1, x0:x1] = torch.arange(first, first + side * side).view(side, side)
-    return truth
+        labels[0, y0:y1, x0:x1] = 1 + nouns.index(shown.noun)
+        labels[1, y0:y1, x0:x1] = 1 + (colors.index(shown.color) if shown.color else len(colors))
+        labels[2, y0:y1, x0:x1] = torch.arange(first, first + side * side).view(side, side)
+    return labels
 
 
 @dataclass(frozen=True)
-class Mix:
-    """What share of a pool is one coloured thing, and how many of the other scenes get a sign where one has room."""
+class SceneMix:
+    """What share of scenes is one coloured object, and which of the others get a sign where they have room for one."""
 
-    single: float = 0.35
-    signs: float = 0.0
+    single_p: float = 0.35
+    sign_p: float = 0.0
 
 
-def plan_of(random: np.random.Generator, mix: Mix) -> Plan:
+def sample_plan(rng: Rng, mix: SceneMix) -> Plan:
     """Draw a plan of the train split."""
-    plan = replace(sample(random, "train"), text=None)
-    if random.random() < mix.single:
-        return replace(single_object(random, "train"), setting=plan.setting)
-    signed = replace(plan, text=pick(random, WORDS))
+    plan = replace(sample(rng, "train"), text=None)
+    if rng.random() < mix.single_p:
+        return replace(single_object(rng, "train"), setting=plan.setting)
+    signed = replace(plan, text=pick(rng, WORDS))
     room = sum(group.count for group in plan.groups) <= 3 and plan.relation not in ("above", "below")
-    return signed if random.random() < mix.signs and room and not held_out(signed) else plan
+    return signed if rng.random() < mix.sign_p and room and not held_out(signed) else plan
 
 
 @dataclass(frozen=True)
-class Pool:
-    """Latents (n, d, 8, 8) and text states in half precision, cells (n, 3, 8, 8)."""
+class LatentCache:
+    """Latents (n, d, 8, 8) and text states in half precision, labels of the cells (n, 3, 8, 8)."""
 
     latents: Tensor
-    cells: Tensor
-    states: Tensor  # (n, m, 384)
+    cell_labels: Tensor
+    hidden_states: Tensor  # (n, m, 384)
     groups: Tensor  # (n, m)
     mask: Tensor  # (n, m)
     letters: Tensor  # (n, 8): bytes
@@ -78,26 +82,56 @@ class Pool:
         return len(self.latents)
 
     def text(self, chosen: Tensor) -> Conditioning:
-        """Return the conditioning of these scenes, all as long as the longest of the pool."""
+        """Return the conditioning of these scenes, all as long as the longest of the cache."""
         letters = self.letters[chosen].long() if self.letters.any() else None
-        return Conditioning(self.states[chosen].float(), self.groups[chosen].long(), self.mask[chosen], letters)
+        return Conditioning(self.hidden_states[chosen].float(), self.groups[chosen].long(), self.mask[chosen], letters)
 
 
-def make(pae: PAE, count: int, seed: int, mix: Mix, where: torch.device) -> Pool:
+class LatentConfig(TrainConfig):
+    """What recipes on cached latents have. `tokenizer`: a file of PAE weights; "": the shipped ones."""
+
+    tokenizer: str = ""
+    tokenizer_preset: str = "pocket"
+    scenes: int = 60_000
+    single_p: float = 0.2  # share of scenes of one coloured object, beside what the world draws
+    sign_p: float = 0.2  # share of the others that get a sign, where they have room for one
+    drop_text: float = 0.1  # share of samples that do not read their text
+    drop_groups: float = 0.1  # share that do not read which words belong to one object
+
+
+def tokenizer_of(config: LatentConfig) -> PAE:
+    """Return the frozen tokenizer of a recipe."""
+    return pae.of(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
+
+
+def latents_of(run: Run[L], tokenizer: PAE) -> LatentCache:
+    """Return the data of a training, made by its main process."""
+    config, mix = run.config, SceneMix(run.config.single_p, run.config.sign_p)
+    with run.first():
+        return load_or_build(run.folder / "latents.pt", tokenizer, config.scenes, config.seed, mix, run.device)
+
+
+def drop_groups(text: Conditioning, p: float, noise: torch.Generator) -> Conditioning:
+    """Return texts, a share p of them without the groups of their words."""
+    dropped = torch.rand(len(text.groups), generator=noise) < p
+    return replace(text, groups=text.groups.masked_fill(dropped[:, None], 0))
+
+
+def build(tokenizer: PAE, count: int, seed: int, mix: SceneMix, where: torch.device) -> LatentCache:
     """Draw, encode and caption `count` scenes."""
-    random = np.random.default_rng((seed, 999_983))
-    plans = [plan_of(random, mix) for _ in range(count)]
-    texts = [TextInput(c.text, c.spans, c.quoted) for c in (caption(plan, random) for plan in plans)]
-    latents, truth = [], []
+    rng = np.random.default_rng((seed, 999_983))
+    plans = [sample_plan(rng, mix) for _ in range(count)]
+    texts = [TextInput(c.text, c.spans, c.quoted) for c in (caption(plan, rng) for plan in plans)]
+    latents, labels = [], []
     for start in range(0, count, _BATCH):
         layouts = [arrange(plan, (seed, start + i)) for i, plan in enumerate(plans[start : start + _BATCH])]
-        truth.append(torch.stack([cells(layout) for layout in layouts]))
+        labels.append(torch.stack([cell_labels(layout) for layout in layouts]))
         images = to_tensor([draw(layout).image for layout in layouts], where)
         with torch.no_grad(), torch.autocast(where.type, torch.bfloat16):
-            latents.append(pae.encode(images).half().cpu())
+            latents.append(tokenizer.encode(images).half().cpu())
         if start % (100 * _BATCH) == 0:
-            print(f"pool: {start} of {count} scenes", flush=True)
-    return Pool(torch.cat(latents), torch.cat(truth), *_encoded(texts))
+            print(f"latents: {start} of {count} scenes", flush=True)
+    return LatentCache(torch.cat(latents), torch.cat(labels), *_encoded(texts))
 
 
 def _encoded(texts: Sequence[TextInput]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -117,12 +151,12 @@ def _encoded(texts: Sequence[TextInput]) -> tuple[Tensor, Tensor, Tensor, Tensor
     return states, groups, mask, letters
 
 
-def kept(path: Path, pae: PAE, count: int, seed: int, mix: Mix, where: torch.device) -> Pool:
-    """Return the pool of a training, made on the first call and read from `path` on the next."""
+def load_or_build(path: Path, tokenizer: PAE, count: int, seed: int, mix: SceneMix, where: torch.device) -> LatentCache:
+    """Return a cache, built on the first call and read from `path` on the next."""
     if path.exists():
-        return Pool(**torch.load(path, weights_only=True))
-    pool = make(pae, count, seed, mix, where)
+        return LatentCache(**torch.load(path, weights_only=True))
+    cache = build(tokenizer, count, seed, mix, where)
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(vars(pool), path.with_suffix(".tmp"))
+    torch.save(vars(cache), path.with_suffix(".tmp"))
     path.with_suffix(".tmp").replace(path)
-    return pool
+    return cache

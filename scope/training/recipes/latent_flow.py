@@ -1,7 +1,7 @@
 """Train one small DiT on the latents of any tokenizer: the same network, data order, steps and optimiser for all.
 
-The pictures are close-ups (scope/worlds/closeups.py), encoded once. `watch` sees the averaged model at each step of
-`logged`, which is how tokenizers are compared: quality against steps.
+The pictures are close-ups (scope/worlds/closeups.py), encoded once. `evaluate` is given the averaged model at each of
+`eval_steps`, which is how tokenizers are compared: quality against steps.
 """
 
 from collections.abc import Callable
@@ -12,38 +12,38 @@ from torch import Tensor
 
 from scope.models.dit import DiT
 from scope.models.text_encoder import Conditioning
-from scope.nn import paths
 from scope.nn.ema import EMA
+from scope.training.flow_matching import flow_loss, sample_cond_mask, sample_path
 from scope.training.loop import Run, TrainConfig
 from scope.training.optimizers import adamw, warmup_cosine
 
-Watch = Callable[[int, DiT], None]
+Evaluate = Callable[[int, DiT], None]
 
 
-class LatentsConfig(TrainConfig):
-    """The recipe of the DiT. `steps` and `logged` are in optimiser steps."""
+class LatentFlowConfig(TrainConfig):
+    """The recipe of the DiT."""
 
     dim: int = 96
     depth: int = 3
     heads: int = 2
     drop_text: float = 0.1
-    logged: tuple[int, ...] = (30, 60, 120, 240)
+    eval_steps: tuple[int, ...] = (30, 60, 120, 240)
 
 
 PRESETS = {
-    "tiny": LatentsConfig(
-        steps=2, batch=4, lr=1e-3, dim=32, depth=1, logged=(1, 2), save_every=1, log_every=1, dtype="fp32", warmup=1
+    "tiny": LatentFlowConfig(
+        steps=2, batch=4, lr=1e-3, dim=32, depth=1, eval_steps=(1, 2), save_every=1, log_every=1, dtype="fp32", warmup=1
     ),
-    "closeup": LatentsConfig(steps=240, batch=64, lr=2e-3, warmup=20, ema=0.97, save_every=120, dtype="bf16"),
+    "closeup": LatentFlowConfig(steps=240, batch=64, lr=2e-3, warmup=20, ema=0.97, save_every=120, dtype="bf16"),
 }
 
 
-def taken(text: Conditioning, rows: Tensor) -> Conditioning:
+def select(text: Conditioning, rows: Tensor) -> Conditioning:
     """Return some rows of a batch of texts."""
     return text.each(lambda a: a[rows])
 
 
-def train(config: LatentsConfig, folder: Path, latents: Tensor, text: Conditioning, watch: Watch) -> DiT:
+def train(config: LatentFlowConfig, folder: Path, latents: Tensor, text: Conditioning, evaluate: Evaluate) -> DiT:
     """Train, or continue training, a DiT on latents (n, d, h, w) with their texts; return the averaged model."""
     torch.manual_seed(config.seed)
     _, d, side, _ = latents.shape
@@ -56,13 +56,11 @@ def train(config: LatentsConfig, folder: Path, latents: Tensor, text: Conditioni
     for step in run.steps():
         noise = run.torch_rng(step)
         chosen = torch.randint(len(latents), (run.batch,), generator=noise)
-        x_0, words = latents[chosen].to(run.device), taken(text, chosen).to(run.device)
-        eps = torch.randn(x_0.shape, generator=noise).to(run.device)
-        t = paths.logit_normal(len(x_0), noise).to(run.device)
-        cond_mask = (torch.rand(len(x_0), generator=noise) >= config.drop_text).to(run.device)
+        path = sample_path(latents[chosen].to(run.device), noise)
+        cond_mask = sample_cond_mask(run.batch, config.drop_text, noise).to(run.device)
         with run.autocast():
-            v = forward(paths.add_noise(x_0, eps, t), t, words, cond_mask)
-        loss = (v - paths.velocity(x_0, eps)).square().mean()
+            v = forward(path.x_t, path.t, select(text, chosen).to(run.device), cond_mask)
+        loss = flow_loss(v, path.velocity)
 
         optimizer.zero_grad()
         run.backward(loss)
@@ -72,7 +70,7 @@ def train(config: LatentsConfig, folder: Path, latents: Tensor, text: Conditioni
         ema.update(model, step)
 
         run.log(step, loss=loss, grad=grad)
-        if run.main and step + 1 in config.logged:
-            watch(step + 1, ema.model)
+        if run.main and step + 1 in config.eval_steps:
+            evaluate(step + 1, ema.model)
         run.checkpoint(step)
     return ema.model

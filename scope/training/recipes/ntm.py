@@ -28,35 +28,27 @@ from scope.nn import trajectory
 from scope.nn.ema import EMA
 from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.weights import LARGE, expected, fill, fingerprint, read, weights_path
-from scope.tokenizers import pae
 from scope.tokenizers.pae import PAE
-from scope.training.data import cached_latents as pools
-from scope.training.data.cached_latents import Pool
-from scope.training.loop import Run, TrainConfig
+from scope.training.data.cached_latents import LatentCache, LatentConfig, drop_groups, latents_of, tokenizer_of
+from scope.training.flow_matching import sample_cond_mask
+from scope.training.loop import Run
 from scope.training.optimizers import adamw, warmup_cosine
 from scope.training.recipes.flow import PROMPTS
 
 
-class NTMConfig(TrainConfig):
+class NTMConfig(LatentConfig):
     """The recipe of both stages.
 
-    `tokenizer`: a file of PAE weights; "": the shipped ones. `start_from`: a file of flow-matching weights, "flow" for
-    the shipped ones, a folder of a transformer of diffusers, or "" for none.
+    `start_from`: a file of flow-matching weights, "flow" for the shipped ones, a folder of a transformer of diffusers,
+    or "" for none.
     """
 
     model: str = "pocket"  # of scope.generators.ntm.PRESETS
-    tokenizer: str = ""
-    tokenizer_preset: str = "pocket"
     start_from: str = "flow"
-    pool: int = 60_000  # scenes
-    single: float = 0.2  # share of scenes of one coloured thing, beside what the world draws
-    signs: float = 0.2  # share of the others that get a sign, where they have room for one
     pairs: bool = False
-    lowest: float = 0.01  # the clean end of a trajectory is drawn between these two times
-    highest: float = 0.05
+    t_min_low: float = 0.01  # the clean end of a trajectory is drawn between these two times
+    t_min_high: float = 0.05
     anchor: float = 2.5
-    drop_text: float = 0.1
-    drop_groups: float = 0.1
     denoiser_steps: int = 1_000
     denoiser_lr: float = 5e-4
     denoiser_batch: int = 12  # whole trajectories, each with gradients through every step
@@ -65,14 +57,14 @@ class NTMConfig(TrainConfig):
 
 PRESETS = {
     "tiny": NTMConfig(
-        steps=2, batch=4, lr=1e-3, model="tiny", start_from="", pool=8, denoiser_steps=2, save_every=1, log_every=1,
+        steps=2, batch=4, lr=1e-3, model="tiny", start_from="", scenes=8, denoiser_steps=2, save_every=1, log_every=1,
         dtype="fp32",
     ),
     "pocket": NTMConfig(
         steps=500, batch=48, lr=5e-4, warmup=100, seed=61, ema=0.995, weight_decay=1e-4, pairs=True,
         denoiser_steps=60,
     ),
-    # Needs `tokenizer`, and pool.pt in its folder: a `Pool` of 16x16x32 latents and of Qwen2.5-VL's text states.
+    # Needs `tokenizer`, and latents.pt in its folder: a `LatentCache` of 16x16x32 latents and Qwen2.5-VL's text states.
     "full": NTMConfig(
         steps=100_000, batch=1024, lr=1e-4, model="full", tokenizer_preset="full", start_from="", ema=0.9999,
         weight_decay=1e-4, denoiser_batch=1024,
@@ -89,7 +81,7 @@ def trajectories(config: NTMConfig, model: NTM, x_0: Tensor, noise: torch.Genera
     K is T, one for all, or 1 where single pairs are asked for.
     """
     b, n, _ = x_0.shape
-    t_min = config.lowest + (config.highest - config.lowest) * torch.rand(b, generator=noise)
+    t_min = config.t_min_low + (config.t_min_high - config.t_min_low) * torch.rand(b, generator=noise)
     if not config.pairs:
         T = torch.tensor(model.levels)[torch.randint(len(model.levels), (1,), generator=noise)].expand(b)
         t = model.times(int(T[0]), n, t_min)
@@ -97,18 +89,11 @@ def trajectories(config: NTMConfig, model: NTM, x_0: Tensor, noise: torch.Genera
         T = torch.tensor(model.levels)[torch.randint(len(model.levels), (b,), generator=noise)]
         k = (T * torch.rand(b, generator=noise)).long()
         t = torch.zeros(2, b)
-        for number in model.levels:
-            mine, each = number == T, torch.arange(b)
-            at = model.times(number, n, t_min)
-            t[:, mine] = torch.stack([at[k[mine], each[mine]], at[k[mine] + 1, each[mine]]])
+        for level in model.levels:
+            rows = torch.arange(b)[T.eq(level)]
+            times = model.times(level, n, t_min)
+            t[:, rows] = torch.stack([times[k[rows], rows], times[k[rows] + 1, rows]])
     return trajectory.chain(x_0, t, torch.randn((len(t), *x_0.shape), generator=noise)), t, T
-
-
-def text_of(config: NTMConfig, pool: Pool, chosen: Tensor, noise: torch.Generator) -> Conditioning:
-    """Return the captions of scenes, some without the groups of their words."""
-    text = pool.text(chosen)
-    text.groups[torch.rand(len(chosen), generator=noise) < config.drop_groups] = 0
-    return text
 
 
 # -- the loops -----------------------------------------------------------------------------------
@@ -121,18 +106,18 @@ def ntm_loss(
 
     The anchor is `weight` times the squared distance of the predicted means from those of `base`, which sees x, not u.
     """
-    found, K = ntm.reverse(model, x, t, T, text, cond_mask), len(x) - 1
-    nll = (found.nll() * T / K).sum(0).mean() / x[0, 0].numel()
+    reverse, K = ntm.reverse(model, x, t, T, text, cond_mask), len(x) - 1
+    nll = (reverse.nll() * T / K).sum(0).mean() / x[0, 0].numel()
     if base is None or weight == 0:
         return nll, nll
     with torch.no_grad():
-        held = base.predict(
+        anchor = base.predict(
             x[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), cond_mask.repeat(K)
         )  # fmt: skip
-    return nll, nll + weight * F.mse_loss(found.steps.mean, held.mean)
+    return nll, nll + weight * F.mse_loss(reverse.steps.mean, anchor.mean)
 
 
-def fit(run: Run[NTMConfig], pool: Pool, model: NTM, tokenizer: PAE | None = None) -> NTM:
+def fit(run: Run[NTMConfig], cache: LatentCache, model: NTM, tokenizer: PAE | None = None) -> NTM:
     """Train, or continue training, all but the denoiser; return the averaged model. A tokenizer draws samples."""
     config, model = run.config, model.to(run.device)
     base = copy.deepcopy(model).requires_grad_(False) if config.start_from else None
@@ -142,11 +127,11 @@ def fit(run: Run[NTMConfig], pool: Pool, model: NTM, tokenizer: PAE | None = Non
     loss_of = run.parallel(model, torch.compile(ntm_loss) if config.compile else ntm_loss)
     for step in run.steps():
         noise, where = run.torch_rng(step), run.device
-        chosen = torch.randint(len(pool), (run.batch,), generator=noise)
-        x_0 = to_tokens(pool.latents[chosen].float())
+        chosen = torch.randint(len(cache), (run.batch,), generator=noise)
+        x_0 = to_tokens(cache.latents[chosen].float())
         x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
-        text = text_of(config, pool, chosen, noise).to(where)
-        cond_mask = (torch.rand(run.batch, generator=noise) >= config.drop_text).to(where)
+        text = drop_groups(cache.text(chosen), config.drop_groups, noise).to(where)
+        cond_mask = sample_cond_mask(run.batch, config.drop_text, noise).to(where)
         weight = config.anchor * 0.5 * (1 + math.cos(math.pi * step / config.steps))
         with run.autocast():
             nll, loss = loss_of(base, weight, x, t, T, text, cond_mask)
@@ -171,7 +156,7 @@ def denoiser_config(config: NTMConfig) -> NTMConfig:
     return config.model_copy(update=changed)
 
 
-def distil(run: Run[NTMConfig], pool: Pool, model: NTM) -> NTM:
+def distil(run: Run[NTMConfig], cache: LatentCache, model: NTM) -> NTM:
     """Train, or continue training, the denoiser of a trained model; return the model with it."""
     config, model = run.config, model.eval().requires_grad_(False).to(run.device)
     denoiser = copy.deepcopy(model.denoiser).train().requires_grad_()
@@ -181,16 +166,16 @@ def distil(run: Run[NTMConfig], pool: Pool, model: NTM) -> NTM:
     forward = run.parallel(denoiser)
     for step in run.steps():
         noise, where = run.torch_rng(step), run.device
-        chosen = torch.randint(len(pool), (run.batch,), generator=noise)
-        x_0 = to_tokens(pool.latents[chosen].float())
+        chosen = torch.randint(len(cache), (run.batch,), generator=noise)
+        x_0 = to_tokens(cache.latents[chosen].float())
         x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
-        text = text_of(config, pool, chosen, noise).to(where)
+        text = drop_groups(cache.text(chosen), config.drop_groups, noise).to(where)
         target = ntm.denoised_states(model, x, t, T, text)[0]
         with torch.no_grad():
             u_0, _ = model.transport(x[0], t[0], T)
         with run.autocast():
-            found = forward(u_0, t[0], T, text)
-        loss = F.mse_loss(found.float(), target)
+            denoised = forward(u_0, t[0], T, text)
+        loss = F.mse_loss(denoised.float(), target)
 
         optimizer.zero_grad()
         run.backward(loss)
@@ -199,7 +184,7 @@ def distil(run: Run[NTMConfig], pool: Pool, model: NTM) -> NTM:
         schedule.step()
         ema.update(denoiser, step)
 
-        run.log(step, loss=loss, grad=grad, left_out=(u_0 - target).square().mean())
+        run.log(step, loss=loss, grad=grad, mse_before=(u_0 - target).square().mean())
         run.checkpoint(step)
     model.denoiser.load_state_dict(ema.model.state_dict())
     return model
@@ -208,12 +193,7 @@ def distil(run: Run[NTMConfig], pool: Pool, model: NTM) -> NTM:
 # -- from the settings to the weights ------------------------------------------------------------
 
 
-def tokenizer_of(config: NTMConfig) -> PAE:
-    """Return the frozen tokenizer of a recipe."""
-    return pae.of(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
-
-
-def start(config: NTMConfig) -> NTM:
+def initial_model(config: NTMConfig) -> NTM:
     """Return the model of a recipe as it is before its first step.
 
     Raises: WeightsError if what it starts from is not there, or is of another size.
@@ -247,13 +227,11 @@ def train(config: NTMConfig, folder: Path) -> None:
     """Train, or continue training, both stages; writes folder/ntm.safetensors."""
     torch.manual_seed(config.seed)
     run = Run(folder, config)
-    tokenizer, model = tokenizer_of(config), start(config)
+    tokenizer, model = tokenizer_of(config), initial_model(config)
     model.fingerprint.copy_(fingerprint(tokenizer))
     tokenizer = tokenizer.to(run.device)
-    mix = pools.Mix(config.single, config.signs)
-    with run.first():
-        pool = pools.kept(folder / "pool.pt", tokenizer, config.pool, config.seed, mix, run.device)
-    reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else its texts are of another encoder, in the pool
-    model = fit(run, pool, model, tokenizer if reads_prompts else None)
-    model = distil(Run(folder / "denoiser", denoiser_config(config)), pool, model)
+    cache = latents_of(run, tokenizer)
+    reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else the cache holds texts of another encoder
+    model = fit(run, cache, model, tokenizer if reads_prompts else None)
+    model = distil(Run(folder / "denoiser", denoiser_config(config)), cache, model)
     run.write(model, folder / "ntm.safetensors", pack=LARGE)

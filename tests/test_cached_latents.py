@@ -1,4 +1,4 @@
-"""The pool of encoded scenes: the truth of each cell, and latents that are the tokenizer's."""
+"""The cache of encoded scenes: the truth of each cell, and latents that are the tokenizer's."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import torch
 
 from scope.nn.images import to_tensor
 from scope.tokenizers.pae import PAE, preset
-from scope.training.data import cached_latents as pools
+from scope.training.data import cached_latents
+from scope.training.data.cached_latents import CELL_CLASSES, SceneMix, build, cell_labels, load_or_build, sample_plan
 from scope.worlds.pocket import Group, Plan, compose, held_out
 from scope.worlds.pocket.catalogue import COLORS, CORE_NOUNS
 from scope.worlds.pocket.scene import arrange
@@ -22,7 +23,7 @@ def pae() -> PAE:
 
 def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> None:
     layout = arrange(Plan((Group("apple", 1, "red"), Group("dog")), "left of"), 3)
-    truth = pools.cells(layout)
+    truth = cell_labels(layout)
     inside = torch.zeros(8, 8, dtype=torch.bool)
     for thing in layout.objects:
         x0, y0, x1, y1 = (v // 16 for v in thing.xyxy_px)
@@ -37,49 +38,51 @@ def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> N
 
 
 def test_parts_of_drawings_of_two_sizes_have_other_names() -> None:
-    few, many = (pools.cells(arrange(Plan((Group("apple", count),)), 1))[2] for count in (1, 4))
+    few, many = (cell_labels(arrange(Plan((Group("apple", count),)), 1))[2] for count in (1, 4))
     assert not set(few[few > 0].tolist()) & set(many[many > 0].tolist())
-    assert int(max(few.max(), many.max())) < pools.CELL_CLASSES[2]
+    assert int(max(few.max(), many.max())) < CELL_CLASSES[2]
 
 
 def test_the_rows_of_a_sign_are_its_own_and_no_part_of_a_thing() -> None:
     layout = arrange(Plan((Group("apple"),), text="OPEN"), 2)
     assert layout.board is not None
-    truth = pools.cells(layout)
+    truth = cell_labels(layout)
     rows = slice(layout.board[1] // 16, layout.board[3] // 16)
     assert (truth[0, rows] == 1 + len(CORE_NOUNS)).all()
     assert not truth[1:, rows].any()
     assert int((truth[0] == 1 + len(CORE_NOUNS)).sum()) == 16
 
 
-def test_no_plan_of_the_pool_is_held_out_some_hold_one_coloured_thing_and_some_a_sign() -> None:
+def test_no_plan_is_held_out_some_hold_one_coloured_thing_and_some_a_sign() -> None:
     random = np.random.default_rng(0)
-    plans = [pools.plan_of(random, pools.Mix(single=0.5, signs=0.5)) for _ in range(200)]
+    plans = [sample_plan(random, SceneMix(single_p=0.5, sign_p=0.5)) for _ in range(200)]
     assert not any(held_out(plan) for plan in plans)
     singles = sum(len(p.groups) == 1 and p.groups[0].count == 1 and p.groups[0].color is not None for p in plans)
     assert singles > 100
     assert 20 < sum(plan.text is not None for plan in plans) < 60
-    assert not any(pools.plan_of(random, pools.Mix()).text for _ in range(50))
+    assert not any(sample_plan(random, SceneMix()).text for _ in range(50))
 
 
-def test_a_pool_holds_what_the_tokenizer_and_the_text_encoder_say(pae: PAE) -> None:
-    mix = pools.Mix(0.3, signs=1.0)
-    pool = pools.make(pae, 3, seed=5, mix=mix, where=CPU)
+def test_a_cache_holds_what_the_tokenizer_and_the_text_encoder_say(pae: PAE) -> None:
+    mix = SceneMix(0.3, sign_p=1.0)
+    cache = build(pae, 3, seed=5, mix=mix, where=CPU)
     random = np.random.default_rng((5, 999_983))
-    plans = [pools.plan_of(random, mix) for _ in range(3)]
+    plans = [sample_plan(random, mix) for _ in range(3)]
     scenes = [compose(plan, (5, i)) for i, plan in enumerate(plans)]
     latents = pae.encode(to_tensor([s.image for s in scenes], CPU))
-    assert torch.allclose(pool.latents.float(), latents, atol=0.1, rtol=0.05)  # half precision both ways
-    assert torch.equal(pool.cells, torch.stack([pools.cells(arrange(plan, (5, i))) for i, plan in enumerate(plans)]))
-    text = pool.text(torch.tensor([2, 0]))
+    assert torch.allclose(cache.latents.float(), latents, atol=0.1, rtol=0.05)  # half precision both ways
+    assert torch.equal(
+        cache.cell_labels, torch.stack([cell_labels(arrange(plan, (5, i))) for i, plan in enumerate(plans)])
+    )
+    text = cache.text(torch.tensor([2, 0]))
     assert text.hidden_states.shape[:2] == text.mask.shape == text.groups.shape
     assert int(text.groups.max()) == max(len(p.groups) + (p.text is not None) for p in (plans[0], plans[2]))
     assert any(plan.text for plan in plans)
-    assert [bytes(row[row > 0].tolist()).decode() for row in pool.letters] == [plan.text or "" for plan in plans]
+    assert [bytes(row[row > 0].tolist()).decode() for row in cache.letters] == [plan.text or "" for plan in plans]
 
 
-def test_a_pool_is_made_once(pae: PAE, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = pools.kept(tmp_path / "pool.pt", pae, 2, 1, pools.Mix(), CPU)
-    monkeypatch.setattr(pools, "make", lambda *_: pytest.fail("it was made again"))
-    again = pools.kept(tmp_path / "pool.pt", pae, 2, 1, pools.Mix(), CPU)
+def test_a_cache_is_built_once(pae: PAE, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load_or_build(tmp_path / "latents.pt", pae, 2, 1, SceneMix(), CPU)
+    monkeypatch.setattr(cached_latents, "build", lambda *_: pytest.fail("it was built again"))
+    again = load_or_build(tmp_path / "latents.pt", pae, 2, 1, SceneMix(), CPU)
     assert all(torch.equal(a, b) for a, b in zip(vars(first).values(), vars(again).values(), strict=True))
