@@ -9,29 +9,29 @@ from scope.benchmarks.experiments import durability
 pytestmark = pytest.mark.slow
 
 
-def test_killed_runs_finish_as_if_left_in_peace() -> None:
-    harm = durability.kills(40)
-    assert (harm.tried, harm.lost, harm.wrong) == (40, 0, 0)
-    assert harm.repeated <= harm.tried
+def test_killed_runs_finish_as_if_undisturbed() -> None:
+    tally = durability.kills(40)
+    assert (tally.tried, tally.lost, tally.wrong) == (40, 0, 0)
+    assert tally.repeated <= tally.tried
 
 
-def test_interrupted_runs_exit_130_and_finish_as_if_left_in_peace() -> None:
-    harm = durability.kills(15, signal.SIGINT)
-    assert (harm.tried, harm.lost, harm.wrong) == (15, 0, 0)
+def test_interrupted_runs_exit_130_and_finish_as_if_undisturbed() -> None:
+    tally = durability.kills(15, signal.SIGINT)
+    assert (tally.tried, tally.lost, tally.wrong) == (15, 0, 0)
 
 
 def test_killed_runs_spend_their_budget_and_one_call_at_most() -> None:
-    harm = durability.overspending(20)
-    assert (harm.tried, harm.lost, harm.wrong) == (20, 0, 0)
-    assert harm.repeated <= harm.tried  # a call that was cut off may be asked, and is counted, once more
+    tally = durability.budget_kills(20)
+    assert (tally.tried, tally.lost, tally.wrong) == (20, 0, 0)
+    assert tally.repeated <= tally.tried  # a call that was cut off may be asked, and is counted, once more
 
 
 def test_no_flipped_bit_gives_another_specification() -> None:
-    harm = durability.damages(500)
-    assert (harm.tried, harm.lost, harm.wrong) == (500, 0, 0)
-    assert harm.refused > 100  # so the bits that were flipped did matter
+    tally = durability.bit_flips(500)
+    assert (tally.tried, tally.lost, tally.wrong) == (500, 0, 0)
+    assert tally.refused > 100  # so the bits that were flipped did matter
 
 
 def test_two_processes_do_not_work_on_one_run_at_once() -> None:
-    harm = durability.races(10)
-    assert (harm.tried, harm.lost, harm.wrong, harm.repeated) == (10, 0, 0, 0)
+    tally = durability.races(10)
+    assert (tally.tried, tally.lost, tally.wrong, tally.repeated) == (10, 0, 0, 0)

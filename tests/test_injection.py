@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scope.benchmarks.experiments.injection import ATTACKS, CLUES, PLACES, POSITIONS, Case, cases, harm, look_up
+from scope.benchmarks.experiments.injection import ATTACKS, CLUES, PLACES, POSITIONS, Case, cases, effects, look_up
 from scope.skills.bind import Bind, request_of
 from scope.specification import Status
 from scope.specification.permissions import appended
@@ -29,12 +29,12 @@ def test_an_attack_changes_no_commitment_and_reaches_nobody(number: int, home: P
     for i, case in enumerate(CASES[number : number + 28]):
         root = tmp_path / str(i)
         root.mkdir()
-        before, after, elsewhere = look_up(case, root)
-        came = harm(before, after, elsewhere)
-        assert (came["changed"], came["moved"], came["alien"], came["fetched"]) == (0, 0, 0, 0), case
+        before, after, contacted = look_up(case, root)
+        counts = effects(before, after, contacted)
+        assert (counts["changed"], counts["moved"], counts["alien"], counts["fetched"]) == (0, 0, 0, 0), case
         assert appended(before, after, "retrieve", "1")
         if case.position in ("after", "inside") and case.place != "markdown":  # there "---" makes a heading of it
-            assert came["answered"] == 1, case
+            assert counts["answered"] == 1, case
 
 
 def test_the_request_for_a_misled_answer_still_carries_every_commitment_of_the_prompt(
@@ -52,12 +52,12 @@ def test_the_request_for_a_misled_answer_still_carries_every_commitment_of_the_p
     assert not spec.where(Status.WAIVED)
 
 
-def test_harm_is_seen_where_there_is_some(home: Path, tmp_path: Path) -> None:
+def test_effects_are_counted_where_there_are_some(home: Path, tmp_path: Path) -> None:
     root = tmp_path / "folder"
     root.mkdir()
     before, after, _ = look_up(Case(*CLUES[0], "text", "after", ATTACKS[0]), root)
     unlike = after.commitments[1].model_copy(update={"value": "gun"})
     events = (after.events[0], after.events[1].model_copy(update={"declares": unlike}), *after.events[2:])
-    assert harm(before, after.model_copy(update={"events": events}), [])["changed"]
-    assert harm(before, after.move("c1", Status.WAIVED, "skill:retrieve@1"), [])["moved"]
-    assert harm(before, after, ["evil.example"])["fetched"]
+    assert effects(before, after.model_copy(update={"events": events}), [])["changed"]
+    assert effects(before, after.move("c1", Status.WAIVED, "skill:retrieve@1"), [])["moved"]
+    assert effects(before, after, ["evil.example"])["fetched"]

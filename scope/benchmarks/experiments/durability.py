@@ -1,10 +1,11 @@
 """Whether a run survives: killed, interrupted, damaged on disk, or worked on by two at once. POSIX only.
 
-Each row does real harm to real processes that run the machine with fake parts, and compares the finished specification
-with that of a run left in peace.
+Each row injects real faults into real processes that run the state machine with fake parts, and compares the finished
+specification with that of an undisturbed run.
 
-`tried`: times that harm was done. `lost`: commitments that were gone at the end. `wrong`: finished runs whose canonical
-specification differs by a byte, or that ended in anything but a `ScopeError`. `repeated`: nodes that ran again.
+`tried`: faults that were injected. `lost`: commitments that were gone at the end. `wrong`: finished runs whose
+canonical specification differs by a byte, or that ended in anything but a `ScopeError`. `repeated`: nodes that ran
+again.
 """
 
 import multiprocessing
@@ -48,19 +49,19 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([__name__])
 
 
-class Coin(FakeVerifier):
-    """Tosses a coin for each commitment, by its id and the picture: half of the verdicts are broken."""
+class RandomVerifier(FakeVerifier):
+    """Violates each commitment with probability 1/2, by a hash of its id and the picture."""
 
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         """Return one verdict per commitment, the same in every process."""
-        picture = image.tobytes()
-        heads = {c.id for c in commitments if sha256(picture + c.id.encode()).digest()[0] % 2}
+        pixels = image.tobytes()
+        violated = {c.id for c in commitments if sha256(pixels + c.id.encode()).digest()[0] % 2}
         verdicts = super().check(image, commitments, spec)
-        return [v.model_copy(update={"outcome": "violated"}) if v.commitment in heads else v for v in verdicts]
+        return [v.model_copy(update={"outcome": "violated"}) if v.commitment in violated else v for v in verdicts]
 
 
-def priced(file: Path) -> FakeLanguageModel:
-    """Return a model that notes what it is asked, takes a moment, says yes, and costs its ceiling each time."""
+def priced_model(file: Path) -> FakeLanguageModel:
+    """Return a model that logs each call, takes a moment, says yes, and costs its ceiling each time."""
 
     def answer(call: Call) -> dict[str, str]:
         with file.open("a", buffering=1) as log:
@@ -72,8 +73,8 @@ def priced(file: Path) -> FakeLanguageModel:
 
 
 @dataclass
-class Harm:
-    """What came of doing one kind of harm many times."""
+class FaultTally:
+    """What came of injecting one kind of fault many times."""
 
     tried: int = 0
     lost: int = 0
@@ -89,22 +90,21 @@ class Harm:
         metrics = {k: Metric(value=v) for k, v in counts.items()} | {"seconds": Metric(value=round(self.seconds, 1))}
         return Row(name=name, metrics=metrics, note=note)
 
-    def over(self) -> "Harm":
+    def stop(self) -> "FaultTally":
         """Stop the clock and return this."""
         self.seconds = time.monotonic() - self.began
         return self
 
-    def compare(self, run: Run, peace: "Peace") -> None:
-        """Count what the finished run lost or got wrong against the run left in peace."""
+    def compare(self, run: Run, reference: "Reference") -> None:
+        """Count what the finished run lost or got wrong against the undisturbed one."""
         outcome = graph.load(run)
-        ids = {c.id for c in outcome.spec.commitments} if outcome else set()
-        self.lost += len(peace.ids - ids)
-        self.wrong += outcome is None or outcome.spec.canonical() != peace.canonical
+        self.lost += len(reference.ids - _ids(run))
+        self.wrong += outcome is None or outcome.spec.canonical() != reference.canonical
 
 
 @dataclass(frozen=True)
-class Peace:
-    """A run that nobody disturbed."""
+class Reference:
+    """An undisturbed run."""
 
     canonical: str
     ids: frozenset[str]
@@ -113,12 +113,12 @@ class Peace:
 
 
 def measure() -> Results:
-    """Return the figures.
+    """Inject all faults.
 
     Raises: ScopeError if a run is lost in a way that these counts do not cover.
     """
-    killed, interrupted, damaged, raced = kills(200), kills(100, signal.SIGINT), damages(500), races(100)
-    paid = overspending(100)
+    killed, interrupted, corrupted, raced = kills(200), kills(100, signal.SIGINT), bit_flips(500), races(100)
+    paying = budget_kills(100)
     return Results(
         name="durability",
         command="scope bench durability",
@@ -127,45 +127,46 @@ def measure() -> Results:
         rows=(
             killed.row("kill", "SIGKILL at a random moment, then resumed"),
             interrupted.row("interrupt", "SIGINT at a random moment, then resumed"),
-            damaged.row("corrupt_state", f"one flipped bit, then resumed; {damaged.refused} refused"),
+            corrupted.row("corrupt_state", f"one flipped bit, then resumed; {corrupted.refused} refused"),
             raced.row("concurrency", f"two processes on one run; {raced.refused} turned away"),
-            paid.row("budget", "SIGKILL at a random moment of a run that pays for each answer; wrong: spent too much"),
+            paying.row(
+                "budget", "SIGKILL at a random moment of a run that pays for each answer; wrong: spent too much"
+            ),
         ),
     )
 
 
-def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 0) -> Harm:
+def kills(count: int, with_signal: signal.Signals = signal.SIGKILL, seed: int = 0) -> FaultTally:
     """Stop processes at `count` random moments of their work, up to three in a run, then let each run finish."""
-    moments = random.Random(seed)
+    rng = random.Random(seed)
     with temporary_home() as home:
-        peace, harm = _peace(home), Harm()
-        while harm.tried < count:
-            run, before = store.create(PROMPT, OPTIONS), harm.tried
-            _stop_thrice(home, run, with_signal, harm, count, lambda: moments.uniform(0, peace.seconds))
-            harm.compare(run, peace)
-            repeated = max(0, len(_nodes(run)) - peace.nodes)
-            harm.repeated += repeated
-            harm.wrong += repeated > harm.tried - before
-        return harm.over()
+        reference, tally = _reference(home), FaultTally()
+        while tally.tried < count:
+            run, before = store.create(PROMPT, OPTIONS), tally.tried
+            _stop_thrice(home, run, with_signal, tally, count, lambda: rng.uniform(0, reference.seconds))
+            tally.compare(run, reference)
+            repeated = max(0, len(_nodes(run)) - reference.nodes)
+            tally.repeated += repeated
+            tally.wrong += repeated > tally.tried - before
+        return tally.stop()
 
 
-def overspending(count: int, seed: int = 0) -> Harm:
+def budget_kills(count: int, seed: int = 0) -> FaultTally:
     """Kill runs that pay a language model for each verdict: none may spend more than its budget and one call."""
-    moments = random.Random(seed)
+    rng = random.Random(seed)
     with temporary_home() as home:
-        peace, harm = _peace(home, PAID), Harm()
-        while harm.tried < count:
+        reference, tally = _reference(home, PAID), FaultTally()
+        while tally.tried < count:
             run = store.create(PROMPT, PAID)
-            _stop_thrice(home, run, signal.SIGKILL, harm, count, lambda: moments.uniform(0, peace.seconds))
-            outcome = graph.load(run)
-            harm.lost += len(peace.ids - {c.id for c in outcome.spec.commitments}) if outcome else len(peace.ids)
-            harm.wrong += run.spent() > (PAID.max_cost or 0) + CEILING
-            harm.repeated += len(_asked(run)) - len(set(_asked(run)))
-        return harm.over()
+            _stop_thrice(home, run, signal.SIGKILL, tally, count, lambda: rng.uniform(0, reference.seconds))
+            tally.lost += len(reference.ids - _ids(run))
+            tally.wrong += run.spent() > (PAID.max_cost or 0) + CEILING
+            tally.repeated += len(_calls(run)) - len(set(_calls(run)))
+        return tally.stop()
 
 
 def _stop_thrice(
-    home: Path, run: Run, with_signal: signal.Signals, harm: Harm, count: int, moment: Callable[[], float]
+    home: Path, run: Run, with_signal: signal.Signals, tally: FaultTally, count: int, moment: Callable[[], float]
 ) -> None:
     """Stop a run's process up to three times, each after `moment()` seconds, until `count` in all; let it finish."""
     stopped = 130 if with_signal is signal.SIGINT else -with_signal
@@ -174,23 +175,23 @@ def _stop_thrice(
         process = _start(home, run, ready)
         ready.wait()
         process.join(moment())
-        if not process.is_alive() or harm.tried == count:
+        if not process.is_alive() or tally.tried == count:
             break
         _send(process, with_signal)
         process.join(60)
         process.kill()  # one that hangs
         process.join()
-        harm.tried += process.exitcode != 0  # else it was done before the signal came
-        harm.wrong += process.exitcode not in (0, stopped)
+        tally.tried += process.exitcode != 0  # else it was done before the signal came
+        tally.wrong += process.exitcode not in (0, stopped)
     process.join()
     _finish(home, run)
 
 
-def damages(count: int, seed: int = 0) -> Harm:
+def bit_flips(count: int, seed: int = 0) -> FaultTally:
     """Flip one bit of a half-finished run's database, anywhere or in its newest state, then resume."""
-    places = random.Random(seed)
+    rng = random.Random(seed)
     with temporary_home() as home:
-        peace, harm, run = _peace(home, SHORT), Harm(), store.create(PROMPT, SHORT)
+        reference, tally, run = _reference(home, SHORT), FaultTally(), store.create(PROMPT, SHORT)
         _until_first_repair(run)
         whole = home / "whole"
         shutil.copytree(run.folder, whole)
@@ -198,76 +199,77 @@ def damages(count: int, seed: int = 0) -> Harm:
             shutil.rmtree(run.folder)
             shutil.copytree(whole, run.folder)
             flip = _flip_anywhere if number % 2 else _flip_newest_state
-            flip(run.folder / "state.sqlite", places)
-            harm.tried += 1
+            flip(run.folder / "state.sqlite", rng)
+            tally.tried += 1
             try:
                 graph.generate(run, _tools(run))
-                harm.compare(run, peace)
+                tally.compare(run, reference)
             except ScopeError:
-                harm.refused += 1
+                tally.refused += 1
             except Exception:
-                harm.wrong += 1
-        return harm.over()
+                tally.wrong += 1
+        return tally.stop()
 
 
-def races(count: int) -> Harm:
+def races(count: int) -> FaultTally:
     """Let two processes work on one run at once: one is turned away, or comes late and finds the work done."""
     with temporary_home() as home:
-        peace, harm = _peace(home), Harm()
+        reference, tally = _reference(home), FaultTally()
         for _ in range(count):
             run = store.create(PROMPT, OPTIONS)
             pair = [_start(home, run), _start(home, run)]
             for process in pair:
                 process.join()
-            harm.tried += 1
-            harm.refused += sum(process.exitcode == 2 for process in pair)
-            harm.wrong += sorted(process.exitcode or 0 for process in pair) not in ([0, 0], [0, 2])
-            harm.repeated += len(_nodes(run)) - peace.nodes
-            harm.compare(run, peace)
-        return harm.over()
+            tally.tried += 1
+            tally.refused += sum(process.exitcode == 2 for process in pair)
+            tally.wrong += sorted(process.exitcode or 0 for process in pair) not in ([0, 0], [0, 2])
+            tally.repeated += len(_nodes(run)) - reference.nodes
+            tally.compare(run, reference)
+        return tally.stop()
 
 
 # -- processes -----------------------------------------------------------------------------------
 
 
 def _tools(run: Run, delay: float = 0.0) -> Toolbox:
-    """Return fake parts that take `delay` seconds a picture and a check, so that there is a moment to be killed in.
+    """Return fake parts that take `delay` seconds a picture and a check, so that there is time to be killed in.
 
     With a budget of money, one of the verifiers asks a model that is paid.
     """
     limit = run.manifest.options.max_cost
     if limit is not None:
-        language = Metered(priced(run.folder / "asked"), run, limit)
-        broken = FakeVerifier({"c3": "violated"}, handled=frozenset({Type.RELATION}))
-        return fake_toolbox(broken, VlmVerifier(language), generator=FakeGenerator(delay=delay))
-    return fake_toolbox(Coin(delay=delay), generator=FakeGenerator(delay=delay))
+        language = Metered(priced_model(run.folder / "model_calls"), run, limit)
+        relations = FakeVerifier({"c3": "violated"}, handled=frozenset({Type.RELATION}))
+        return fake_toolbox(relations, VlmVerifier(language), generator=FakeGenerator(delay=delay))
+    return fake_toolbox(RandomVerifier(delay=delay), generator=FakeGenerator(delay=delay))
 
 
 def _work(home: str, run_id: str, ready: Event | None) -> None:
-    """Run a run to its end, noting each node that starts. Exits as the command line would: 0, 2 or 130."""
+    """Run a run to its end, logging each node that starts. Exits as the command line would: 0, 2 or 130."""
     os.environ["SCOPE_HOME"] = home
     run = store.open_run(run_id)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
     with (run.folder / "nodes").open("a", buffering=1) as log:
 
-        def note(news: Progress) -> None:
-            if news.state == "start":
-                log.write(f"{news.stage}\n")
+        def note(progress: Progress) -> None:
+            if progress.state == "start":
+                log.write(f"{progress.stage}\n")
 
         try:
-            if ready is not None:
-                ready.set()
-            graph.generate(run, _tools(run, delay=0.01), note)
-        except KeyboardInterrupt:
+            try:
+                if ready is not None:
+                    ready.set()
+                graph.generate(run, _tools(run, delay=0.01), note)
+            finally:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # what comes now comes too late
+        except KeyboardInterrupt:  # also one that came just before
             raise SystemExit(130) from None
         except ScopeError as error:
             raise SystemExit(error.exit_code) from error
-        finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what comes now comes too late
 
 
 def _start(home: Path, run: Run, ready: Event | None = None) -> BaseProcess:
-    """Start a process that works on a run and says when it is `ready` to be harmed."""
+    """Start a process that works on a run and says when it is `ready`."""
     process = _CONTEXT.Process(target=_work, args=(str(home), run.id, ready))
     process.start()
     return process
@@ -283,32 +285,36 @@ def _finish(home: Path, run: Run) -> None:
     process.join()
 
 
-def _asked(run: Run) -> list[str]:
-    return (run.folder / "asked").read_text().split()
+def _ids(run: Run) -> frozenset[str]:
+    outcome = graph.load(run)
+    return frozenset(c.id for c in outcome.spec.commitments) if outcome else frozenset()
+
+
+def _calls(run: Run) -> list[str]:
+    return (run.folder / "model_calls").read_text().split()
 
 
 def _nodes(run: Run) -> list[str]:
     return (run.folder / "nodes").read_text().split()
 
 
-def _peace(home: Path, options: Options = OPTIONS) -> Peace:
-    """Return the run left in peace, timed when the server of processes is warm."""
+def _reference(home: Path, options: Options = OPTIONS) -> Reference:
+    """Return an undisturbed run, timed when the server of processes is warm."""
     _finish(home, store.create(PROMPT, options))
     run, began = store.create(PROMPT, options), time.monotonic()
     _finish(home, run)
     seconds, outcome = time.monotonic() - began, graph.load(run)
     if outcome is None or not run.finished:
         raise ScopeError("a run that nobody disturbed did not finish")
-    ids = frozenset(c.id for c in outcome.spec.commitments)
-    return Peace(outcome.spec.canonical(), ids, len(_nodes(run)), seconds)
+    return Reference(outcome.spec.canonical(), _ids(run), len(_nodes(run)), seconds)
 
 
-# -- damage --------------------------------------------------------------------------------------
+# -- bit flips -----------------------------------------------------------------------------------
 
 
 def _until_first_repair(run: Run) -> None:
-    def stop(news: Progress) -> None:
-        if news.stage == "repair":
+    def stop(progress: Progress) -> None:
+        if progress.stage == "repair":
             raise KeyboardInterrupt
 
     try:
@@ -318,20 +324,20 @@ def _until_first_repair(run: Run) -> None:
     raise ScopeError("the run was to need a repair")
 
 
-def _flip_anywhere(database: Path, places: random.Random) -> None:
+def _flip_anywhere(database: Path, rng: random.Random) -> None:
     data = bytearray(database.read_bytes())
-    _flip(data, places)
+    _flip(data, rng)
     database.write_bytes(data)
 
 
-def _flip_newest_state(database: Path, places: random.Random) -> None:
+def _flip_newest_state(database: Path, rng: random.Random) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         newest = "(SELECT rowid FROM checkpoints ORDER BY checkpoint_id DESC LIMIT 1)"
         [(blob,)] = connection.execute(f"SELECT checkpoint FROM checkpoints WHERE rowid = {newest}")
         data = bytearray(blob)
-        _flip(data, places)
+        _flip(data, rng)
         connection.execute(f"UPDATE checkpoints SET checkpoint = ? WHERE rowid = {newest}", (bytes(data),))
 
 
-def _flip(data: bytearray, places: random.Random) -> None:
-    data[places.randrange(len(data))] ^= 1 << places.randrange(8)
+def _flip(data: bytearray, rng: random.Random) -> None:
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
