@@ -28,7 +28,7 @@ def tokenizer() -> Autoencoder:
 def model_of(tokenizer: Autoencoder) -> DiT:
     """A model whose zero-initialised heads speak."""
     torch.manual_seed(1)
-    model = DiT(tokenizer.d, (tokenizer.size // tokenizer.patch) ** 2, dim=32, depth=1, heads=2, word_depth=1)
+    model = DiT(tokenizer.d, (tokenizer.size // tokenizer.patch) ** 2, dim=32, depth=1, heads=2, text_depth=1)
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.2)
     return model.eval()
@@ -55,7 +55,7 @@ def test_it_fills_the_protocol_and_reads_what_it_is_asked(generator: FlowGenerat
 
 def test_another_sampler_follows_the_same_velocity(generator: FlowGenerator) -> None:
     """In one step Heun's is Euler's; in more they part."""
-    heun = FlowGenerator(generator.model, generator.tokenizer, {}, samplers.heun)
+    heun = FlowGenerator(generator.model, generator.tokenizer, {}, sampler=samplers.heun)
     assert np.array_equal(drawn(heun, steps=1), drawn(generator, steps=1))
     assert 0 < np.abs(drawn(heun, steps=8) - drawn(generator, steps=8)).mean() < 10  # of 255
 

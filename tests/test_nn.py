@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from scope.models.dit import DiT
+from scope.models.dit import DiT, velocity_fn
 from scope.models.text_encoder import Conditioning, TextInput, encode, groups_of, letters_of
 from scope.nn import paths, samplers
 from scope.nn.ema import EMA
@@ -52,7 +52,16 @@ def test_the_path_ends_at_data_and_at_noise_and_its_velocity_is_its_slope():
     t, h = torch.full((3,), 0.4, dtype=torch.float64), 1e-6
     slope = (paths.add_noise(x_0, eps, t + h) - paths.add_noise(x_0, eps, t - h)) / (2 * h)
     assert torch.allclose(slope, paths.velocity(x_0, eps))
-    assert torch.allclose(paths.velocity_to_x0(paths.add_noise(x_0, eps, t), paths.velocity(x_0, eps), t), x_0)
+
+
+def test_x_0_eps_and_velocity_say_each_other():
+    x_0, eps = torch.randn(3, 2, 4, 4, dtype=torch.float64), torch.randn(3, 2, 4, 4, dtype=torch.float64)
+    t = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
+    x_t, v = paths.add_noise(x_0, eps, t), paths.velocity(x_0, eps)
+    assert torch.allclose(paths.velocity_to_x0(x_t, v, t), x_0)
+    assert torch.allclose(paths.velocity_to_eps(x_t, v, t), eps)
+    assert torch.allclose(paths.x0_to_velocity(x_t, x_0, t), v)
+    assert torch.allclose(paths.eps_to_velocity(x_t, eps, t), v)
 
 
 def test_reversing_time_twice_is_nothing():
@@ -80,10 +89,10 @@ def test_the_error_of_a_sampler_falls_at_its_order(sampler, order):
     """dx/dt = x cos(4t) from t = 1 to 0 has the solution x(0) = x(1) exp(-sin(4) / 4)."""
     start, exact = torch.ones(1, 1, dtype=torch.float64), math.exp(-math.sin(4) / 4)
 
-    def field(x, t):
+    def velocity_fn(x, t):
         return x * torch.cos(4 * t.double())[:, None]
 
-    errors = [abs(float(sampler(field, start, samplers.times(n).double())) - exact) for n in (64, 128)]
+    errors = [abs(float(sampler(velocity_fn, start, samplers.times(n).double())) - exact) for n in (64, 128)]
     assert math.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.2)
 
 
@@ -115,7 +124,7 @@ def randomised(model: DiT) -> DiT:
 
 def test_padding_of_the_text_changes_nothing():
     torch.manual_seed(0)
-    model, x, t = randomised(DiT(4, 16, 32, 2, 2)), torch.randn(2, 4, 4, 4), torch.rand(2)
+    model, x, t = randomised(DiT(4, 16, 32, 2, 2)), torch.randn(2, 16, 4), torch.rand(2)
     short = text()
     longer = Conditioning(
         torch.cat([short.hidden_states, torch.randn(2, 3, 384)], 1),
@@ -123,17 +132,26 @@ def test_padding_of_the_text_changes_nothing():
         torch.cat([short.mask, torch.zeros(2, 3, dtype=torch.bool)], 1),
         torch.zeros(2, 8, dtype=torch.long),
     )
-    assert torch.allclose(model(x, t, short), model(x, t, longer), atol=1e-4)
+    assert torch.allclose(model(x, t, short).x_0, model(x, t, longer).x_0, atol=1e-4)
 
 
 def test_text_that_is_left_out_is_not_read_and_groups_are():
     torch.manual_seed(0)
-    model, x, t = randomised(DiT(4, 16, 32, 2, 2)), torch.randn(2, 4, 4, 4), torch.rand(2)
+    model, x, t = randomised(DiT(4, 16, 32, 2, 2)), torch.randn(2, 16, 4), torch.rand(2)
     first, second, drop = text(), text(), torch.zeros(2, dtype=torch.bool)
-    assert torch.allclose(model(x, t, first, drop), model(x, t, second, drop))
-    assert not torch.allclose(model(x, t, first), model(x, t, second))
+    assert torch.allclose(model(x, t, first, drop).x_0, model(x, t, second, drop).x_0)
+    assert not torch.allclose(model(x, t, first).x_0, model(x, t, second).x_0)
     grouped = Conditioning(first.hidden_states, first.groups + 1, first.mask, None)
-    assert not torch.allclose(model(x, t, first), model(x, t, grouped))
+    assert not torch.allclose(model(x, t, first).x_0, model(x, t, grouped).x_0)
+
+
+@pytest.mark.parametrize("cfg_scale", [1.0, 3.0])
+def test_guided_velocities_go_on_from_those_without_text_through_those_with_it(cfg_scale):
+    torch.manual_seed(0)
+    model, x, t, words = randomised(DiT(4, 16, 32, 2, 2)), torch.randn(2, 16, 4), torch.rand(2), text()
+    unconditional = model(x, t, words, torch.tensor([False, False])).velocity
+    expected = unconditional + cfg_scale * (model(x, t, words).velocity - unconditional)
+    assert torch.allclose(velocity_fn(model, words, cfg_scale)(x, t), expected, atol=1e-4)
 
 
 def test_a_token_belongs_to_the_span_that_holds_it():
@@ -162,20 +180,17 @@ def test_the_velocity_of_the_generator_points_from_the_x_0_that_it_sees() -> Non
     torch.manual_seed(0)
     model = DiT(d=4, tokens=16, dim=32, depth=1, heads=2).eval()
     torch.nn.init.normal_(model.out.weight, std=0.1)
-    seen = []
-    model.out.register_forward_hook(lambda *args: seen.append(to_grid(args[-1])))
-    text, x = encode([TextInput("a red apple")]).repeat(2), torch.randn(2, 4, 4, 4)
-    t = torch.tensor([0.3, 0.9])
-    v = model(x, t, text)
-    assert torch.allclose(paths.velocity_to_x0(x, v, t), seen[0], atol=1e-5)
+    text, x, t = encode([TextInput("a red apple")]).repeat(2), torch.randn(2, 16, 4), torch.tensor([0.3, 0.9])
+    output = model(x, t, text)
+    assert torch.allclose(paths.velocity_to_x0(x, output.velocity, t), output.x_0, atol=1e-5)
 
 
 def test_a_generator_without_its_text_does_not_read_it() -> None:
     torch.manual_seed(0)
     model = DiT(d=4, tokens=16, dim=32, depth=1, heads=2).eval()
     torch.nn.init.normal_(model.out.weight, std=0.1)
-    x, t, drop = torch.randn(1, 4, 4, 4), torch.tensor([0.5]), torch.tensor([False])
+    x, t, drop = torch.randn(1, 16, 4), torch.tensor([0.5]), torch.tensor([False])
     one, two = encode([TextInput("a red apple")]), encode([TextInput("a wet dog")])
     assert one.hidden_states.shape == two.hidden_states.shape
-    assert torch.allclose(model(x, t, one, drop), model(x, t, two, drop), atol=1e-6)
-    assert not torch.allclose(model(x, t, one), model(x, t, two), atol=1e-6)
+    assert torch.allclose(model(x, t, one, drop).x_0, model(x, t, two, drop).x_0, atol=1e-6)
+    assert not torch.allclose(model(x, t, one).x_0, model(x, t, two).x_0, atol=1e-6)

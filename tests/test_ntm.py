@@ -10,13 +10,13 @@ from torch.distributions import Normal
 
 from scope.errors import ScopeError, UsageError
 from scope.models import ntm
+from scope.models.backbone import BackboneOutput
 from scope.models.dit import DiT
 from scope.models.ntm import NTM, Denoiser
 from scope.models.text_encoder import Conditioning
 from scope.models.transporter import Transporter
 from scope.nn import trajectory
 from scope.nn.gaussian import Gaussian
-from scope.nn.transformer import to_grid, to_tokens
 
 LEVELS = (2, 4, 8)
 
@@ -57,7 +57,7 @@ def states(T: int, b: int = 2, t_min: float = 0.03) -> tuple[Tensor, Tensor, Ten
 
 
 def nll(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor | None = None) -> Tensor:
-    return ntm.reverse(model, x, t, T, text, cond_mask).nll()
+    return ntm.reverse_steps(model, x, t, T, text, cond_mask).nll()
 
 
 class OfUnitGaussians(nn.Module):
@@ -65,16 +65,16 @@ class OfUnitGaussians(nn.Module):
 
     dim = 4
 
-    def read(
+    def forward(
         self,
         x_t: Tensor,
         t: Tensor,
         text: Conditioning,
         cond_mask: Tensor | None = None,
         extra_cond: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> BackboneOutput:
         mean = ((1 - t) / (t**2 + (1 - t) ** 2))[:, None, None] * x_t
-        return mean, torch.zeros(*x_t.shape[:2], self.dim)
+        return BackboneOutput(mean, torch.zeros(*x_t.shape[:2], self.dim))
 
 
 def exact() -> NTM:
@@ -91,16 +91,16 @@ class Mixing(nn.Module):
         super().__init__()
         self.net = nn.Sequential(nn.Linear(numbers + 1, 8), nn.Tanh(), nn.Linear(8, numbers * 5))
 
-    def read(
+    def forward(
         self,
         x_t: Tensor,
         t: Tensor,
         text: Conditioning,
         cond_mask: Tensor | None = None,
         extra_cond: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> BackboneOutput:
         out = self.net(torch.cat([x_t.flatten(1), t[:, None]], 1)).view(*x_t.shape[:2], 5)
-        return out[..., :1], out[..., 1:]
+        return BackboneOutput(out[..., :1], out[..., 1:])
 
 
 # -- the density ---------------------------------------------------------------------------------
@@ -110,9 +110,9 @@ def test_the_noise_of_a_sample_is_found_again_in_its_states(model: NTM) -> None:
     """Down with the predictor, back to pictures with the transporter, and up again."""
     _, t, T = states(4)
     noise = torch.randn(5, 2, 16, 2)
-    u = ntm.descend(model, noise[-1:], t, T, words(2), noise)
+    u = ntm.sample(model, noise[-1:], t, T, words(2), noise)
     x = torch.stack([model.transporter.inverse(u[k], t[k], T) for k in range(4)] + [u[4]])
-    again, _ = ntm.transported(model, x, t, T)
+    again, _ = ntm.transport_states(model, x, t, T)
     for k in range(4):
         step = model.predict(again[k + 1], t[k + 1], t[k], T, words(2))
         z = (again[k] - step.mean) * torch.exp(-step.log_sigma)
@@ -173,7 +173,7 @@ def test_no_level_sees_its_target_or_any_cleaner_state(model: NTM, monkeypatch: 
 def test_gradients_reach_the_transporter_through_target_and_condition(model: NTM) -> None:
     x, t, T = states(4, b=1)
     for seen in (slice(0, 2), slice(1, 3)):
-        head = model.transporter.scans[0].head.weight.requires_grad_()
+        head = model.transporter.flows[0].head.weight.requires_grad_()
         (gradient,) = torch.autograd.grad(nll(model, x[seen], t[seen], T, words(1)).sum(), head)
         assert bool((gradient != 0).any())
         head.requires_grad_(False)
@@ -196,7 +196,7 @@ def test_samples_of_an_exact_model_are_those_of_the_data() -> None:
     model, b = exact(), 500
     t, T = trajectory.times(4, 16, torch.full((b,), 0.02)), torch.full((b,), 4)
     noise = torch.randn(5, b, 16, 2, generator=torch.Generator().manual_seed(0))
-    u = ntm.descend(model, noise[-1:], t, T, words(b), noise)
+    u = ntm.sample(model, noise[-1:], t, T, words(b), noise)
     for k in range(5):
         width = float(((1 - t[k, 0]) ** 2 + t[k, 0] ** 2).sqrt())
         assert u[k].std().item() == pytest.approx(width, rel=0.02)
@@ -208,19 +208,19 @@ def test_denoising_nears_the_clean_state_and_the_rows_of_an_exact_model_agree() 
     t = trajectory.times(4, 16, torch.full((50,), 0.3))
     x = trajectory.chain(x_0, t, torch.randn(5, 50, 16, 2))
     rows = ntm.denoised_states(model, x, t, T, words(50))
-    expected = OfUnitGaussians().read(x[0], t[0], words(50))[0]
+    expected = OfUnitGaussians()(x[0], t[0], words(50)).x_0
     assert float((rows - expected).abs().max()) < 1e-4
-    raw = ntm.raw(model, x, t, T, words(50))
+    raw = ntm.decode_inverse(model, x, t, T, words(50))
     assert float((rows[0] - x_0).square().mean()) < 0.9 * float((raw - x_0).square().mean())
 
 
 def test_rows_of_a_model_that_is_not_exact_spread(model: NTM) -> None:
     x, t, T = states(4)
-    u, _ = ntm.transported(model, x, t, T)
-    rows = ntm.rows(model, u, t, T, words(2))
+    u, _ = ntm.transport_states(model, x, t, T)
+    rows = ntm.denoised_states(model, ntm.invert_states(model, u, t, T), t, T, words(2))
     assert rows.shape == (4, 2, 16, 2)
     assert float(rows.std(0).mean()) > 1e-3
-    assert torch.equal(rows[0], ntm.trajectory_denoised(model, u, t, T, words(2)))
+    assert torch.equal(rows[0], ntm.decode_denoised(model, u, t, T, words(2)))
 
 
 # -- the start from flow matching ----------------------------------------------------------------
@@ -228,8 +228,7 @@ def test_rows_of_a_model_that_is_not_exact_spread(model: NTM) -> None:
 
 def bayes(dit: DiT, x_t: Tensor, t: float, s: float) -> Normal:
     """A step of the ancestral sampler, from the velocity and the precisions of prior and chain."""
-    v = dit(to_grid(x_t), torch.full((len(x_t),), t), words(len(x_t)))
-    x_0 = x_t - t * to_tokens(v)
+    x_0 = x_t - t * dit(x_t, torch.full((len(x_t),), t), words(len(x_t))).velocity
     a = (1 - t) / (1 - s)
     variance = t**2 - a**2 * s**2
     precision = 1 / s**2 + a**2 / variance
@@ -242,7 +241,7 @@ def test_a_model_that_starts_from_flow_matching_is_its_gaussian_ancestral_sample
     x, t, T = states(4)
     found = nll(model, x, t, T, words(2))
     noise = torch.randn(5, 2, 16, 2)
-    u = ntm.descend(model, noise[-1:], t, T, words(2), noise)
+    u = ntm.sample(model, noise[-1:], t, T, words(2), noise)
     expected = noise[-1]
     for s, now in reversed(list(enumerate(pairwise(t[:, 0].tolist())))):
         cleaner, noisier = now
@@ -292,10 +291,10 @@ def test_text_that_is_left_out_does_not_change_the_likelihood(model: NTM) -> Non
 
 def test_a_trajectory_goes_on_from_states_that_are_known_and_tells_its_steps(model: NTM) -> None:
     x, t, T = states(4)
-    u, _ = ntm.transported(model, x, t, T)
+    u, _ = ntm.transport_states(model, x, t, T)
     told: list[tuple[int, int]] = []
     noise = torch.randn(5, 2, 16, 2)
-    drawn = ntm.descend(model, u[2:], t, T, words(2), noise, on_step=lambda done, of: told.append((done, of)))
+    drawn = ntm.sample(model, u[2:], t, T, words(2), noise, on_step=lambda done, of: told.append((done, of)))
     assert torch.equal(drawn[2:], u[2:])
     assert told == [(1, 2), (2, 2)]
     assert not torch.allclose(drawn[0], u[0])
@@ -304,7 +303,7 @@ def test_a_trajectory_goes_on_from_states_that_are_known_and_tells_its_steps(mod
 @pytest.mark.parametrize("way", ntm.DECODERS)
 def test_every_way_to_a_clean_state_gives_one_like_the_noise(way: str, model: NTM) -> None:
     x, t, T = states(4)
-    u, _ = ntm.transported(model, x, t, T)
+    u, _ = ntm.transport_states(model, x, t, T)
     clean = ntm.DECODERS[way](model, u, t, T, words(2))
     assert clean.shape == (2, 16, 2)
     assert bool(torch.isfinite(clean).all())

@@ -56,9 +56,9 @@ def test_every_ablation_trains_is_scored_and_draws(cache: LatentCache, held: ben
     models = {ablation: bench.train(SCALE, tmp_path, cache, 0, ablation) for ablation in bench.ABLATIONS}
     for model in models.values():
         assert np.isfinite(bench.elbo_bpd(model, 4, held))
-        drawn.append(bench.trajectory_sampler(model, 4, "raw")(noise, held.text))
+        drawn.append(bench.trajectory_sampler(model, "inverse")(noise, held.text))
     for decoder in ("denoised", "distilled"):
-        drawn.append(bench.trajectory_sampler(models["ntm"], 4, decoder)(noise, held.text))
+        drawn.append(bench.trajectory_sampler(models["ntm"], decoder)(noise, held.text))
     assert all(clean.shape == (3, 16, 4) and bool(torch.isfinite(clean).all()) for clean in drawn)
     assert bench.elbo_bpd(models["g1"], 4, held) == bench.elbo_bpd(models["g1"], 4, held)
     assert set(bench.stage_seconds(models["ntm"], held, count=2)) == {"predictor", "inverse", "denoising", "distilled"}

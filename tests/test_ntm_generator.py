@@ -12,13 +12,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 from scope.errors import ImageError, PromptError, ScopeError, UsageError, WeightsError
+from scope.files import sha256_of_file
 from scope.generators import ntm as generators
 from scope.generators.ntm import PRESETS, NTMGenerator, Shape, build, predictor
 from scope.models import diffusers_backbone
 from scope.models.dit import DiT
 from scope.models.text_encoder import Conditioning
 from scope.nn.transformer import parameter_count
-from scope.nn.weights import fill, fingerprint, read, write
+from scope.nn.weights import fill, read, read_metadata, write
 from scope.protocols import Generator
 from scope.specification import Request, Start
 from scope.testing.fakes import FakeGenerator, FakeReader
@@ -48,7 +49,6 @@ def model_of(tokenizer: Autoencoder) -> generators.NTM:
     model = build(PRESETS["tiny"])
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.05)
-    model.fingerprint.copy_(fingerprint(tokenizer))
     return model
 
 
@@ -87,9 +87,9 @@ def test_the_last_step_alone_is_taken_at_its_mean(
     assert (before.image.tobytes() == after.image.tobytes()) == (level == 0)
 
 
-@pytest.mark.parametrize("decoder", ["raw", "denoised", "distilled"])
+@pytest.mark.parametrize("decoder", ["inverse", "denoised", "distilled"])
 def test_each_decoder_draws(decoder: str, generator: NTMGenerator, tokenizer: Autoencoder) -> None:
-    other = NTMGenerator(generator.model, tokenizer, {}, decoder)
+    other = NTMGenerator(generator.model, tokenizer, {}, decoder=decoder)
     request = APPLE.model_copy(update={"steps": 8, "cfg_scale": 1.0})
     assert math.isfinite(other.generate([request])[0].log_likelihood or math.nan)
 
@@ -145,18 +145,18 @@ def test_a_prompt_that_the_text_encoder_would_cut_is_refused(generator: NTMGener
 def test_weights_of_another_tokenizer_are_refused(generator: NTMGenerator) -> None:
     torch.manual_seed(5)
     with pytest.raises(WeightsError, match="another tokenizer"):
-        NTMGenerator(generator.model, preset("tiny"), {})
+        NTMGenerator(generator.model, preset("tiny", d=9), {})
 
 
 def test_weights_of_another_preset_are_refused(tmp_path: Path) -> None:
     write(build(PRESETS["tiny"]), tmp_path / "ntm.safetensors")
     with pytest.raises(WeightsError, match="another model or preset"):
-        fill(build(PRESETS["tiny"].model_copy(update={"blocks": 3})), read(tmp_path / "ntm.safetensors"), "ntm")
+        fill(build(PRESETS["tiny"].model_copy(update={"flows": 3})), read(tmp_path / "ntm.safetensors"), "ntm")
 
 
 def test_a_decoder_that_does_not_exist_is_refused(generator: NTMGenerator, tokenizer: Autoencoder) -> None:
-    with pytest.raises(UsageError, match="raw, denoised, distilled"):
-        NTMGenerator(generator.model, tokenizer, {}, "magic")
+    with pytest.raises(UsageError, match="inverse, denoised, distilled"):
+        NTMGenerator(generator.model, tokenizer, {}, decoder="magic")
 
 
 def test_latents_that_are_not_finite_are_refused(tokenizer: Autoencoder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_latents_that_are_not_finite_are_refused(tokenizer: Autoencoder, monkeyp
 
 
 def test_weights_that_are_not_shipped_are_named(monkeypatch: pytest.MonkeyPatch, tokenizer: Autoencoder) -> None:
-    monkeypatch.setattr(generators, "load_pae", lambda: (tokenizer, "ab" * 32))
+    monkeypatch.setattr(generators, "load_pae", lambda path: (tokenizer, "ab" * 32))
     monkeypatch.setattr("scope.nn.weights.expected", dict)
     with pytest.raises(WeightsError, match="ships no weights named 'ntm'"):
         generators.load()
@@ -189,7 +189,7 @@ def test_the_full_preset_is_as_large_as_the_papers() -> None:
     assert model.backbone.dim == 3072
     assert len(transformer.transformer_blocks) + len(transformer.single_transformer_blocks) == 24
     assert transformer.config.axes_dims_rope == (16, 56, 56)  # of FLUX: rows and columns turn alike
-    assert [len(scan.blocks) for scan in model.transporter.scans] == [4, 4]
+    assert [len(flow.blocks) for flow in model.transporter.flows] == [4, 4]
     assert 4e9 < parameter_count(model.backbone) < 5e9
     assert pytest.approx(parameter_count(model.transporter), rel=0.05) == 8 * 12 * 3072**2
 
@@ -219,9 +219,10 @@ def test_a_transformer_of_diffusers_is_a_predictor(kind: diffusers_backbone.Kind
     x, t, T, text = torch.randn(2, 16, 4), torch.tensor([0.7, 0.9]), torch.tensor([4, 8]), states_of_text()
     with torch.no_grad():
         step = model.predict(x, t, t / 2, T, text)
-        x_0, h = base.eval().read(x, t, text)
-        blank = base.read(x, t, text, torch.tensor([True, False]))[0]
-        moved = base.read(x, t, text, None, torch.ones(2, 32))[0]
+        found = base.eval()(x, t, text)
+        blank = base(x, t, text, torch.tensor([True, False])).x_0
+        moved = base(x, t, text, None, torch.ones(2, 32)).x_0
+    x_0, h = found.x_0, found.hidden
     assert h.shape == (2, 16, 32)
     factors = generators.trajectory.posterior(t, t / 2)
     assert torch.allclose(step.mean, factors.A.view(2, 1, 1) * x + factors.B.view(2, 1, 1) * x_0, atol=1e-4)
@@ -239,7 +240,7 @@ def test_the_velocity_of_a_transformer_of_diffusers_is_read_token_by_token() -> 
     base.transformer.proj_out.bias.data = torch.arange(4.0)
     x, t = torch.randn(2, 16, 4), torch.tensor([0.5, 0.25])
     with torch.no_grad():
-        x_0, _ = base.read(x, t, states_of_text())
+        x_0 = base(x, t, states_of_text()).x_0
     assert torch.allclose(x_0, x - t.view(2, 1, 1) * torch.arange(4.0))
 
 
@@ -362,9 +363,9 @@ def test_resumed_equals_uninterrupted(
     trainer.train(config, tmp_path / "violated")
     whole, broken = (load_file(tmp_path / f / "ntm.safetensors") for f in ("whole", "violated"))
     assert all(torch.equal(whole[key], broken[key]) for key in whole)
-    restored = build(PRESETS["tiny"])
-    fill(restored, read(tmp_path / "whole" / "ntm.safetensors"), "ntm")
-    generators.check_tokenizer(restored, trainer.tokenizer_of(config))
+    fill(build(PRESETS["tiny"]), read(tmp_path / "whole" / "ntm.safetensors"), "ntm")
+    said = read_metadata(tmp_path / "whole" / "ntm.safetensors")
+    assert said["tokenizer_sha256"] == sha256_of_file(tmp_path / "pae.safetensors")
 
 
 def test_a_flow_matching_model_of_another_size_is_refused(tmp_path: Path) -> None:

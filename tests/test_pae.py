@@ -303,7 +303,7 @@ def test_the_refined_prior_is_held_to_low_passed_structure_and_to_being_readable
     unit, smooth = (F.normalize(a, dim=-1) for a in (z, low_passed(h)))
     gram = (torch.einsum("bnd,bmd->bnm", unit, unit) - torch.einsum("bnd,bmd->bnm", smooth, smooth)).square()
     assert parts["gram"].item() == pytest.approx(gram.mean().item(), rel=1e-5)
-    assert parts["rep"].item() == pytest.approx((prior.read_back(z) - h).square().mean().item(), rel=1e-5)
+    assert parts["rep"].item() == pytest.approx((prior.reconstruct(z) - h).square().mean().item(), rel=1e-5)
     alike = torch.randn(3, 1, 8).expand(3, 64, 8)
     assert ssr(alike, low_passed(alike)).item() == pytest.approx(0, abs=1e-6)
 
@@ -325,8 +325,8 @@ def test_started_linear_it_is_the_pca_of_patches_by_numpy(linear):
     """15 components of 4-px patches."""
     pictures = drawn(60)
     linear.start_linear(pictures)
-    linear.project.weight.data.zero_()
-    linear.project.bias.data.zero_()
+    linear.to_latent.weight.data.zero_()
+    linear.to_latent.bias.data.zero_()
     with torch.no_grad():
         decoded = linear.decoder(linear.encode_tokens(pictures))
     patches = patchify(pictures, 4).flatten(0, 1).double().numpy()

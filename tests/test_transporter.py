@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from scope.models.transporter import AffineFlowBlock, Clock, KVCache, Transporter
+from scope.models.transporter import AffineFlowBlock, KVCache, TrajectoryEmbedder, Transporter
 from scope.nn import rope
 
 LEVELS = (4, 8, 16)
@@ -38,7 +38,7 @@ def test_the_inverse_undoes_the_transporter(dtype: torch.dtype, limit: float) ->
 def test_the_log_determinant_is_that_of_the_jacobian(blocks: int, backwards: bool) -> None:
     model = transporter(blocks).double()
     if backwards:
-        model.scans = nn.ModuleList([transporter(2).double().scans[1]])
+        model.flows = nn.ModuleList([transporter(2).double().flows[1]])
     x, t, T = inputs(1, dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(lambda x: model(x, t, T)[0].flatten(), x).view(8, 8)
     _, expected = torch.linalg.slogdet(jacobian)
@@ -47,25 +47,25 @@ def test_the_log_determinant_is_that_of_the_jacobian(blocks: int, backwards: boo
 
 
 def test_the_cached_inverse_is_the_uncached_one() -> None:
-    scan = transporter(tokens=9).double().scans[1]
-    assert isinstance(scan, AffineFlowBlock)
-    u, clock = torch.randn(2, 9, 2, dtype=torch.float64), torch.randn(2, 16, dtype=torch.float64)
+    flow = transporter(tokens=9).double().flows[1]
+    assert isinstance(flow, AffineFlowBlock)
+    u, cond = torch.randn(2, 9, 2, dtype=torch.float64), torch.randn(2, 16, dtype=torch.float64)
     x = torch.zeros_like(u)
-    for n in reversed(range(9)):  # it scans backwards; each token asks the whole network anew
-        once = scan(x, clock)[0]
+    for n in reversed(range(9)):  # it runs backwards; each token asks the whole network anew
+        once = flow(x, cond)[0]
         # x_n enters u_n only through the affine map, so two points give its scale and shift.
         there = x.clone()
         there[:, n] = 1
-        slope = scan(there, clock)[0][:, n] - once[:, n]
+        slope = flow(there, cond)[0][:, n] - once[:, n]
         x[:, n] = (u[:, n] - once[:, n]) / slope
-    assert torch.allclose(scan.inverse(u, clock), x, atol=1e-10)
+    assert torch.allclose(flow.inverse(u, cond), x, atol=1e-10)
 
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_token_is_moved_by_those_before_it_alone(backwards: bool) -> None:
-    scan = transporter().double().scans[int(backwards)]
-    x, clock = torch.randn(1, 4, 2, dtype=torch.float64), torch.randn(1, 16, dtype=torch.float64)
-    jacobian = torch.autograd.functional.jacobian(lambda x: scan(x, clock)[0], x)[0, :, :, 0]  # (n, d, m, d)
+    flow = transporter().double().flows[int(backwards)]
+    x, cond = torch.randn(1, 4, 2, dtype=torch.float64), torch.randn(1, 16, dtype=torch.float64)
+    jacobian = torch.autograd.functional.jacobian(lambda x: flow(x, cond)[0], x)[0, :, :, 0]  # (n, d, m, d)
     reach = jacobian.abs().sum((1, 3)) > 0
     allowed = torch.ones(4, 4).triu() if backwards else torch.ones(4, 4).tril()
     assert torch.equal(reach, allowed.bool())
@@ -73,7 +73,7 @@ def test_a_token_is_moved_by_those_before_it_alone(backwards: bool) -> None:
     assert torch.equal(own != 0, torch.eye(2).bool().expand(4, 2, 2))  # each channel of it, too
 
 
-def test_two_scans_let_every_token_move_every_other() -> None:
+def test_two_flows_let_every_token_move_every_other() -> None:
     model = transporter().double()
     x, t, T = inputs(1, dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(lambda x: model(x, t, T)[0], x)[0, :, :, 0]
@@ -106,19 +106,19 @@ def test_the_coupling_stays_in_full_precision_under_autocast() -> None:
 
 
 def test_scales_are_bounded() -> None:
-    scan = transporter().scans[0]
-    assert isinstance(scan, AffineFlowBlock)
-    nn.init.constant_(scan.head.bias, 100.0)
-    _, log_det = scan(torch.randn(1, 4, 2), torch.zeros(1, 16))
+    flow = transporter().flows[0]
+    assert isinstance(flow, AffineFlowBlock)
+    nn.init.constant_(flow.head.bias, 100.0)
+    _, log_det = flow(torch.randn(1, 4, 2), torch.zeros(1, 16))
     assert float(log_det) == pytest.approx(-4.0 * 8, rel=1e-3)
 
 
-def test_a_clock_tells_every_number_of_steps_apart_and_starts_at_zero() -> None:
-    clock = Clock(8, (16, 4, 8))
+def test_an_embedder_tells_every_number_of_steps_apart_and_starts_at_zero() -> None:
+    embedder = TrajectoryEmbedder(8, (16, 4, 8))
     t, T = torch.full((3,), 0.5), torch.tensor([4, 8, 16])
-    assert torch.equal(clock(t, T), torch.zeros(3, 8))
-    nn.init.normal_(clock.steps.weight)
-    assert torch.equal(clock(t, T), clock.steps.weight)
+    assert torch.equal(embedder(t, T), torch.zeros(3, 8))
+    nn.init.normal_(embedder.steps.weight)
+    assert torch.equal(embedder(t, T), embedder.steps.weight)
 
 
 def test_rotary_scores_depend_on_distances_alone_and_turning_keeps_lengths() -> None:
@@ -132,9 +132,9 @@ def test_rotary_scores_depend_on_distances_alone_and_turning_keeps_lengths() -> 
     assert torch.allclose(turned_q.norm(dim=-1), q.double().norm().expand(16))
 
 
-def test_what_has_passed_is_kept_in_order() -> None:
-    past, parts = KVCache(), [torch.randn(1, 1, 1, 2) for _ in range(3)]
+def test_a_cache_keeps_its_order() -> None:
+    cache, parts = KVCache(), [torch.randn(1, 1, 1, 2) for _ in range(3)]
     for part in parts:
-        k, v = past.update(part, -part)
+        k, v = cache.update(part, -part)
     assert torch.equal(k, torch.cat(parts, 2))
     assert torch.equal(v, -k)

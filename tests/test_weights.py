@@ -22,7 +22,7 @@ from scope.worlds.pocket import caption, compose, sample, specification
 from scope.worlds.pocket.catalogue import NOUNS
 
 pytestmark = pytest.mark.weights
-NAMES = ("features", "flow", "judge", "ntm", "objects", "pae")
+NAMES = ("detector", "features", "flow", "judge", "ntm", "pae")
 
 
 @pytest.fixture(scope="module", params=[flow, ntm], ids=["flow", "ntm"])
@@ -153,8 +153,8 @@ def test_the_tokenizer_reconstructs_true_scenes(generator):
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "flipped", "nan", "other model"])
 def test_damaged_weights_are_refused_in_one_line(damage, tmp_path):
     path = tmp_path / "detector.safetensors"
-    good = weights_path("objects").read_bytes()
-    sha256: str | None = expected()["objects"]
+    good = weights_path("detector").read_bytes()
+    sha256: str | None = expected()["detector"]
     if damage == "empty":
         path.write_bytes(b"")
     elif damage == "truncated":
@@ -163,14 +163,14 @@ def test_damaged_weights_are_refused_in_one_line(damage, tmp_path):
     elif damage == "flipped":
         path.write_bytes(good[:-5] + bytes([good[-5] ^ 1]) + good[-4:])
     elif damage == "nan":
-        tensors = load_file(weights_path("objects"))
+        tensors = load_file(weights_path("detector"))
         tensors["head.bias"][0] = float("nan")
         save_file(tensors, path)
         sha256 = None
     elif damage == "other model":
         path.write_bytes(good)
     with pytest.raises(WeightsError) as refused:
-        fill(flow.DiT(), read(path, sha256), "objects")
+        fill(flow.DiT(), read(path, sha256), "detector")
     assert "\n" not in str(refused.value)
 
 

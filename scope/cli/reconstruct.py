@@ -53,14 +53,13 @@ def reconstruct(
 
 def _tokenizer(weights: Path | None, preset: str) -> tuple["PAE", str]:
     """Return the tokenizer and the sha256 of its weights."""
-    from scope.files import sha256_of_file
     from scope.tokenizers import pae
 
     if weights is None:
         return pae.load()
     if preset not in pae.PRESETS:
         raise UsageError(f"--preset {preset}: choose from {', '.join(pae.PRESETS)}")
-    return pae.of(weights, preset), sha256_of_file(weights)
+    return pae.load(weights, preset)
 
 
 def _fitted(path: Path, picture: "Image", size: int, resize: bool) -> "Image":

@@ -5,36 +5,39 @@ likelihood is that of latents, not of pixels. Departure: the last step is taken 
 saw little is unsure of would stand in the picture as noise.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from scope.errors import UsageError, WeightsError
-from scope.generators import words
+from scope.generators.conditioning import encode_request
 from scope.generators.flow import SHIFT
+from scope.generators.metadata import check_tokenizer, vocabulary_of
 from scope.models import diffusers_backbone, ntm
+from scope.models.backbone import Backbone
 from scope.models.dit import DiT
-from scope.models.ntm import NTM, Backbone, Denoiser
-from scope.models.text_encoder import STATE_DIM, Conditioning
+from scope.models.ntm import NTM, Denoiser
+from scope.models.text_encoder import STATE_DIM
 from scope.models.transporter import Transporter
 from scope.nn import trajectory
+from scope.nn.images import device, resized, to_pixels, to_tensor
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import fingerprint, load_shipped
+from scope.nn.weights import load_file, load_shipped, read_metadata, weights_path
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
 from scope.specification import Model, Request
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
-from scope.worlds.pocket.vocabulary import SHIPPED
 
 T, CFG_SCALE = 4, 2.0
 T_MIN = 0.02  # of sampling and of the likelihood; training draws it from [0.01, 0.05]
 CHAINS = 4  # over which a likelihood is averaged
-LN2 = float(np.log(2))
+LN2 = math.log(2)
 
 
 class Shape(Model):
@@ -47,7 +50,7 @@ class Shape(Model):
     width: int = 256  # of the predictor, which is as large as the flow-matching model that it starts from
     depth: int = 5
     heads: int = 4
-    blocks: int = 2  # of the transporter
+    flows: int = 2  # of the transporter
     layers: int = 3
     transporter_width: int = 192
     transporter_heads: int = 4
@@ -55,7 +58,7 @@ class Shape(Model):
     denoiser_depth: int = 2
     denoiser_heads: int = 4
     text_dim: int = STATE_DIM
-    word_depth: int = 2
+    text_depth: int = 2
     spread: float = 0.3  # see `scope.models.ntm`; 0 is the paper's
     learned_sigma: bool = True
     shift: float | None = None  # of the times; None is the paper's
@@ -79,7 +82,7 @@ def build(shape: Shape, backbone: Backbone | None = None) -> NTM:
     """Return an untrained model; `backbone`: a flow-matching network to start from, in place of a new one."""
     denoiser = network(shape, shape.denoiser_width, shape.denoiser_depth, shape.denoiser_heads)
     transporter = Transporter(
-        shape.c, shape.tokens, shape.transporter_width, shape.blocks, shape.layers, shape.transporter_heads,
+        shape.c, shape.tokens, shape.transporter_width, shape.flows, shape.layers, shape.transporter_heads,
         shape.levels,
     )  # fmt: skip
     return NTM(
@@ -96,7 +99,7 @@ def predictor(shape: Shape) -> DiT | diffusers_backbone.DiffusersBackbone:
 def network(shape: Shape, width: int, depth: int, heads: int) -> DiT | diffusers_backbone.DiffusersBackbone:
     """Return an untrained network on the tokens of a shape."""
     if shape.backbone == "dit":
-        return DiT(shape.c, shape.tokens, width, depth, heads, shape.word_depth)
+        return DiT(shape.c, shape.tokens, width, depth, heads, shape.text_depth)
     return diffusers_backbone.untrained(shape.backbone, shape.c, width, depth, heads, shape.text_dim)
 
 
@@ -114,22 +117,37 @@ class NTMGenerator:
 
     name, version, resamples = "ntm", "1", True
 
-    def __init__(self, model: NTM, tokenizer: Autoencoder, weights: dict[str, str], decoder: str = "distilled") -> None:
-        """Use a trained model; `decoder` is a way to the clean state, one of `scope.models.ntm.DECODERS`.
+    def __init__(
+        self,
+        model: NTM,
+        tokenizer: Autoencoder,
+        weights: dict[str, str],
+        vocabulary: Vocabulary | None = None,
+        decoder: str = "distilled",
+    ) -> None:
+        """Use a trained model, which knows the words of `vocabulary` (None: nobody knows which).
 
-        Raises: UsageError if there is no such way. WeightsError if the model knows another tokenizer's latents.
+        `decoder` is a way to the clean state, one of `scope.models.ntm.DECODERS`.
+
+        Raises: UsageError if there is no such way. WeightsError if the model draws latents of another shape than the
+        tokenizer's.
         """
         if decoder not in ntm.DECODERS:
             raise UsageError(f"NTM has no decoder {decoder!r}; it has: {', '.join(ntm.DECODERS)}")
-        check_tokenizer(model, tokenizer)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        if model.c != tokenizer.d:
+            raise WeightsError(
+                "these weights of NTM are of the latents of another tokenizer; use the two that came together, or "
+                "train again: scope train ntm"
+            )
+        self.device = device()
         self.model = model.to(self.device).eval().requires_grad_(False)
         self.tokenizer, self.weights, self.decoder = tokenizer.to(self.device), weights, decoder
+        self._vocabulary = vocabulary
 
     @property
     def vocabulary(self) -> Vocabulary | None:
-        """Return what the shipped weights were trained to draw."""
-        return SHIPPED
+        """Return what the weights were trained to draw, as their file says; None where it does not."""
+        return self._vocabulary
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
         """Return one picture per request, in `Request.steps` steps (4, 8 or 16), with its likelihood.
@@ -147,48 +165,40 @@ class NTMGenerator:
         Raises: UsageError if the model was not trained for so many steps. PromptError if the prompt is too long.
         ScopeError if the latents are not finite.
         """
-        text = self._read(prompt if isinstance(prompt, Request) else Request(text=prompt)).repeat(CHAINS)
-        x_0 = to_tokens(self._latents(image)).repeat(CHAINS, 1, 1)
-        eps = _noise(self.model.check(steps), x_0.shape, seed=0).to(self.device)
+        request = prompt if isinstance(prompt, Request) else Request(text=prompt)
+        text = encode_request(request).to(self.device).repeat(CHAINS)
+        x_0 = to_tokens(self._encode(image)).repeat(CHAINS, 1, 1)
+        eps = _noise(self.model.check_steps(steps), x_0.shape, seed=0).to(self.device)
         with torch.no_grad():
             terms = ntm.bound(self.model, x_0, T_MIN, steps, text, eps).double().mean(1)
         bits = terms / (x_0[0].numel() * LN2)
         return Likelihood(-float(terms.sum()), float(bits.sum()), tuple(bits.tolist()))
 
+    @torch.no_grad()
     def _draw(self, request: Request, on_step: OnStep) -> Picture:
-        steps = self.model.check(request.steps or T)
-        text, tokens = self._read(request), (self.tokenizer.size // self.tokenizer.patch) ** 2
+        steps = self.model.check_steps(request.steps or T)
+        text, tokens = encode_request(request).to(self.device), (self.tokenizer.size // self.tokenizer.patch) ** 2
         noise = _noise(steps, (1, tokens, self.tokenizer.d), request.seed).to(self.device)
-        t = self.model.times(steps, tokens, torch.full((1,), T_MIN, device=self.device))
-        many = torch.full((1,), steps, device=self.device)
         scale = CFG_SCALE if request.cfg_scale is None else request.cfg_scale
-        with torch.no_grad():
-            known = self._start(request, noise, t, many)
-            noise[0] = 0
-            u = ntm.descend(self.model, known, t, many, text, noise, scale, on_step)
-            latents = to_grid(ntm.DECODERS[self.decoder](self.model, u, t, many, text))
-            pixels = ((self.tokenizer.decode(latents)[0] + 1) * 127.5).round().clamp(0, 255).byte()
-        image = Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
+        known = self._known(request, noise)
+        x_0 = ntm.draw(self.model, text, noise, T_MIN, scale, self.decoder, True, known, on_step)
+        image = Image.fromarray(to_pixels(self.tokenizer.decode(to_grid(x_0)))[0])
         return Picture(image, self.log_likelihood(image, request, steps).nats)
 
-    def _start(self, request: Request, noise: Tensor, t: Tensor, many: Tensor) -> Tensor:
-        """Return the states that are known: the noise; from a draft, its own down to the level nearest to `start.t`."""
+    def _known(self, request: Request, noise: Tensor) -> Tensor | None:
+        """Return the states of a draft from the noise down to the level nearest to `start.t`; None: there is none."""
         if request.start is None or request.start.t is None:
-            return noise[-1:]
+            return None
+        t, steps = self.model.schedule(len(noise) - 1, noise[0], T_MIN)
         with Image.open(request.start.path) as draft:
-            x = trajectory.chain(to_tokens(self._latents(draft)), t, noise)
+            x = trajectory.chain(to_tokens(self._encode(draft)), t, noise)
         lowest = 1 + int((t[1:, 0] - request.start.t).abs().argmin())  # below it nothing would be left to draw
-        return ntm.transported(self.model, x, t, many)[0][lowest:]
+        return ntm.transport_states(self.model, x, t, steps)[0][lowest:]
 
-    def _read(self, request: Request) -> Conditioning:
-        return words.read(request).to(self.device)
-
-    def _latents(self, image: Image.Image) -> Tensor:
+    @torch.no_grad()
+    def _encode(self, image: Image.Image) -> Tensor:
         """Return the latents (1, c, h, w) of a picture, brought to the size that the tokenizer reads."""
-        size = (self.tokenizer.size, self.tokenizer.size)
-        pixels = torch.from_numpy(np.array(image.convert("RGB").resize(size))).to(self.device)
-        with torch.no_grad():
-            return self.tokenizer.encode(pixels.permute(2, 0, 1)[None].float() / 127.5 - 1)
+        return self.tokenizer.encode(to_tensor([resized(image, self.tokenizer.size)], self.device))
 
 
 def _noise(steps: int, shape: Sequence[int], seed: int) -> Tensor:
@@ -196,20 +206,18 @@ def _noise(steps: int, shape: Sequence[int], seed: int) -> Tensor:
     return torch.randn((steps + 1, *shape), generator=torch.Generator().manual_seed(seed))
 
 
-def check_tokenizer(model: NTM, tokenizer: Autoencoder) -> None:
-    """Raise WeightsError if a model was trained on the latents of another tokenizer."""
-    if not torch.equal(model.fingerprint.cpu(), fingerprint(tokenizer)):
-        raise WeightsError(
-            "these weights of NTM were trained on the latents of another tokenizer; use the two that came together, "
-            "or train again: scope train ntm"
-        )
+def load(weights: Path | None = None, tokenizer: Path | None = None) -> NTMGenerator:
+    """Return the generator with the weights of a file, or the shipped ones.
 
+    Without a `tokenizer`, a file of weights of the pocket PAE, the shipped one is used if the weights were trained on
+    it. One that is given is used whatever they were trained on.
 
-def load() -> NTMGenerator:
-    """Return the generator with the shipped weights.
-
-    Raises: WeightsError if they are missing, damaged, or of another tokenizer.
+    Raises: WeightsError if weights are missing, damaged, of another preset, or of another tokenizer.
     """
-    tokenizer, pae = load_pae()
+    pae, pae_sha256 = load_pae(tokenizer)
     model = build(PRESETS["pocket"])
-    return NTMGenerator(model, tokenizer, {"ntm": load_shipped(model, "ntm"), "pae": pae})
+    sha256 = load_shipped(model, "ntm") if weights is None else load_file(model, weights)
+    metadata = read_metadata(weights or weights_path("ntm"))
+    if tokenizer is None:
+        check_tokenizer(metadata, pae_sha256, "ntm")
+    return NTMGenerator(model, pae, {"ntm": sha256, "pae": pae_sha256}, vocabulary_of(metadata))

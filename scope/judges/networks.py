@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.nn.conv import ResidualBlock, conv_bn_relu
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS, SETTING_NAMES
 
 BACKGROUND = len(NOUNS)  # the class of crops that are no good drawing of any noun
@@ -42,49 +43,32 @@ class ClassifierOutput:
     style: Tensor  # (n, styles)
 
 
-def _convolution(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU())
-
-
-class Residual(nn.Module):
-    """Two 3x3 convolutions around a shortcut."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = _convolution(width, width)
-        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, width, h, w) -> the same."""
-        return F.relu(x + self.second(self.first(x)))
-
-
 class ObjectDetector(nn.Module):
     """Where objects are, and in which setting. `width`: features at 4-px cells."""
 
     def __init__(self, width: int = 48) -> None:
         super().__init__()
         deep = 2 * width
-        self.fine = nn.Sequential(
-            _convolution(3, width // 2, 2), _convolution(width // 2, width, 2), Residual(width)
-        )  # fmt: skip
-        self.middle = nn.Sequential(_convolution(width, deep, 2), Residual(deep))
-        self.coarse = nn.Sequential(_convolution(deep, deep, 2), Residual(deep))
-        self.up = nn.Conv2d(deep, width, 1)
-        self.joined = _convolution(width, width)
+        self.down4 = nn.Sequential(
+            conv_bn_relu(3, width // 2, 2), conv_bn_relu(width // 2, width, 2), ResidualBlock(width)
+        )
+        self.down8 = nn.Sequential(conv_bn_relu(width, deep, 2), ResidualBlock(deep))
+        self.down16 = nn.Sequential(conv_bn_relu(deep, deep, 2), ResidualBlock(deep))
+        self.lateral = nn.Conv2d(deep, width, 1)
+        self.merge = conv_bn_relu(width, width)
         self.head = nn.Conv2d(width, 4, 1)
-        self.setting = nn.Sequential(nn.Linear(2 * deep, deep), nn.ReLU(), nn.Linear(deep, len(SETTING_NAMES)))
+        self.setting_head = nn.Sequential(nn.Linear(2 * deep, deep), nn.ReLU(), nn.Linear(deep, len(SETTING_NAMES)))
         nn.init.constant_(self.head.bias[:1], -3.0)  # type: ignore[index]
 
     def forward(self, images: Tensor) -> DetectorOutput:
-        """(b, 3, 128, 128) -> DetectorOutput."""
-        fine = self.fine(images.contiguous(memory_format=torch.channels_last))
-        middle = self.middle(fine)
-        coarse = self.coarse(middle)
-        seen = self.up(middle + F.interpolate(coarse, scale_factor=2.0))
-        cells = self.head(self.joined(fine + F.interpolate(seen, scale_factor=2.0))).float()
-        whole = torch.cat([coarse.mean((2, 3)), middle.mean((2, 3))], 1)
-        return DetectorOutput(cells[:, 0], cells[:, 1:3], cells[:, 3], self.setting(whole).float())
+        """Take images (b, 3, 128, 128)."""
+        at4 = self.down4(images.contiguous(memory_format=torch.channels_last))
+        at8 = self.down8(at4)
+        at16 = self.down16(at8)
+        coarse = self.lateral(at8 + F.interpolate(at16, scale_factor=2.0))
+        cells = self.head(self.merge(at4 + F.interpolate(coarse, scale_factor=2.0))).float()
+        pooled = torch.cat([at16.mean((2, 3)), at8.mean((2, 3))], 1)
+        return DetectorOutput(cells[:, 0], cells[:, 1:3], cells[:, 3], self.setting_head(pooled).float())
 
 
 class CropClassifier(nn.Module):
@@ -94,15 +78,15 @@ class CropClassifier(nn.Module):
         super().__init__()
         second, third, last = 2 * width, 7 * width // 2, 6 * width
         self.trunk = nn.Sequential(
-            _convolution(3, width), _convolution(width, second, 2), Residual(second),
-            _convolution(second, third, 2), Residual(third), Residual(third), _convolution(third, last, 2),
+            conv_bn_relu(3, width), conv_bn_relu(width, second, 2), ResidualBlock(second),
+            conv_bn_relu(second, third, 2), ResidualBlock(third), ResidualBlock(third), conv_bn_relu(third, last, 2),
         )  # fmt: skip
         # Crops are aligned, so where a feature lies in them matters: each channel is pooled by two learned maps.
         self.pool = nn.Conv2d(last, 2 * last, 5, groups=last)
         self.head = nn.Linear(2 * last, BACKGROUND + 1 + len(COLOR_NAMES) + len(ALL_VENDORS))
 
     def forward(self, crops: Tensor) -> ClassifierOutput:
-        """(n, 3, 36, 36) -> ClassifierOutput."""
+        """Take crops (n, 3, 36, 36)."""
         features = self.trunk(crops.contiguous(memory_format=torch.channels_last))
         features = self.pool(features.contiguous())  # a grouped convolution of channels_last leaves holes in memory
         logits = self.head(F.relu(features).flatten(1)).float()
@@ -112,9 +96,9 @@ class CropClassifier(nn.Module):
 class TwoStageDetector(nn.Module):
     """Both networks, so that they are one file of weights."""
 
-    def __init__(self, finder: int = 48, namer: int = 32) -> None:
+    def __init__(self, detector: int = 48, classifier: int = 32) -> None:
         super().__init__()
-        self.finder, self.namer = ObjectDetector(finder), CropClassifier(namer)
+        self.detector, self.classifier = ObjectDetector(detector), CropClassifier(classifier)
 
 
 def roi_crop(images: Tensor, which: Tensor, boxes: Tensor) -> Tensor:

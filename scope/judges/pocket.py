@@ -195,9 +195,9 @@ class Judge:
 
     name, version = "judge", "1"
 
-    def __init__(self, detector: TwoStageDetector, weights: dict[str, str]) -> None:
+    def __init__(self, networks: TwoStageDetector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.detector, self.weights = detector.to(self.device).eval(), weights
+        self.networks, self.weights = networks.to(self.device).eval(), weights
 
     def handles(self, commitment: Commitment) -> bool:
         """Return whether it has a rule for this kind of commitment."""
@@ -216,7 +216,7 @@ class Judge:
         """Return what is detected in a picture."""
         pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float32) / 127.5 - 1
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
-        output = self.detector.finder(images)
+        output = self.networks.detector(images)
         boxes = detect_boxes(output, 0)
         setting = SETTING_NAMES[int(output.setting[0].argmax())]
         return DetectedScene(tuple(self._classify(images, boxes)) if len(boxes) else (), setting, image)
@@ -224,7 +224,7 @@ class Judge:
     def _classify(self, images: Tensor, boxes: Tensor) -> Iterator[Detection]:
         """Yield the detections in the boxes of one picture (1, 3, 128, 128), without those of the background."""
         crops = roi_crop(images, torch.zeros(len(boxes), dtype=torch.long, device=self.device), boxes)
-        output = self.detector.namer(crops)
+        output = self.networks.classifier(crops)
         scores, nouns = output.noun.softmax(1).max(1)
         colors, styles = output.color.argmax(1), output.style.log_softmax(1)
         for i, noun in enumerate(nouns.tolist()):
@@ -251,5 +251,5 @@ def load() -> Judge:
 
     Raises: WeightsError if they are missing or damaged.
     """
-    detector = TwoStageDetector()
-    return Judge(detector, {"judge": load_shipped(detector, "judge")})
+    networks = TwoStageDetector()
+    return Judge(networks, {"judge": load_shipped(networks, "judge")})

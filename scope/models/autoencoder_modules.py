@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.nn.transformer import Block, patchify, to_grid, to_tokens, unpatchify
+from scope.nn.conv import PreActResidualBlock
+from scope.nn.transformer import TransformerBlock, patchify, to_grid, to_tokens, unpatchify, zero_init
 
 LAST = torch.channels_last
 
@@ -18,23 +19,6 @@ LAST = torch.channels_last
 def widths(dim: int, patch: int) -> list[int]:
     """Return the widths from pixels to tokens: `dim` at the tokens, half a doubling, at least 16."""
     return [max(16, dim >> n) for n in range(patch.bit_length() - 1, -1, -1)]
-
-
-class Residual(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; nothing at construction."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        last = nn.Conv2d(dim, dim, 3, padding=1)
-        nn.init.zeros_(last.weight)
-        self.body = nn.Sequential(
-            nn.GroupNorm(8, dim), nn.SiLU(), nn.Conv2d(dim, dim, 3, padding=1), nn.GroupNorm(8, dim), nn.SiLU(), last
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, dim, h, w) -> the same."""
-        out: Tensor = x + self.body(x)
-        return out
 
 
 class PixelEncoder(nn.Module):
@@ -46,7 +30,7 @@ class PixelEncoder(nn.Module):
         layers: list[nn.Module] = [nn.Conv2d(3, at[0], 3, padding=1)]
         for inside, outside in pairwise(at):
             layers += [nn.SiLU(), nn.Conv2d(inside, outside, 4, stride=2, padding=1)]
-        layers += [Residual(dim) for _ in range(depth)]
+        layers += [PreActResidualBlock(dim) for _ in range(depth)]
         self.body = nn.Sequential(*layers, nn.GroupNorm(8, dim), nn.SiLU(), nn.Conv2d(dim, d, 3, padding=1))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -60,9 +44,9 @@ class PixelDecoder(nn.Module):
     def __init__(self, patch: int, d: int, dim: int, depth: int) -> None:
         super().__init__()
         at = widths(dim, patch)[::-1]
-        layers: list[nn.Module] = [nn.Conv2d(d, dim, 3, padding=1), *(Residual(dim) for _ in range(depth))]
+        layers: list[nn.Module] = [nn.Conv2d(d, dim, 3, padding=1), *(PreActResidualBlock(dim) for _ in range(depth))]
         for inside, outside in pairwise(at):
-            layers += [nn.Conv2d(inside, 4 * outside, 1), nn.PixelShuffle(2), Residual(outside)]
+            layers += [nn.Conv2d(inside, 4 * outside, 1), nn.PixelShuffle(2), PreActResidualBlock(outside)]
         self.body = nn.Sequential(*layers, nn.GroupNorm(8, at[-1]), nn.SiLU())
         self.out = nn.Conv2d(at[-1], 3, 3, padding=1)
 
@@ -81,21 +65,17 @@ class PatchDecoder(nn.Module):
     def __init__(self, size: int, patch: int, d: int, dim: int, depth: int, heads: int) -> None:
         super().__init__()
         self.size, self.patch = size, patch
-        self.widen = nn.Conv2d(d, dim, 3, padding=1)
-        self.position = nn.Parameter(torch.randn(1, (size // patch) ** 2, dim) * 0.02)
-        self.blocks = nn.ModuleList(Block(dim, heads) for _ in range(depth))
+        self.embed = nn.Conv2d(d, dim, 3, padding=1)
+        self.pos_embed = nn.Parameter(torch.randn(1, (size // patch) ** 2, dim) * 0.02)
+        self.blocks = nn.ModuleList(TransformerBlock(dim, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(dim)
-        self.out = nn.Linear(dim, 3 * patch * patch)
+        self.out = zero_init(nn.Linear(dim, 3 * patch * patch))
         self.pole = float(d) ** 0.5  # the constant channel, as strong as all the others together
-        self.skip = nn.Linear(d - 1, 3 * patch * patch)
-        self.skip.requires_grad_(False)
-        for layer in (self.out, self.skip):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.skip = zero_init(nn.Linear(d - 1, 3 * patch * patch)).requires_grad_(False)
 
     def forward(self, z: Tensor) -> Tensor:
         """Decode."""
-        x = to_tokens(self.widen(to_grid(z))) + self.position
+        x = to_tokens(self.embed(to_grid(z))) + self.pos_embed
         for block in self.blocks:
             x = block(x)
         chart = z[..., :-1] / z[..., -1:].clamp_min(0.7)
@@ -105,22 +85,20 @@ class PatchDecoder(nn.Module):
 
 
 class PixelModulator(nn.Module):
-    """DAM: looks at pixels and features, and returns a scale and a shift of the features; zero at first."""
+    """PAE's DAM: from pixels and features, a scale and a shift of the features; zero at first."""
 
     def __init__(self, tokens: int, patch: int, dim: int, feature_dim: int, depth: int, heads: int) -> None:
         super().__init__()
         self.patch = patch
         self.embed = nn.Linear(3 * patch * patch, dim)
-        self.position = nn.Parameter(torch.randn(1, tokens, dim) * 0.02)
-        self.blocks = nn.ModuleList(Block(dim, heads, feature_dim) for _ in range(depth))
+        self.pos_embed = nn.Parameter(torch.randn(1, tokens, dim) * 0.02)
+        self.blocks = nn.ModuleList(TransformerBlock(dim, heads, feature_dim) for _ in range(depth))
         self.norm = nn.LayerNorm(dim)
-        self.out = nn.Linear(dim, 2 * feature_dim)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = zero_init(nn.Linear(dim, 2 * feature_dim))
 
     def forward(self, images: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return (gamma, beta), each like `features` (b, n, c)."""
-        x = self.embed(patchify(images, self.patch)) + self.position
+        x = self.embed(patchify(images, self.patch)) + self.pos_embed
         for block in self.blocks:
             x = block(x, features)
         gamma, beta = self.out(self.norm(x)).chunk(2, -1)

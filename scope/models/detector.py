@@ -5,11 +5,13 @@ CenterNet, arXiv 1904.07850). The mean cell says which setting it is.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.nn.conv import ResidualBlock, conv_bn_relu
 from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 
 CELL = 8  # pixels
@@ -17,7 +19,7 @@ SIDE = 16  # cells
 
 
 @dataclass(frozen=True)
-class Maps:
+class DetectorOutput:
     """What the network says of each cell (b, ..., 16, 16), and of the setting (b, settings)."""
 
     center: Tensor  # logits (b, 16, 16)
@@ -44,52 +46,36 @@ class Detection:
         return (x0 + x1) / 2, (y0 + y1) / 2
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions around a shortcut."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_convolution(width, width), nn.ReLU(), _convolution(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, width, h, w) -> the same."""
-        return F.relu(x + self.body(x))
-
-
-def _convolution(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside))
-
-
 class Detector(nn.Module):
     """The network."""
 
     def __init__(self, width: int = 128, depth: int = 4) -> None:
         super().__init__()
-        stem = [_convolution(3, width // 4, 2), nn.ReLU(), _convolution(width // 4, width // 2, 2), nn.ReLU()]
-        self.trunk = nn.Sequential(
-            *stem, _convolution(width // 2, width, 2), nn.ReLU(), *(Residual(width) for _ in range(depth))
-        )
+        stem = (conv_bn_relu(a, b, 2) for a, b in pairwise((3, width // 4, width // 2, width)))
+        self.trunk = nn.Sequential(*stem, *(ResidualBlock(width) for _ in range(depth)))
         self.head = nn.Conv2d(width, 2 + len(NOUNS) + len(COLOR_NAMES), 1)
-        self.setting = nn.Linear(width, len(SETTING_NAMES))
+        self.setting_head = nn.Linear(width, len(SETTING_NAMES))
 
-    def forward(self, images: Tensor) -> Maps:
-        """(b, 3, 128, 128) -> Maps."""
+    def forward(self, images: Tensor) -> DetectorOutput:
+        """(b, 3, 128, 128) -> DetectorOutput."""
         cells = self.trunk(images.contiguous(memory_format=torch.channels_last))
         center, size, noun, color = self.head(cells).float().split([1, 1, len(NOUNS), len(COLOR_NAMES)], 1)
-        return Maps(center[:, 0], noun, color, size[:, 0].sigmoid() * 2, self.setting(cells.mean((2, 3))).float())
+        return DetectorOutput(
+            center[:, 0], noun, color, size[:, 0].sigmoid() * 2, self.setting_head(cells.mean((2, 3))).float()
+        )
 
 
 @torch.no_grad()
-def detect(maps: Maps, index: int, threshold: float = 0.5) -> list[Detection]:
+def detect(output: DetectorOutput, index: int, threshold: float = 0.5) -> list[Detection]:
     """Return what is found in image `index`: cells that are the likeliest centre within 20 px."""
-    center = maps.center[index].sigmoid()
+    center = output.center[index].sigmoid()
     peaks = (F.max_pool2d(center[None], 5, 1, 2)[0] == center) & (center >= threshold)
-    nouns, colors = maps.noun[index].softmax(0), maps.color[index].softmax(0)
+    nouns, colors = output.noun[index].softmax(0), output.color[index].softmax(0)
     found = []
     for row, column in peaks.nonzero().tolist():
         p_noun, noun = nouns[:, row, column].max(0)
         p_color, color = colors[:, row, column].max(0)
-        x, y, half = (column + 0.5) * CELL, (row + 0.5) * CELL, float(maps.side[index, row, column]) * 32
+        x, y, half = (column + 0.5) * CELL, (row + 0.5) * CELL, float(output.side[index, row, column]) * 32
         box = (max(0.0, x - half), max(0.0, y - half), min(128.0, x + half), min(128.0, y + half))
         score = float(center[row, column] * p_noun)
         found.append(Detection(NOUNS[int(noun)], COLOR_NAMES[int(color)], score, float(p_color), box))

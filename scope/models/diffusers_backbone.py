@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from scope.errors import WeightsError
+from scope.models.backbone import BackboneOutput
 from scope.models.text_encoder import Conditioning
 from scope.nn.paths import timestep, velocity_to_x0
 from scope.nn.transformer import patchify, unpatchify
@@ -31,21 +32,21 @@ class DiffusersBackbone(nn.Module):
         self.kind = CLASSES[type(transformer).__name__]
         self.dim: int = transformer.inner_dim
 
-    def read(
+    def forward(
         self,
         x_t: Tensor,
         t: Tensor,
         text: Conditioning,
         cond_mask: Tensor | None = None,
         extra_cond: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Return x_0 like x_t (b, n, c), and the last tokens (b, n, dim); `extra_cond` (b, dim) joins the time."""
-        read = text.mask if cond_mask is None else text.mask & cond_mask[:, None]
-        states = (text.hidden_states * read[..., None]).to(x_t.dtype)
+    ) -> BackboneOutput:
+        """Predict x_0 of tokens x_t (b, n, c) at times t (b,); see `scope.models.backbone.Backbone`."""
+        mask = text.mask if cond_mask is None else text.mask & cond_mask[:, None]
+        states = (text.hidden_states * mask[..., None]).to(x_t.dtype)
         pooled = x_t.new_zeros(len(x_t), self.transformer.config.pooled_projection_dim)
         with self._watched(extra_cond) as last:
             v = self._flux(x_t, t, states, pooled) if self.kind == "flux" else self._sd3(x_t, t, states, pooled)
-        return velocity_to_x0(x_t, v, t).float(), last[0]
+        return BackboneOutput(velocity_to_x0(x_t, v, t).float(), last[0])
 
     def _flux(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor) -> Tensor:
         n = x_t.shape[1]

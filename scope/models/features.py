@@ -10,13 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.nn.conv import conv_bn_relu
+
 SIDE = 64  # pixels
-
-
-def _convolution(inside: int, outside: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
-    )
 
 
 class FeatureNet(nn.Module):
@@ -27,18 +23,18 @@ class FeatureNet(nn.Module):
         self.dim = dim
         widths = (3, dim // 4, dim // 2, dim)
         self.stages = nn.ModuleList(
-            nn.Sequential(_convolution(inside, outside, 2), _convolution(outside, outside, 1))
+            nn.Sequential(conv_bn_relu(inside, outside, 2), conv_bn_relu(outside, outside))
             for inside, outside in pairwise(widths)
         )
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """Return what each stage says: (b, dim / 4, 32, 32), (b, dim / 2, 16, 16) and (b, dim, 8, 8)."""
         x = F.adaptive_avg_pool2d(images, SIDE).contiguous(memory_format=torch.channels_last)
-        seen = []
+        found = []
         for stage in self.stages:
             x = stage(x)
-            seen.append(x)
-        return seen
+            found.append(x)
+        return found
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the mean of the last maps."""

@@ -22,36 +22,21 @@ Shapes: states (b, n, c) or (K + 1, b, n, c); times t (b,) or (K + 1, b); number
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from scope.errors import ScopeError, UsageError
+from scope.models.backbone import Backbone
 from scope.models.text_encoder import Conditioning
-from scope.models.transporter import Clock, Transporter, zero_init
+from scope.models.transporter import TrajectoryEmbedder, Transporter
 from scope.nn import gaussian, trajectory
 from scope.nn.gaussian import Gaussian
-from scope.nn.trajectory import match_dims
+from scope.nn.paths import match_dims
+from scope.nn.transformer import zero_init
 
 OnStep = Callable[[int, int], None]
-
-
-class Backbone(Protocol):
-    """A network that sees noisy tokens and text: `scope.models.dit.DiT`, or one of diffusers (pretrained.py)."""
-
-    dim: int
-
-    def read(
-        self,
-        x_t: Tensor,
-        t: Tensor,
-        text: Conditioning,
-        cond_mask: Tensor | None = None,
-        extra_cond: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Return x_0 like x_t (b, n, c) and its last tokens (b, n, dim); `extra_cond` (b, dim) is added to the time."""
-        ...
 
 
 class Denoiser(nn.Module):
@@ -59,18 +44,15 @@ class Denoiser(nn.Module):
 
     def __init__(self, backbone: Backbone, levels: Sequence[int]) -> None:
         super().__init__()
-        self.backbone, self.clock = backbone, Clock(backbone.dim, levels)
+        self.backbone, self.t_embedder = backbone, TrajectoryEmbedder(backbone.dim, levels)
 
     def forward(self, u_0: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
         """Return x_0 like u_0 (b, n, c); the network says how much it differs."""
-        change, _ = self.backbone.read(u_0, t, text, None, self.clock(t, T))
-        return u_0 + change
+        return u_0 + self.backbone(u_0, t, text, extra_cond=self.t_embedder(t, T)).x_0
 
 
 class NTM(nn.Module):
     """Transporter, predictor, and the denoiser, which is of use once it has been trained."""
-
-    fingerprint: Tensor
 
     def __init__(
         self,
@@ -85,14 +67,12 @@ class NTM(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone, self.transporter, self.denoiser = backbone, transporter, denoiser
-        self.levels, self.spread, self.learned_sigma = tuple(sorted(levels)), spread, learned_sigma
+        self.c, self.levels, self.spread, self.learned_sigma = c, tuple(sorted(levels)), spread, learned_sigma
         self.shift = shift
-        self.clock = Clock(backbone.dim, levels)
+        self.t_embedder = TrajectoryEmbedder(backbone.dim, levels)
         self.delta = zero_init(nn.Linear(backbone.dim, c))
-        # Of the tokenizer whose latents it was trained on; numbers up to 255, which half precision holds exactly.
-        self.register_buffer("fingerprint", torch.zeros(8))
 
-    def check(self, T: int) -> int:
+    def check_steps(self, T: int) -> int:
         """Return T.
 
         Raises: UsageError if the model was not trained for it.
@@ -105,6 +85,15 @@ class NTM(nn.Module):
         """Return the T + 1 times of each sample, (T + 1, b), from `t_min` (b,) to 1."""
         return trajectory.times(T, tokens, t_min, self.shift)
 
+    def schedule(self, T: int, like: Tensor, t_min: float) -> tuple[Tensor, Tensor]:
+        """Return the times (T + 1, b) of trajectories of states like (b, n, c), and their numbers of steps (b,).
+
+        Raises: UsageError if the model was not trained for T steps.
+        """
+        b, n, _ = like.shape
+        t = self.times(self.check_steps(T), n, torch.full((b,), t_min, device=like.device))
+        return t, torch.full((b,), T, device=like.device)
+
     def transport(self, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
         """Return u of x (b, n, c) and log|det du/dx| (b,)."""
         u, log_det = self.transporter(x, t, T)
@@ -115,12 +104,12 @@ class NTM(nn.Module):
         self, u_t: Tensor, t: Tensor, s: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor | None = None
     ) -> Gaussian:
         """Return p(u_s | u_t, text); where `cond_mask` (b,) is False the text is not read."""
-        x_0, h = self.backbone.read(u_t, t, text, cond_mask, self.clock(s, T))
+        found = self.backbone(u_t, t, text, cond_mask, self.t_embedder(s, T))
         A, B, C = trajectory.posterior(t, s)
-        mean = match_dims(A, u_t) * u_t + match_dims(B, u_t) * x_0
+        mean = match_dims(A, u_t) * u_t + match_dims(B, u_t) * found.x_0
         unsure = t.square() / (t.square() + (1 - t).square())
         log_sigma = match_dims(0.5 * torch.log(C.square() + self.spread * B.square() * unsure), u_t).expand_as(mean)
-        return Gaussian(mean, log_sigma + self.delta(h).float() if self.learned_sigma else log_sigma)
+        return Gaussian(mean, log_sigma + self.delta(found.hidden).float() if self.learned_sigma else log_sigma)
 
     def guided(
         self, u_t: Tensor, t: Tensor, s: Tensor, T: Tensor, text: Conditioning, cfg_scale: float = 1.0
@@ -130,14 +119,14 @@ class NTM(nn.Module):
             return self.predict(u_t, t, s, T, text)
         cond_mask = torch.arange(2 * len(u_t), device=u_t.device) < len(u_t)
         both = self.predict(u_t.repeat(2, 1, 1), t.repeat(2), s.repeat(2), T.repeat(2), text.repeat(2), cond_mask)
-        with_text, without = zip(*(part.chunk(2) for part in both), strict=True)
-        return gaussian.guided(Gaussian(*with_text), Gaussian(*without), cfg_scale)
+        conditional, unconditional = zip(*(part.chunk(2) for part in both), strict=True)
+        return gaussian.guided(Gaussian(*conditional), Gaussian(*unconditional), cfg_scale)
 
 
 # -- likelihood ----------------------------------------------------------------------------------
 
 
-class Reverse(NamedTuple):
+class ReverseSteps(NamedTuple):
     """The reverse steps between K + 1 neighbouring states: each is predicted from the one above it."""
 
     steps: Gaussian  # (K * b, n, c), of u_0..u_{K-1}
@@ -149,18 +138,18 @@ class Reverse(NamedTuple):
         return self.steps.nll(self.u[:-1].flatten(0, 1)).view(-1, self.u.shape[1]) - self.log_det[:-1]
 
 
-def reverse(
+def reverse_steps(
     model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor | None = None
-) -> Reverse:
+) -> ReverseSteps:
     """Return the reverse steps between states x (K + 1, b, n, c): a pair, or a whole trajectory; all at once."""
     K = len(x) - 1
-    u, log_det = transported(model, x, t, T)
+    u, log_det = transport_states(model, x, t, T)
     many = None if cond_mask is None else cond_mask.repeat(K)
     steps = model.predict(u[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), many)
-    return Reverse(steps, u, log_det)
+    return ReverseSteps(steps, u, log_det)
 
 
-def transported(model: NTM, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
+def transport_states(model: NTM, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
     """Return u (K + 1, b, n, c) and log|det| (K + 1, b) of states; the top of a whole trajectory costs nothing."""
     below = len(x) - 1 if bool((t[-1] >= 1).all()) else len(x)
     u, log_det = model.transport(x[:below].flatten(0, 1), t[:below].flatten(), T.repeat(below))
@@ -176,13 +165,11 @@ def bound(model: NTM, x_0: Tensor, t_min: float, T: int, text: Conditioning, eps
 
     Raises: UsageError if the model was not trained for T steps. ScopeError if the states are not finite.
     """
-    model.check(T)
+    t, steps = model.schedule(T, x_0, t_min)
     if not torch.isfinite(x_0).all():
         raise ScopeError("the latents hold NaN or infinity, so they have no likelihood; check the picture's tokenizer")
-    b, n, _ = x_0.shape
-    t = model.times(T, n, torch.full((b,), t_min, device=x_0.device))
     x = trajectory.chain(x_0, t, eps)
-    nll = reverse(model, x, t, torch.full((b,), T, device=x_0.device), text).nll()
+    nll = reverse_steps(model, x, t, steps, text).nll()
     return torch.cat([nll[:-1] - trajectory.forward_nll(x[:-1], t[:-1]), nll[-1:]])
 
 
@@ -190,7 +177,7 @@ def bound(model: NTM, x_0: Tensor, t_min: float, T: int, text: Conditioning, eps
 
 
 @torch.no_grad()
-def descend(
+def sample(
     model: NTM,
     u: Tensor,
     t: Tensor,
@@ -214,42 +201,70 @@ def descend(
     return u
 
 
-def raw(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+def decode_inverse(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
     """Return the state at t_min, scaled as if it were clean: one inverse, token by token."""
     return model.transporter.inverse(u[0], t[0], T) / (1 - match_dims(t[0], u[0]))
 
 
-def trajectory_denoised(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+def decode_denoised(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
     """Return what the cleanest state says of x_0 after trajectory denoising (Algorithm 3)."""
-    return rows(model, u, t, T, text)[0]
-
-
-def rows(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
-    """Return what each state but the noise says of x_0, (T, b, n, c); their spread tells how exact the model is."""
-    K = len(u) - 1
-    x = model.transporter.inverse(u[:-1].flatten(0, 1), t[:-1].flatten(), T.repeat(K)).view_as(u[:-1])
-    return denoised_states(model, torch.cat([x, u[-1:]]), t, T, text)
-
-
-def denoised_states(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
-    """Return what each state of x (T + 1, b, n, c) but the noise says of x_0, (T, b, n, c)."""
-    with torch.enable_grad():
-        known = x[:-1].detach().requires_grad_()
-        loss = reverse(model, torch.cat([known, x[-1:]]), t, T, text).nll().sum()
-        (gradient,) = torch.autograd.grad(loss, known)
-    return trajectory.denoised(known.detach(), gradient, t[:-1])
+    return denoised_states(model, invert_states(model, u, t, T), t, T, text)[0]
 
 
 @torch.no_grad()
-def distilled(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+def decode_distilled(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
     """Return what g_phi makes of u_0."""
     clean: Tensor = model.denoiser(u[0], t[0], T, text)
     return clean
 
 
-#: Ways to a clean state from a trajectory u (T + 1, b, n, c) at times t (T + 1, b).
+def invert_states(model: NTM, u: Tensor, t: Tensor, T: Tensor) -> Tensor:
+    """Return the states x of a whole trajectory u (T + 1, b, n, c), whose top is noise and stays what it is."""
+    K = len(u) - 1
+    x = model.transporter.inverse(u[:-1].flatten(0, 1), t[:-1].flatten(), T.repeat(K)).view_as(u[:-1])
+    return torch.cat([x, u[-1:]])
+
+
+def denoised_states(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+    """Return what each state of x (T + 1, b, n, c) but the noise says of x_0, (T, b, n, c).
+
+    Their spread tells how exact the model is.
+    """
+    with torch.enable_grad():
+        known = x[:-1].detach().requires_grad_()
+        loss = reverse_steps(model, torch.cat([known, x[-1:]]), t, T, text).nll().sum()
+        (gradient,) = torch.autograd.grad(loss, known)
+    return trajectory.denoised(known.detach(), gradient, t[:-1])
+
+
+#: Ways to a clean state (b, n, c) from a trajectory u (T + 1, b, n, c) at times t (T + 1, b).
 DECODERS: dict[str, Callable[[NTM, Tensor, Tensor, Tensor, Conditioning], Tensor]] = {
-    "raw": raw,
-    "denoised": trajectory_denoised,
-    "distilled": distilled,
+    "inverse": decode_inverse,
+    "denoised": decode_denoised,
+    "distilled": decode_distilled,
 }
+
+
+def draw(
+    model: NTM,
+    text: Conditioning,
+    noise: Tensor,
+    t_min: float,
+    cfg_scale: float = 1.0,
+    decoder: str = "distilled",
+    mean_last: bool = False,
+    known: Tensor | None = None,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """Draw clean tokens (b, n, c) in T steps from noise (T + 1, b, n, c), one draw a level, the noisiest last.
+
+    `mean_last` takes the last step at its mean. `known` (m, b, n, c) are the m noisiest states in u-space, where there
+    are more than the noise.
+
+    Raises: UsageError if the model was not trained for T steps.
+    """
+    t, T = model.schedule(len(noise) - 1, noise[0], t_min)
+    if mean_last:
+        noise = torch.cat([torch.zeros_like(noise[:1]), noise[1:]])
+    u = sample(model, noise[-1:] if known is None else known, t, T, text, noise, cfg_scale, on_step)
+    return DECODERS[decoder](model, u, t, T, text)

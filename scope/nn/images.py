@@ -1,12 +1,17 @@
 """Pictures as tensors, and where they are."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from einops import rearrange
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def device() -> torch.device:
@@ -14,9 +19,21 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def to_tensor(images: list[np.ndarray[Any, Any]], where: torch.device) -> Tensor:
+def resized(image: "Image.Image", size: int) -> NDArray[np.uint8]:
+    """Return the pixels (size, size, 3) of a picture of any size and mode."""
+    return np.asarray(image.convert("RGB").resize((size, size)))
+
+
+def to_tensor(images: list[NDArray[np.uint8]], where: torch.device) -> Tensor:
     """Stack uint8 (h, w, 3) images into (b, 3, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.stack(images)).to(where).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    return rearrange(torch.from_numpy(np.stack(images)).to(where), "b h w c -> b c h w").float().div_(127.5).sub_(1)
+
+
+def to_pixels(images: Tensor) -> NDArray[np.uint8]:
+    """Return images (b, 3, h, w) in [-1, 1] as uint8 (b, h, w, 3), the nearest value of each."""
+    whole = ((images.detach().float() + 1) * 127.5).round().clamp(0, 255).byte()
+    pixels: NDArray[np.uint8] = rearrange(whole, "b c h w -> b h w c").cpu().numpy()
+    return pixels
 
 
 def gaussian_blur(images: Tensor, sigma: float) -> Tensor:

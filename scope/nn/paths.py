@@ -2,17 +2,28 @@
 
     x_t = (1 - t) x_0 + t eps        v = dx_t / dt = eps - x_0
 
+At a known x_t and t each of x_0, eps and v says the other two:
+
+    x_0 = x_t - t v                  eps = x_t + (1 - t) v
+    v = (x_t - x_0) / t              v = (eps - x_t) / (1 - t)
+
 Other libraries count time otherwise; what converts is here only. flow_matching and PAE have data at t = 1
 (`reverse_time`). Schedulers of diffusers call our t sigma, and tell a network `timestep(t)`.
+Shapes: x, eps, v (b, ...), t (b,).
 """
 
 import torch
 from torch import Tensor
 
 
+def match_dims(t: Tensor, x: Tensor) -> Tensor:
+    """Return t (a, ...) with dimensions of one added at its end, so that it multiplies x (a, ..., b, c)."""
+    return t.view(*t.shape, *[1] * (x.ndim - t.ndim))
+
+
 def add_noise(x_0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
-    """Return x_t; t (b,) in [0, 1]."""
-    t = t.view(-1, *[1] * (x_0.ndim - 1))
+    """Return x_t."""
+    t = match_dims(t, x_0)
     return (1 - t) * x_0 + t * eps
 
 
@@ -22,8 +33,23 @@ def velocity(x_0: Tensor, eps: Tensor) -> Tensor:
 
 
 def velocity_to_x0(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
-    """Return the x_0 that a velocity points at."""
-    return x_t - t.view(-1, *[1] * (x_t.ndim - 1)) * v
+    """Return the x_0 that a velocity points from."""
+    return x_t - match_dims(t, x_t) * v
+
+
+def velocity_to_eps(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
+    """Return the noise that a velocity points to."""
+    return x_t + (1 - match_dims(t, x_t)) * v
+
+
+def x0_to_velocity(x_t: Tensor, x_0: Tensor, t: Tensor) -> Tensor:
+    """Return the velocity of a predicted x_0, for t > 0."""
+    return (x_t - x_0) / match_dims(t, x_t)
+
+
+def eps_to_velocity(x_t: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+    """Return the velocity of predicted noise, for t < 1."""
+    return (eps - x_t) / (1 - match_dims(t, x_t))
 
 
 def logit_normal(count: int, generator: torch.Generator, mean: float = 0.0, std: float = 1.0) -> Tensor:

@@ -17,7 +17,7 @@ from scope.nn.gaussian import Gaussian
 
 Velocity = Callable[[Tensor, Tensor], Tensor]  # (x_t (b, ...), t (b,)) -> v
 OnStep = Callable[[int, int], None]
-Sampler = Callable[[Velocity, Tensor, Tensor, OnStep | None], Tensor]  # (field, x, times, on_step) -> x_0
+Sampler = Callable[[Velocity, Tensor, Tensor, OnStep | None], Tensor]  # (velocity_fn, x, times, on_step) -> x_0
 
 
 def times(steps: int, shift: float = 1.0) -> Tensor:
@@ -26,24 +26,24 @@ def times(steps: int, shift: float = 1.0) -> Tensor:
     return (shift * t / (1 + (shift - 1) * t)).float()
 
 
-def euler(field: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
+def euler(velocity_fn: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
     """Integrate with Euler steps; global error is of first order."""
     for i, (t, s) in enumerate(pairwise(schedule)):
-        x = x + (s - t) * field(x, t.expand(len(x)).to(x.device))
+        x = x + (s - t) * velocity_fn(x, t.expand(len(x)).to(x.device))
         if on_step:
             on_step(i + 1, len(schedule) - 1)
     return x
 
 
-def heun(field: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
+def heun(velocity_fn: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
     """Integrate with Heun steps, two evaluations each; global error is of second order.
 
     The last step is Euler's (EDM, arXiv 2206.00364, Algorithm 1): a network that predicts x_0 has no velocity at t = 0.
     """
     for i, (t, s) in enumerate(pairwise(schedule)):
-        first = field(x, t.expand(len(x)).to(x.device))
+        first = velocity_fn(x, t.expand(len(x)).to(x.device))
         ahead = x + (s - t) * first
-        x = x + (s - t) * (first + field(ahead, s.expand(len(x)).to(x.device))) / 2 if s > 0 else ahead
+        x = x + (s - t) * (first + velocity_fn(ahead, s.expand(len(x)).to(x.device))) / 2 if s > 0 else ahead
         if on_step:
             on_step(i + 1, len(schedule) - 1)
     return x
@@ -62,7 +62,12 @@ def sde_step(x: Tensor, v: Tensor, t: float, s: float, a: float) -> Gaussian:
 
 
 def sde(
-    field: Velocity, x: Tensor, schedule: Tensor, noise: torch.Generator, a: float = 0.7, on_step: OnStep | None = None
+    velocity_fn: Velocity,
+    x: Tensor,
+    schedule: Tensor,
+    noise: torch.Generator,
+    a: float = 0.7,
+    on_step: OnStep | None = None,
 ) -> Tensor:
     """Walk down the SDE; return all states (steps + 1, b, ...), the noise first and the data last.
 
@@ -70,7 +75,7 @@ def sde(
     """
     states = [x]
     for i, (t, s) in enumerate(pairwise(schedule.tolist())):
-        step = sde_step(x, field(x, x.new_full((len(x),), t)), t, s, a)
+        step = sde_step(x, velocity_fn(x, x.new_full((len(x),), t)), t, s, a)
         x = step.at(torch.randn(x.shape, generator=noise, dtype=x.dtype).to(x.device))
         states.append(x)
         if on_step:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from scope.nn.gaussian import Gaussian
+from scope.nn.paths import add_noise, match_dims
 
 
 class Posterior(NamedTuple):
@@ -50,7 +51,7 @@ def posterior(t: Tensor, s: Tensor) -> Posterior:
 
 def chain(x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
     """Return the states (K + 1, b, n, c) at times t (K + 1, b), each made from the one before it."""
-    states = [(1 - match_dims(t[0], x_0)) * x_0 + match_dims(t[0], x_0) * eps[0]]
+    states = [add_noise(x_0, eps[0], t[0])]
     for k in range(1, len(t)):
         a, sigma = forward_step(t[k], t[k - 1])
         states.append(match_dims(a, x_0) * states[-1] + match_dims(sigma, x_0) * eps[k])
@@ -78,8 +79,3 @@ def denoised(x: Tensor, gradient: Tensor, t: Tensor) -> Tensor:
     """
     moved = torch.einsum("ijb,jbnc->ibnc", noise_covariance(t), gradient)
     return (x - moved) / (1 - match_dims(t, x))
-
-
-def match_dims(t: Tensor, x: Tensor) -> Tensor:
-    """Return t with dimensions added at its end, so that it multiplies x."""
-    return t.view(*t.shape, *[1] * (x.ndim - t.ndim))

@@ -1,24 +1,28 @@
-"""Shipped weights: safetensors in the package, checked before they are used.
+"""Files of weights: safetensors, checked before they are used, and what they say of themselves.
 
 Tensors are in half precision. Packed ones are bytes: a large matrix is stored as int8 and one scale a row, in fp32,
 under its name and `SCALE`, which halves a file and moves a weight by at most 1/254 of the largest of its row.
+What a file says of itself is JSON under `METADATA` in the safetensors' header.
 """
 
 import hashlib
 import json
 import textwrap
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from scope.errors import WeightsError
+from scope.files import sha256_of_file
 
-SCALE = ":scale"
+SCALE, METADATA = ":scale", "scope"
 #: From how many numbers on a matrix is packed: of generators; of tokenizers, for whose whitening bytes are too coarse.
 LARGE, LARGER = 30_000, 131_072
 
@@ -74,24 +78,51 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
 
 
 def load_shipped(model: nn.Module, name: str) -> str:
-    """Fill `model` with the shipped weights `name`, set it to eval, and return their sha256."""
+    """Fill `model` with the shipped weights `name`, freeze it, and return the file's sha256.
+
+    Raises: WeightsError if there are none, or they are damaged or of another model.
+    """
     sha256 = expected().get(name)
     if sha256 is None:
         raise WeightsError(f"this version ships no weights named {name!r}")
-    fill(model, read(weights_path(name), sha256), name)
+    return load_file(model, weights_path(name), sha256)
+
+
+def load_file(model: nn.Module, path: Path, sha256: str | None = None) -> str:
+    """Fill `model` with the weights of a file, freeze it, and return the file's sha256.
+
+    Raises: WeightsError if they are missing, damaged, or of another model or preset; if they have not that `sha256`.
+    """
+    fill(model, read(path, sha256), path.name)
     model.eval().requires_grad_(False)
-    return sha256
+    return sha256 or sha256_of_file(path)
 
 
-def write(model: nn.Module, path: Path, pack: int | None = None) -> str:
-    """Save a model as half-precision safetensors, matrices of `pack` numbers or more in bytes; return its sha256."""
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return what a file of weights says of itself; {} if it says nothing. No tensor is read.
+
+    Raises: WeightsError if the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            found: dict[str, Any] = json.loads((file.metadata() or {}).get(METADATA, "{}"))
+            return found
+    except (OSError, SafetensorError, ValueError) as error:
+        raise WeightsError(f"the weights {path.name} cannot be read ({error}); reinstall scope or retrain") from error
+
+
+def write(model: nn.Module, path: Path, pack: int | None = None, metadata: Mapping[str, Any] | None = None) -> str:
+    """Save a model as half-precision safetensors, matrices of `pack` numbers or more in bytes; return its sha256.
+
+    `metadata` is what the file says of itself: anything that JSON can say.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
         large = pack is not None and value.ndim >= 2 and value.numel() >= pack
         tensors |= _packed(name, value.detach().cpu()) if large else {name: value.detach().cpu().half().contiguous()}
-    save_file(tensors, path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    save_file(tensors, path, {METADATA: json.dumps(metadata, sort_keys=True)} if metadata else None)
+    return sha256_of_file(path)
 
 
 def _packed(name: str, value: Tensor) -> dict[str, Tensor]:
@@ -108,12 +139,3 @@ def _unpacked(stored: dict[str, Tensor]) -> dict[str, Tensor]:
             rows = tensors[name.removesuffix(SCALE)].flatten(1)
             rows.mul_(scale[:, None])
     return tensors
-
-
-def fingerprint(model: nn.Module) -> Tensor:
-    """Return 8 numbers in [0, 255] that tell a model's weights from others'; half precision keeps them both."""
-    digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().half().contiguous().view(torch.uint8).numpy().tobytes())
-    return torch.tensor(list(digest.digest()[:8]), dtype=torch.float32)

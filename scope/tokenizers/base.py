@@ -43,7 +43,7 @@ class Autoencoder(nn.Module):
         """(b, 3, size, size) in [-1, 1] -> tokens (b, n, d), as they are before normalisation."""
         raise NotImplementedError
 
-    def valid(self, z: Tensor) -> Tensor:
+    def project(self, z: Tensor) -> Tensor:
         """Project tokens (b, n, d) that a generator drew onto those that the tokenizer can mean."""
         return z
 
@@ -71,7 +71,7 @@ class Autoencoder(nn.Module):
         if not torch.isfinite(latents).all():
             raise ImageError("the latents hold NaN or infinity; there is no picture of them")
         z = to_tokens(latents) * self.latent_std + self.latent_mean
-        images: Tensor = self.decoder(self.valid(z))
+        images: Tensor = self.decoder(self.project(z))
         return images.float().clamp(-1, 1)
 
     @torch.no_grad()

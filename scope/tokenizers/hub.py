@@ -20,7 +20,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 
 from scope.errors import WeightsError
-from scope.nn.weights import fill, load_shipped, read
+from scope.nn.weights import load_file, load_shipped
 from scope.tokenizers import pae
 from scope.tokenizers.vfm import DINOv2
 
@@ -63,8 +63,7 @@ class AutoencoderPAE(pae.PAE, ModelMixin, ConfigMixin):  # type: ignore[misc]
         Raises: WeightsError if the file is damaged or of another size.
         """
         model = cast(Self, cls(**pae.PRESETS[preset]))
-        fill(model, read(weights), weights.name)
-        model.eval().requires_grad_(False)
+        load_file(model, weights)
         return model
 
     @classmethod

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.models.autoencoder_modules import PatchDecoder, PixelDecoder, PixelModulator
-from scope.nn.transformer import Attention, patchify, to_grid, to_tokens
-from scope.nn.weights import fill, load_shipped, read
+from scope.nn.transformer import Attention, patchify, to_grid, to_tokens, zero_init
+from scope.nn.weights import load_file, load_shipped
 from scope.tokenizers import vfm as backbones
 from scope.tokenizers.base import Autoencoder, TrainOutput
 from scope.tokenizers.losses import Distance, Perturbation, mcr, scr, sphere, ssr
@@ -64,12 +64,9 @@ class PAE(Autoencoder):
         self.vfm = backbones.frozen(backbones.build(vfm) if isinstance(vfm, str) else vfm)
         features, tokens = int(self.vfm.dim), (size // patch) ** 2  # type: ignore[arg-type]
         self.modulator = PixelModulator(tokens, patch, dim, features, modulator_depth, heads)
-        self.mix = Attention(features, max(1, features // 64))
-        self.project = nn.Conv2d(features, d, 3, padding=1)
-        self.skip = nn.Linear(3 * patch * patch, d).requires_grad_(False) if linear else None
-        if self.skip is not None:
-            nn.init.zeros_(self.skip.weight)
-            nn.init.zeros_(self.skip.bias)
+        self.attn = Attention(features, max(1, features // 64))
+        self.to_latent = nn.Conv2d(features, d, 3, padding=1)
+        self.skip = zero_init(nn.Linear(3 * patch * patch, d)).requires_grad_(False) if linear else None
         self.decoder = (
             PatchDecoder(size, patch, d, dim, depth, heads)
             if decoder == "patches"
@@ -94,8 +91,8 @@ class PAE(Autoencoder):
         """Return z (b, n, d) on the sphere."""
         gamma, beta = self.modulator(images, features)
         hz = F.layer_norm(features * (1 + gamma) + beta, features.shape[-1:])
-        hz = hz + self.mix(hz)
-        z = to_tokens(self.project(to_grid(hz))).float()
+        hz = hz + self.attn(hz)
+        z = to_tokens(self.to_latent(to_grid(hz))).float()
         if self.skip is not None:
             with torch.autocast(images.device.type, enabled=False):
                 z = z + self.skip(patchify(images, self.patch))
@@ -103,14 +100,14 @@ class PAE(Autoencoder):
 
     def freeze_encoder(self) -> None:
         """Let only the decoder learn from here on, so that latents stay what they are."""
-        for part in (self.modulator, self.mix, self.project):
+        for part in (self.modulator, self.attn, self.to_latent):
             part.requires_grad_(False)
 
     def encode_tokens(self, images: Tensor) -> Tensor:
         """(b, 3, size, size) in [-1, 1] -> z (b, n, d) on the sphere."""
         return self.tokens(images, self.features(images))
 
-    def valid(self, z: Tensor) -> Tensor:
+    def project(self, z: Tensor) -> Tensor:
         """Put tokens that left the sphere back on it."""
         return sphere(z)
 
@@ -141,7 +138,7 @@ class PAE(Autoencoder):
         if self.skip is None or not isinstance(self.decoder, PatchDecoder):
             raise ValueError("only a tokenizer with linear=True and a decoder of patches has linear paths")
         mean, axes = backbones.principal_axes(patchify(images, self.patch).flatten(0, 1), self.d - 1)
-        self.project.weight.mul_(0.02)
+        self.to_latent.weight.mul_(0.02)
         self.skip.weight[:-1] = axes.T
         self.skip.bias[:-1] = -mean @ axes
         self.skip.bias[-1] = self.decoder.pole
@@ -154,23 +151,13 @@ def preset(name: str, **changes: object) -> PAE:
     return PAE(**(PRESETS[name] | changes))  # type: ignore[arg-type]
 
 
-def of(weights: Path | None, name: str = "pocket") -> PAE:
-    """Return the frozen tokenizer of a file and its preset; without a file, the shipped one.
+def load(weights: Path | None = None, name: str = "pocket") -> tuple[PAE, str]:
+    """Return the frozen tokenizer of a file and its preset, and the file's sha256; without a file, the shipped one.
 
     Raises: WeightsError if the weights are missing, damaged, or of another preset.
     """
     model = preset(name)
-    if weights is None:
-        load_shipped(model, "pae")
-        return model
-    fill(model, read(weights), weights.name)
-    return model.eval().requires_grad_(False)
-
-
-def load() -> tuple[PAE, str]:
-    """Return the shipped tokenizer and the sha256 of its weights."""
-    model = preset("pocket")
-    return model, load_shipped(model, "pae")
+    return model, load_shipped(model, "pae") if weights is None else load_file(model, weights)
 
 
 def shipped() -> PAE:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.nn.images import gaussian_blur
-from scope.nn.transformer import Block, to_grid, to_tokens
+from scope.nn.transformer import TransformerBlock, to_grid, to_tokens
 from scope.tokenizers.losses import sphere, ssr
 
 _SIGMA = 2.0  # of the low pass, in quarters of a patch
@@ -29,23 +29,23 @@ def low_passed(features: Tensor, strength: float = 0.4) -> Tensor:
 
 
 class RefinedPrior(nn.Module):
-    """Features H (b, n, c) -> Z_T (b, n, d) on the sphere, and what reads H back from it."""
+    """Features H (b, n, c) -> Z_T (b, n, d) on the sphere, and the decoder that reconstructs H from it."""
 
     def __init__(self, features: int, d: int, tokens: int, dim: int = 128, depth: int = 2, heads: int = 2) -> None:
         super().__init__()
-        self.project = nn.Conv2d(features, d, 3, padding=1)
-        self.widen = nn.Linear(d, dim)
-        self.position = nn.Parameter(torch.randn(1, tokens, dim) * 0.02)
-        self.blocks = nn.ModuleList(Block(dim, heads) for _ in range(depth))
+        self.to_latent = nn.Conv2d(features, d, 3, padding=1)
+        self.embed = nn.Linear(d, dim)
+        self.pos_embed = nn.Parameter(torch.randn(1, tokens, dim) * 0.02)
+        self.blocks = nn.ModuleList(TransformerBlock(dim, heads) for _ in range(depth))
         self.out = nn.Linear(dim, features)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return Z_T."""
-        return sphere(to_tokens(self.project(to_grid(features))).float())
+        return sphere(to_tokens(self.to_latent(to_grid(features))).float())
 
-    def read_back(self, z: Tensor) -> Tensor:
+    def reconstruct(self, z: Tensor) -> Tensor:
         """Return H^ (b, n, c)."""
-        x = self.widen(z) + self.position
+        x = self.embed(z) + self.pos_embed
         for block in self.blocks:
             x = block(x)
         back: Tensor = self.out(x)
@@ -55,7 +55,7 @@ class RefinedPrior(nn.Module):
         """Return the parts of the loss of stage R."""
         z = self(features)
         return {
-            "rep": F.mse_loss(self.read_back(z).float(), features),
+            "rep": F.mse_loss(self.reconstruct(z).float(), features),
             "gram": ssr(z, low_passed(features)),
         }
 

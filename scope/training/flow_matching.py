@@ -30,6 +30,6 @@ def sample_cond_mask(n: int, drop: float, noise: torch.Generator) -> Tensor:
 
 
 def flow_loss(v: Tensor, velocity: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Return the squared error of a predicted velocity: its mean, weighted by `weight` (b, 1, h, w) where given."""
+    """Return the squared error of a predicted velocity: its mean, weighted by `weight` (b, n, 1) where given."""
     error = (v - velocity).square()
     return error.mean() if weight is None else (error * weight).sum() / weight.expand_as(error).sum()

@@ -47,7 +47,7 @@ from scope.generators.ntm import LN2, T_MIN, Shape, build
 from scope.judges.pocket import Judge
 from scope.judges.pocket import load as load_judge
 from scope.models import ntm
-from scope.models.dit import DiT
+from scope.models.dit import DiT, velocity_fn
 from scope.models.features import FeatureNet
 from scope.models.ntm import NTM
 from scope.models.text_encoder import Conditioning, TextInput, encode
@@ -68,9 +68,9 @@ CFG_SCALE = 2.0
 LEVELS = (4, 8, 16)
 #: Row -> what it changes of the shape, and of the recipe. "fm" stands for the weights of flow matching.
 ABLATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "g0": ({"blocks": 0, "learned_sigma": False, "spread": 0.0}, {}),
-    "g1": ({"blocks": 0}, {}),
-    "g1_wide": ({"blocks": 0}, {}),
+    "g0": ({"flows": 0, "learned_sigma": False, "spread": 0.0}, {}),
+    "g1": ({"flows": 0}, {}),
+    "g1_wide": ({"flows": 0}, {}),
     "ntm_scratch": ({}, {}),
     "ntm": ({}, {"start_from": "fm"}),
     "ntm_no_anchor": ({}, {"start_from": "fm", "anchor": 0.0}),
@@ -99,7 +99,7 @@ class Scale:
 
 
 _SHAPE = Shape(
-    width=128, depth=3, heads=2, word_depth=1, layers=2, transporter_width=96, transporter_heads=2, denoiser_width=96,
+    width=128, depth=3, heads=2, text_depth=1, layers=2, transporter_width=96, transporter_heads=2, denoiser_width=96,
     denoiser_heads=2, shift=SHIFT,
 )  # fmt: skip
 FULL = Scale("bench-ntm", _SHAPE, steps=400, batch=48, scenes=12_000, held_out=200, judged=60, seeds=(0, 1, 2))
@@ -207,17 +207,9 @@ def elbo_bpd(model: NTM, T: int, held: HeldOut) -> float:
 Sampler = Callable[[Tensor, Conditioning], Tensor]
 
 
-def trajectory_sampler(model: NTM, T: int, decoder: str) -> Sampler:
-    """Return the sampler of a trajectory model in T steps."""
-
-    def draw(noise: Tensor, text: Conditioning) -> Tensor:
-        b, n = noise.shape[1:3]
-        t = model.times(T, n, torch.full((b,), T_MIN, device=noise.device))
-        many = torch.full((b,), T, device=noise.device)
-        u = ntm.descend(model, noise[-1:], t, many, text, noise, CFG_SCALE)
-        return ntm.DECODERS[decoder](model, u, t, many, text)
-
-    return draw
+def trajectory_sampler(model: NTM, decoder: str) -> Sampler:
+    """Return the sampler of a trajectory model, in as many steps as the noise has levels."""
+    return lambda noise, text: ntm.draw(model, text, noise, T_MIN, CFG_SCALE, decoder)
 
 
 def flow_sampler(model: DiT, steps: int) -> Sampler:
@@ -225,12 +217,7 @@ def flow_sampler(model: DiT, steps: int) -> Sampler:
 
     @torch.no_grad()
     def draw(noise: Tensor, text: Conditioning) -> Tensor:
-        drop = torch.zeros(noise.shape[1], dtype=torch.bool, device=noise.device)
-
-        def velocity_fn(x: Tensor, t: Tensor) -> Tensor:
-            return samplers.guided(model(x, t, text), model(x, t, text, drop), CFG_SCALE)
-
-        return to_tokens(samplers.euler(velocity_fn, to_grid(noise[-1]), samplers.times(steps, SHIFT)))
+        return samplers.euler(velocity_fn(model, text, CFG_SCALE), noise[-1], samplers.times(steps, SHIFT))
 
     return draw
 
@@ -276,13 +263,11 @@ def stage_seconds(model: NTM, held: HeldOut, T: int = 4, count: int = 8) -> dict
     """Return the seconds a picture of each stage of sampling, in a batch of `count`."""
     where = next(model.parameters()).device
     x_0, text = to_tokens(held.latents)[:count].to(where), flow_trainer.select(held.text, torch.arange(count)).to(where)
-    t = model.times(T, x_0.shape[1], torch.full((len(x_0),), T_MIN, device=where))
-    many, noise = torch.full((len(x_0),), T, device=where), torch.randn((T + 1, *x_0.shape), device=where)
-    seconds, u = {}, noise
-    began = time.monotonic()
-    u = ntm.descend(model, noise[-1:], t, many, text, noise, CFG_SCALE)
+    (t, many), noise = model.schedule(T, x_0, T_MIN), torch.randn((T + 1, *x_0.shape), device=where)
+    seconds, began = {}, time.monotonic()
+    u = ntm.sample(model, noise[-1:], t, many, text, noise, CFG_SCALE)
     seconds["predictor"] = time.monotonic() - began
-    for name, decoder in (("inverse", "raw"), ("denoising", "denoised"), ("distilled", "distilled")):
+    for name, decoder in (("inverse", "inverse"), ("denoising", "denoised"), ("distilled", "distilled")):
         began = time.monotonic()
         ntm.DECODERS[decoder](model, u, t, many, text)
         seconds[name] = time.monotonic() - began
@@ -311,9 +296,9 @@ def run_seed(scale: Scale, folder: Path, seed: int) -> Scores:
         model = train(scale, folder_of_seed, latents, seed, ablation).to(where)
         for T in LEVELS:
             scores[f"{ablation}_t{T}"] = {"elbo_bpd": elbo_bpd(model, T, held)}
-            for decoder in ntm.DECODERS if ablation in DECODED else ("raw",):
-                row = f"{ablation}_t{T}" + ("" if decoder == "raw" else f"_{decoder}")
-                sampler = trajectory_sampler(model, T, decoder)
+            for decoder in ntm.DECODERS if ablation in DECODED else ("inverse",):
+                row = f"{ablation}_t{T}" + ("" if decoder == "inverse" else f"_{decoder}")
+                sampler = trajectory_sampler(model, decoder)
                 scores.setdefault(row, {}).update(scorer.score(sampler, T, seed, judged=T == 4))
         if ablation == "ntm":
             scores["ntm_seconds_a_picture"] = stage_seconds(model, held)

@@ -57,7 +57,7 @@ def fit(world: TwoModes, blocks: int, steps: int = STEPS, batch: int = BATCH, se
     for step in range(steps):
         T = LEVELS[step % len(LEVELS)]
         x, t = chains(world, T, batch, 1_000_003 * seed + step)
-        nll = ntm.reverse(model, x, t, torch.full((batch,), T), nothing_to_read(batch)).nll()
+        nll = ntm.reverse_steps(model, x, t, torch.full((batch,), T), nothing_to_read(batch)).nll()
         optimizer.zero_grad()
         (nll.sum(0).mean() / world.tokens).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -70,7 +70,7 @@ def fit(world: TwoModes, blocks: int, steps: int = STEPS, batch: int = BATCH, se
 def lost(world: TwoModes, model: NTM, T: int, count: int = HELD_OUT) -> Metric:
     """Return the nats a trajectory that the model loses against the exact density, on held-out chains."""
     x, t = chains(world, T, count, SEED)  # training's seeds are larger
-    nll = ntm.reverse(model, x, t, torch.full((count,), T), nothing_to_read(count)).nll().sum(0)
+    nll = ntm.reverse_steps(model, x, t, torch.full((count,), T), nothing_to_read(count)).nll().sum(0)
     at = t[:, 0].double().tolist()
     exact = torch.stack([world.nll(x[k].double(), x[k + 1].double(), at[k + 1], at[k]) for k in range(T)]).sum(0)
     excess = nll - exact

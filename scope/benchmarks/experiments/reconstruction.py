@@ -55,7 +55,7 @@ def measure(quick: bool = False, weights: Path | None = None) -> Results:
 
     Raises: WeightsError if the weights are missing, damaged, or of another preset.
     """
-    model, (network, _), judge = pae.of(weights), features.load(), load_judge()
+    (model, _), (network, _), judge = pae.load(weights), features.load(), load_judge()
     count = QUICK if quick else SCENES
     rows = tuple(row(name, model, network, judge, count) for name in ROWS)
     return Results(

@@ -24,11 +24,11 @@ from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
 from scope.files import write_atomic
-from scope.models.dit import DiT
+from scope.models.dit import DiT, velocity_fn
 from scope.models.features import perceptual_distance
 from scope.models.text_encoder import Conditioning, TextInput, encode
 from scope.nn import samplers
-from scope.nn.transformer import to_tokens
+from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.weights import fill, read
 from scope.tokenizers.base import Autoencoder
 from scope.training.recipes import closeup_classifier
@@ -150,17 +150,12 @@ def drawn(setup: Setup, model: Autoencoder, dit: DiT, text: Conditioning, cfg_sc
     count = len(text.mask)
     side = model.size // model.patch
     noise = torch.randn((count, model.d, side, side), generator=torch.Generator().manual_seed(7))
-    read_, skipped = torch.ones(count, dtype=torch.bool), torch.zeros(count, dtype=torch.bool)
     images = []
     for at in torch.split(torch.arange(count), 64):
-        words = latent_trainer.select(text, at)
-
-        def field(x: Tensor, t: Tensor, words: Conditioning = words, at: Tensor = at) -> Tensor:
-            with torch.autocast("cpu", torch.bfloat16):
-                v = dit(x, t, words, read_[at])
-                return v if cfg_scale == 1 else samplers.guided(v, dit(x, t, words, skipped[at]), cfg_scale)
-
-        images.append(model.decode(samplers.euler(field, noise[at], samplers.times(setup.size.nfe))))
+        predict = velocity_fn(dit, latent_trainer.select(text, at), cfg_scale)
+        with torch.autocast("cpu", torch.bfloat16):
+            x_0 = samplers.euler(predict, to_tokens(noise[at]), samplers.times(setup.size.nfe))
+        images.append(model.decode(to_grid(x_0)))
     return torch.cat(images)
 
 

@@ -99,9 +99,9 @@ class LatentConfig(TrainConfig):
     drop_groups: float = 0.1  # share that do not read which words belong to one object
 
 
-def tokenizer_of(config: LatentConfig) -> PAE:
-    """Return the frozen tokenizer of a recipe."""
-    return pae.of(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
+def tokenizer_of(config: LatentConfig) -> tuple[PAE, str]:
+    """Return the frozen tokenizer of a recipe and the sha256 of its weights."""
+    return pae.load(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
 
 
 def latents_of(run: Run[L], tokenizer: PAE) -> LatentCache:

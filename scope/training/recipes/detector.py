@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from scope.models.detector import CELL, SIDE, Detector, Maps
+from scope.models.detector import CELL, SIDE, Detector, DetectorOutput
 from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
 from scope.nn.weights import fill, read
@@ -76,18 +76,18 @@ def targets(scenes: list[ClutteredScene], shifts: NDArray[np.int64]) -> dict[str
     return {name: torch.from_numpy(a) for name, a in arrays.items()}
 
 
-def detector_loss(maps: Maps, truth: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+def detector_loss(output: DetectorOutput, truth: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss and its parts."""
     counted = truth["center"] != IGNORE
     positive = truth["center"] == 1
-    raw = F.binary_cross_entropy_with_logits(maps.center, truth["center"].clamp_min(0), reduction="none")
-    focal = torch.where(positive, 1 - maps.center.sigmoid(), maps.center.sigmoid()).pow(1.5)
+    raw = F.binary_cross_entropy_with_logits(output.center, truth["center"].clamp_min(0), reduction="none")
+    focal = torch.where(positive, 1 - output.center.sigmoid(), output.center.sigmoid()).pow(1.5)
     parts = {
         "center": (raw * focal.detach() * counted).sum() / positive.sum() * 2,
-        "noun": masked_cross_entropy(maps.noun, truth["noun"]),
-        "color": masked_cross_entropy(maps.color, truth["color"]),
-        "side": F.l1_loss(maps.side[positive], truth["side"][positive]),
-        "setting": masked_cross_entropy(maps.setting, truth["setting"]),
+        "noun": masked_cross_entropy(output.noun, truth["noun"]),
+        "color": masked_cross_entropy(output.color, truth["color"]),
+        "side": F.l1_loss(output.side[positive], truth["side"][positive]),
+        "setting": masked_cross_entropy(output.setting, truth["setting"]),
     }
     loss = parts["center"] + parts["noun"] + parts["color"] + parts["side"] + 0.3 * parts["setting"]
     return loss, parts
@@ -131,10 +131,10 @@ def train(config: DetectorConfig, folder: Path) -> None:
     for step in run.steps():
         images, truth = batch(run, step, tokenizer)
         with run.autocast():
-            maps = forward(images)
-        loss, parts = detector_loss(maps, truth)
+            output = forward(images)
+        loss, parts = detector_loss(output, truth)
         positive = truth["noun"] != IGNORE
-        accuracy = (maps.noun.argmax(1) == truth["noun"])[positive].float().mean()
+        accuracy = (output.noun.argmax(1) == truth["noun"])[positive].float().mean()
 
         optimizer.zero_grad()
         run.backward(loss)

@@ -13,16 +13,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.generators.flow import CFG_SCALE, SHIFT
-from scope.models.dit import DiT
+from scope.generators.metadata import metadata_of
+from scope.models.dit import DiT, velocity_fn
 from scope.models.text_encoder import Conditioning, TextInput, encode
 from scope.nn import samplers
 from scope.nn.ema import EMA
+from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.weights import LARGE, fill, read
 from scope.tokenizers.pae import PAE
 from scope.training.data.cached_latents import CELL_CLASSES, LatentConfig, drop_groups, latents_of, tokenizer_of
 from scope.training.flow_matching import flow_loss, sample_cond_mask, sample_path
 from scope.training.loop import Run
 from scope.training.optimizers import adamw, warmup_cosine
+from scope.worlds.pocket.vocabulary import SHIPPED
 
 
 class FlowConfig(LatentConfig):
@@ -85,9 +88,9 @@ class FlowWithAuxHead(nn.Module):
     def forward(
         self, x_t: Tensor, t: Tensor, text: Conditioning, cond_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return (v like x_t, logits (b, n, sum of CELL_CLASSES))."""
-        v, half_way = self.dit.look(x_t, t, text, cond_mask)
-        return v, self.head(half_way)
+        """Return (v like x_t (b, n, d), logits (b, n, sum of CELL_CLASSES))."""
+        output = self.dit(x_t, t, text, cond_mask)
+        return output.velocity, self.head(output.middle)
 
 
 def cell_label_loss(logits: Tensor, cell_labels: Tensor, cond_mask: Tensor) -> Tensor:
@@ -109,19 +112,14 @@ def sample_grid(model: DiT, tokenizer: PAE, where: torch.device) -> Tensor:
     """Draw PROMPTS with fixed noise, 24 Euler steps, without commitment groups."""
     text = encode(PROMPTS).to(where)
     noise = torch.randn((len(PROMPTS), tokenizer.d, 8, 8), generator=torch.Generator().manual_seed(0)).to(where)
-    drop = torch.zeros(len(PROMPTS), dtype=torch.bool, device=where)
-
-    def field(x: Tensor, t: Tensor) -> Tensor:
-        return samplers.guided(model(x, t, text), model(x, t, text, drop), CFG_SCALE)
-
-    images: Tensor = tokenizer.decode(samplers.euler(field, noise, samplers.times(24, SHIFT)))
-    return images
+    x_0 = samplers.euler(velocity_fn(model, text, CFG_SCALE), to_tokens(noise), samplers.times(24, SHIFT))
+    return tokenizer.decode(to_grid(x_0))
 
 
 def train(config: FlowConfig, folder: Path) -> None:
     """Train, or continue training, the generator; writes folder/flow.safetensors."""
     torch.manual_seed(config.seed)
-    tokenizer = tokenizer_of(config)
+    tokenizer, tokenizer_sha256 = tokenizer_of(config)
     dit = DiT(tokenizer.d, dim=config.dim, depth=config.depth, heads=config.heads)
     if config.start_from:
         fill(dit, read(Path(config.start_from)), config.start_from)
@@ -142,8 +140,9 @@ def train(config: FlowConfig, folder: Path) -> None:
         path = sample_path(x_0, noise, config.time_mean, config.time_std)
         cond_mask = sample_cond_mask(run.batch, config.drop_text, noise).to(run.device)
         with run.autocast():
-            v, logits = forward(path.x_t, path.t, text, cond_mask)
-        flow = flow_loss(v, path.velocity, torch.where(labels[:, :1] > 0, config.object_weight, 1.0))
+            v, logits = forward(to_tokens(path.x_t), path.t, text, cond_mask)
+        weight = torch.where(to_tokens(labels[:, :1]) > 0, config.object_weight, 1.0)
+        flow = flow_loss(v, to_tokens(path.velocity), weight)
         aux = cell_label_loss(logits, labels, cond_mask)
         loss = flow + config.aux_weight * aux
 
@@ -158,4 +157,5 @@ def train(config: FlowConfig, folder: Path) -> None:
         if run.main and (step + 1) % 500 == 0:
             run.save_grid(f"{step + 1:06d}", sample_grid(ema.model.dit, tokenizer, run.device))
         run.checkpoint(step)
-    run.write(ema.model.dit, folder / "flow.safetensors", pack=LARGE)
+    metadata = metadata_of(SHIPPED, tokenizer_sha256)
+    run.write(ema.model.dit, folder / "flow.safetensors", pack=LARGE, metadata=metadata)

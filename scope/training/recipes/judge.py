@@ -122,7 +122,7 @@ def _on(device: torch.device, targets: T) -> T:
 
 def both(model: TwoStageDetector, images: Tensor, pieces: Tensor) -> tuple[DetectorOutput, ClassifierOutput]:
     """Return what the detector says of pictures, and the classifier of crops, whichever pictures they are of."""
-    return model.finder(images), model.namer(pieces)
+    return model.detector(images), model.classifier(pieces)
 
 
 def train(config: JudgeConfig, folder: Path) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from scope.models.dit import DiT
 from scope.models.text_encoder import Conditioning
 from scope.nn.ema import EMA
+from scope.nn.transformer import to_tokens
 from scope.training.flow_matching import flow_loss, sample_cond_mask, sample_path
 from scope.training.loop import Run, TrainConfig
 from scope.training.optimizers import adamw, warmup_cosine
@@ -48,7 +49,7 @@ def train(config: LatentFlowConfig, folder: Path, latents: Tensor, text: Conditi
     torch.manual_seed(config.seed)
     _, d, side, _ = latents.shape
     run = Run(folder, config)
-    model = DiT(d, side * side, config.dim, config.depth, config.heads, word_depth=1).to(run.device)
+    model = DiT(d, side * side, config.dim, config.depth, config.heads, text_depth=1).to(run.device)
     optimizer, ema = adamw(model, config), EMA(model, config.ema)
     schedule = warmup_cosine(optimizer, config)
     run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
@@ -59,8 +60,8 @@ def train(config: LatentFlowConfig, folder: Path, latents: Tensor, text: Conditi
         path = sample_path(latents[chosen].to(run.device), noise)
         cond_mask = sample_cond_mask(run.batch, config.drop_text, noise).to(run.device)
         with run.autocast():
-            v = forward(path.x_t, path.t, select(text, chosen).to(run.device), cond_mask)
-        loss = flow_loss(v, path.velocity)
+            output = forward(to_tokens(path.x_t), path.t, select(text, chosen).to(run.device), cond_mask)
+        loss = flow_loss(output.velocity, to_tokens(path.velocity))
 
         optimizer.zero_grad()
         run.backward(loss)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from scope.generators.metadata import metadata_of
 from scope.generators.ntm import CFG_SCALE, T_MIN, build, predictor
 from scope.generators.ntm import PRESETS as SHAPES
 from scope.models import diffusers_backbone, ntm
@@ -27,13 +28,14 @@ from scope.models.text_encoder import STATE_DIM, Conditioning, encode
 from scope.nn import trajectory
 from scope.nn.ema import EMA
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import LARGE, expected, fill, fingerprint, read, weights_path
+from scope.nn.weights import LARGE, expected, fill, read, weights_path
 from scope.tokenizers.pae import PAE
 from scope.training.data.cached_latents import LatentCache, LatentConfig, drop_groups, latents_of, tokenizer_of
 from scope.training.flow_matching import sample_cond_mask
 from scope.training.loop import Run
 from scope.training.optimizers import adamw, warmup_cosine
 from scope.training.recipes.flow import PROMPTS
+from scope.worlds.pocket.vocabulary import SHIPPED
 
 
 class NTMConfig(LatentConfig):
@@ -106,7 +108,7 @@ def ntm_loss(
 
     The anchor is `weight` times the squared distance of the predicted means from those of `base`, which sees x, not u.
     """
-    reverse, K = ntm.reverse(model, x, t, T, text, cond_mask), len(x) - 1
+    reverse, K = ntm.reverse_steps(model, x, t, T, text, cond_mask), len(x) - 1
     nll = (reverse.nll() * T / K).sum(0).mean() / x[0, 0].numel()
     if base is None or weight == 0:
         return nll, nll
@@ -215,23 +217,18 @@ def sample_grid(model: NTM, tokenizer: PAE, where: torch.device) -> Tensor:
     b, text, steps = len(PROMPTS), encode(PROMPTS).to(where), model.levels[0]
     tokens = (tokenizer.size // tokenizer.patch) ** 2
     noise = torch.randn((steps + 1, b, tokens, tokenizer.d), generator=torch.Generator().manual_seed(0)).to(where)
-    noise[0] = 0
-    t = model.times(steps, tokens, torch.full((b,), T_MIN, device=where))
-    T = torch.full((b,), steps, device=where)
-    u = ntm.descend(model, noise[-1:], t, T, text, noise, CFG_SCALE)
-    images: Tensor = tokenizer.decode(to_grid(ntm.raw(model, u, t, T, text)))
-    return images
+    return tokenizer.decode(to_grid(ntm.draw(model, text, noise, T_MIN, CFG_SCALE, "inverse", mean_last=True)))
 
 
 def train(config: NTMConfig, folder: Path) -> None:
     """Train, or continue training, both stages; writes folder/ntm.safetensors."""
     torch.manual_seed(config.seed)
     run = Run(folder, config)
-    tokenizer, model = tokenizer_of(config), initial_model(config)
-    model.fingerprint.copy_(fingerprint(tokenizer))
+    (tokenizer, tokenizer_sha256), model = tokenizer_of(config), initial_model(config)
     tokenizer = tokenizer.to(run.device)
     cache = latents_of(run, tokenizer)
     reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else the cache holds texts of another encoder
     model = fit(run, cache, model, tokenizer if reads_prompts else None)
     model = distil(Run(folder / "denoiser", denoiser_config(config)), cache, model)
-    run.write(model, folder / "ntm.safetensors", pack=LARGE)
+    metadata = metadata_of(SHIPPED, tokenizer_sha256)
+    run.write(model, folder / "ntm.safetensors", pack=LARGE, metadata=metadata)

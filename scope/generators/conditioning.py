@@ -4,7 +4,7 @@ from scope.models.text_encoder import Conditioning, TextInput, check_length, enc
 from scope.specification import Request
 
 
-def read(request: Request) -> Conditioning:
+def encode_request(request: Request) -> Conditioning:
     """Return the text of a request, encoded (a batch of one), with which characters belong to which entity.
 
     Raises: PromptError if the text is longer than the encoder reads.
