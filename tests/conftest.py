@@ -1,5 +1,6 @@
 """The command line with fakes for its parts: no weights, no torch, a home of its own."""
 
+import os
 import shutil
 import signal
 import sys
@@ -20,8 +21,16 @@ pytest_plugins = ["scope.testing.fixtures"]
 TESSERACT = pytest.mark.skip(reason="Tesseract is not installed: apt-get install tesseract-ocr")
 
 
+NOT_FAST = ("heavy", "slow", "weights")
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread each, or the workers fight for the cores
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if not any(item.get_closest_marker(mark) for mark in NOT_FAST):
+            item.add_marker(pytest.mark.fast)
         if item.get_closest_marker("needs_tesseract") and shutil.which("tesseract") is None:
             item.add_marker(TESSERACT)
 

@@ -21,14 +21,19 @@ Install = Callable[..., None]
 
 HERE = Path(__file__).parent
 
-#: The command line with the parts of a real package; only the reader and the verifier are fakes, for speed.
+#: The command line with the parts of a real package; only the reader and our own verifiers are fakes, for speed.
 PROGRAM = """
 from scope.plugins import registry as plugins
+from scope.specification import Type
 from scope.testing import FakeReader, FakeVerifier
-fakes = {("language", "grammar"): FakeReader, ("verifiers", "objects"): FakeVerifier}
+fakes = {
+    ("language", "grammar"): FakeReader,
+    ("verifiers", "objects"): lambda: FakeVerifier(handled=frozenset({Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE})),
+}
 load, names = plugins.load, plugins.names
+left_out = {"knowledge": names("knowledge"), "verifiers": ["text", "vlm"]}
 plugins.load = lambda kind, name: fakes.get((kind, name)) or load(kind, name)
-plugins.names = lambda kind: ["objects"] if kind == "verifiers" else [] if kind == "knowledge" else names(kind)
+plugins.names = lambda kind: [name for name in names(kind) if name not in left_out.get(kind, ())]
 from scope.cli import main
 main()
 """
@@ -320,23 +325,41 @@ Scope = Callable[..., "subprocess.CompletedProcess[str]"]
 def test_a_real_package_is_listed(scope: Scope) -> None:
     rows = json.loads(scope("plugins", "list", "--json").stdout)["plugins"]
     theirs = {(r["kind"], r["name"]): r for r in rows if r["third_party"]}
-    assert set(theirs) == {("skills", "mascots"), ("generators", "stripes"), ("benchmarks", "counting")}
+    assert set(theirs) == {
+        ("skills", "mascots"), ("generators", "stripes"), ("verifiers", "outdoors"), ("benchmarks", "counting")
+    }  # fmt: skip
     assert all(row["ok"] and row["package"] == "scope-of-others" and row["version"] == "2.5" for row in theirs.values())
     assert theirs["skills", "mascots"]["summary"] == "Says what the Zorvex looks like."
 
 
-def test_the_generator_of_a_real_package_draws(scope: Scope, tmp_path: Path) -> None:
-    done = scope("generate", "1 red apple", "--generator", "stripes", "--json", "-o", "a.png")
-    assert done.returncode == 0, done.stderr
+def test_each_new_part_is_one_file_and_one_line() -> None:
+    project = tomllib.loads((HERE / "plugin_package" / "pyproject.toml").read_text())["project"]
+    files = sorted(f"of_others.{p.stem}" for p in (HERE / "plugin_package" / "of_others").glob("[!_]*.py"))
+    lines = [line.partition(":")[0] for of_kind in project["entry-points"].values() for line in of_kind.values()]
+    assert set(project["entry-points"]) == {
+        f"scope.{kind}" for kind in ("skills", "generators", "verifiers", "benchmarks")
+    }
+    assert sorted(lines) == files
+
+
+def test_a_run_uses_the_skill_generator_and_verifier_of_a_real_package(scope: Scope, tmp_path: Path) -> None:
+    done = scope("generate", "1 red apple on beach ?zorvex", "--generator", "stripes", "--json", "-o", "a.png")
     report = json.loads(done.stdout)
+    assert {answer["words"] for answer in report["answers"].values()} == {"a green turtle"}
     assert {draft["generator"] for draft in report["drafts"]} == {"stripes@2.5"}
+    [setting] = [c for c in report["commitments"] if c["type"] == "setting"]
+    assert (setting["outcome"], setting["verifier"]) == ("met", "outdoors@2.5")
     assert (tmp_path / "a.png").is_file()
+
+
+def test_without_third_party_a_real_package_is_not_used(scope: Scope) -> None:
     again = scope("generate", "1 red apple", "--generator", "stripes", SCOPE_NO_THIRD_PARTY="1")
     assert again.returncode == 2
     assert "no generators named 'stripes'" in again.stderr
 
 
-def test_the_benchmark_of_a_real_package_is_run(scope: Scope, tmp_path: Path) -> None:
+def test_the_benchmark_of_a_real_package_is_listed_and_run(scope: Scope, tmp_path: Path) -> None:
+    assert "counting" in scope("bench", "--help").stdout
     done = scope("bench", "counting")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "results" / "counting.json").read_text())["name"] == "counting"
@@ -345,9 +368,10 @@ def test_the_benchmark_of_a_real_package_is_run(scope: Scope, tmp_path: Path) ->
 def test_the_parts_of_a_real_package_conform(scope: Scope, installed: Path) -> None:
     program = (
         "from scope.testing import FakeReader, validate\n"
-        "from of_others.mascots import Mascots\nfrom of_others.stripes import Stripes\n"
+        "from of_others.mascots import Mascots\nfrom of_others.outdoors import Outdoors\n"
+        "from of_others.stripes import Stripes\n"
         "validate(Mascots, specifications=[FakeReader().decompose('1 apple ?zorvex')]).assert_ok()\n"
-        "validate(Stripes).assert_ok()\n"
+        "validate(Stripes).assert_ok()\nvalidate(Outdoors).assert_ok()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True
