@@ -19,6 +19,8 @@ from typer.testing import CliRunner, Result
 
 from scope import __version__
 from scope.cli import app
+from scope.engine.graph import NODES
+from scope.engine.outcome import STAGES
 from scope.protocols import DEFAULT_GENERATOR
 from scope.runs.png import open_png, read_record, sidecar
 from scope.runs.target import slug
@@ -387,6 +389,18 @@ def test_the_doctor_says_which_generators_have_weights(cli: Cli, monkeypatch: py
     assert told()["ok"] is False
     monkeypatch.setenv("SCOPE_GENERATOR", "somebody's own")
     assert told()["ok"] is True
+
+
+@pytest.mark.parametrize("program", [None, "/usr/bin/tesseract"])
+def test_the_doctor_looks_for_the_judges_reader(cli: Cli, monkeypatch: pytest.MonkeyPatch, program: str | None) -> None:
+    monkeypatch.setattr("scope.cli.doctor.shutil.which", lambda name: program)
+    (check,) = (c for c in json.loads(cli("doctor", "--json").stdout)["checks"] if c["name"] == "tesseract")
+    assert check["ok"] is None  # without it benchmarks alone fail
+    assert check["found"] == program or "apt-get install tesseract-ocr" in check["advice"]
+
+
+def test_every_stage_of_the_machine_has_its_words() -> None:
+    assert set(STAGES) == set(NODES)
 
 
 def test_training_prints_its_folder_and_continues_in_it(cli: Cli) -> None:

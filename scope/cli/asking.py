@@ -11,7 +11,7 @@ from scope.cli.console import log
 from scope.errors import UsageError
 
 if TYPE_CHECKING:
-    from scope.cli.progress import Watch
+    from scope.cli.progress import ProgressView
     from scope.engine.review import Question
 
 
@@ -22,11 +22,11 @@ def check_editor(confirm: tuple[str, ...]) -> None:
         raise UsageError("--confirm opens an editor, and this is no terminal; set EDITOR, or leave --confirm out")
 
 
-def asker(watch: "Watch") -> "Callable[[Question], str]":
+def asker(view: "ProgressView") -> "Callable[[Question], str]":
     """Return what answers the questions of a run. The text comes back as it was saved; saving nothing agrees."""
 
     def ask(question: "Question") -> str:
-        with watch.paused():
+        with view.paused():
             log(f"please look at the {question.about}; save and close the editor to go on")
             return click.edit(question.text, extension=".yaml", require_save=False) or question.text
 

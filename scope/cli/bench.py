@@ -85,9 +85,9 @@ def plots(
 
 def _command(name: str, summary: str) -> Any:
     """Return the command that runs one benchmark, stores its results, and shows them; a quick one's are only shown."""
-    alone = typer.Typer(add_completion=False)
+    group = typer.Typer(add_completion=False)
 
-    @alone.command(name, help=summary)
+    @group.command(name, help=summary)
     def measure(
         results: Folder = Path("results"),
         quick: Annotated[bool, typer.Option("--quick", help="A small sample; it is shown and not stored.")] = False,
@@ -103,7 +103,7 @@ def _command(name: str, summary: str) -> Any:
             if path is not None:
                 emit(str(path))
 
-    return typer.main.get_command(alone)
+    return typer.main.get_command(group)
 
 
 def _measure(name: str, options: dict[str, Any]) -> Iterator["Results"]:

@@ -93,9 +93,9 @@ def emit_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
-        drawn.add_column(column, overflow="fold")
+        grid.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(visible(cell), style=(styles or {}).get(cell, "")) for cell in row))
-    console(stderr=False).print(drawn)
+        grid.add_row(*(Text(visible(cell), style=(styles or {}).get(cell, "")) for cell in row))
+    console(stderr=False).print(grid)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _OPTIONAL = ("editors",)  # kinds of parts that scope works without
 _LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
 _WEIGHTS = Path(__file__).parents[1] / "weights"
-_PATIENCE = 3.0  # seconds for one question to a server
+_TIMEOUT = 3.0  # seconds for one question to a server
 
 
 class Check(Model):
@@ -231,7 +231,7 @@ def _language() -> Iterator[Check]:
         yield Check(name="language model", ok=False, found=str(error), advice="docs/language_models.md")
         return
     for url in settings.url:
-        yield from _server(settings.model_copy(update={"url": (url,), "deadline": _PATIENCE, "tokens": 64}))
+        yield from _server(settings.model_copy(update={"url": (url,), "deadline": _TIMEOUT, "tokens": 64}))
 
 
 def _server(settings: "LanguageSettings") -> Iterator[Check]:
@@ -243,7 +243,7 @@ def _server(settings: "LanguageSettings") -> Iterator[Check]:
     (url,) = settings.url
     began = time.monotonic()
     try:
-        response = httpx.get(f"{url}/models", headers=Endpoint(url, settings.key).headers, timeout=_PATIENCE / 2)
+        response = httpx.get(f"{url}/models", headers=Endpoint(url, settings.key).headers, timeout=_TIMEOUT / 2)
     except httpx.HTTPError as error:
         yield Check(name="endpoint", ok=False, found=f"{url}: {type(error).__name__}", advice="is the server running?")
         return
@@ -282,7 +282,7 @@ def _schema(settings: "LanguageSettings") -> Check:
     try:
         OpenAIModel(settings).complete([Message(role="user", content="Name a fruit.")], schema)
     except ScopeError as error:
-        slow = time.monotonic() - began >= _PATIENCE
+        slow = time.monotonic() - began >= _TIMEOUT
         advice = "the server is slow" if slow else "use a server that obeys JSON schemas: docs/language_models.md"
         return Check(name="schema", ok=None if slow else False, found=str(error), advice=advice)
     return Check(name="schema", ok=True, found=f"obeyed, in {time.monotonic() - began:.1f} s")

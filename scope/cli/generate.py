@@ -8,7 +8,7 @@ import typer
 from scope.cli.asking import asker, check_editor
 from scope.cli.console import emit_json, log
 from scope.cli.options import Json, Output, Prompt, flag_name, option_flags
-from scope.cli.progress import Watch
+from scope.cli.progress import ProgressView
 from scope.cli.proof import log_unknown, show_commitments, show_plan, show_result
 from scope.config import Options, resolve
 
@@ -68,10 +68,10 @@ def resume(
 def _finish(run: "Run", as_json: bool) -> None:
     """Run a run to its end, and tell how it went."""
     try:
-        with Watch() as watch:
+        with ProgressView() as view:
             from scope import app
 
-            result = app.finish(run, watch, asker(watch))
+            result = app.finish(run, view, asker(view))
     except KeyboardInterrupt:
         log(f"scope: interrupted; nothing is lost. Continue with: scope resume {run.id}")
         raise typer.Exit(130) from None

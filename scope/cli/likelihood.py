@@ -23,17 +23,17 @@ def likelihood(
     from scope.runs.png import open_picture
     from scope.skills.bind import request_of
 
-    made = registry.load("generators", generator)()
-    if not hasattr(made, "log_likelihood"):
+    model = registry.load("generators", generator)()
+    if not hasattr(model, "log_likelihood"):
         raise UsageError(f"the generator {generator!r} knows no likelihoods; ntm does")
-    found = made.log_likelihood(open_picture(image), request_of(read(prompt), seed=0), steps)
+    result = model.log_likelihood(open_picture(image), request_of(read(prompt), seed=0), steps)
     if as_json:
         return emit_json(
             {
-                "image": str(image), "prompt": prompt, "generator": f"{made.name}@{made.version}",
-                "log_likelihood": found.nats, "bits_per_dim": found.bits_per_dim, "steps": list(found.steps),
+                "image": str(image), "prompt": prompt, "generator": f"{model.name}@{model.version}",
+                "log_likelihood": result.nats, "bits_per_dim": result.bits_per_dim, "steps": list(result.steps),
             }
         )  # fmt: skip
-    log(f"{found.bits_per_dim:.4f} bits a dimension of the latents; from the cleanest step to the noisiest:")
-    log("  ".join(f"{bits:.4f}" for bits in found.steps))
-    return emit(f"{found.nats:.2f}")
+    log(f"{result.bits_per_dim:.4f} bits a dimension of the latents; from the cleanest step to the noisiest:")
+    log("  ".join(f"{bits:.4f}" for bits in result.steps))
+    return emit(f"{result.nats:.2f}")

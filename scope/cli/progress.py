@@ -12,25 +12,12 @@ from scope.text import visible
 if TYPE_CHECKING:
     from scope.engine.outcome import Progress
 
-_DOING = {
-    "decompose": "reading the prompt",
-    "confirm_spec": "asking you",
-    "retrieve": "looking things up",
-    "reason": "working things out",
-    "skills": "running other skills",
-    "bind": "writing the request",
-    "generate": "drawing",
-    "verify": "judging",
-    "reopen": "dropping an answer",
-    "confirm_repair": "asking you",
-    "repair": "planning a repair",
-    "finish": "finishing",
-}
-
 
 def describe(progress: "Progress") -> str:
     """Return one event in words: "drawing draft 2 of 2, repair 1"."""
-    words = _DOING[progress.stage]
+    from scope.engine.outcome import STAGES
+
+    words = STAGES[progress.stage]
     if progress.draft is not None:
         words += f" draft {progress.draft} of {progress.drafts}"
     if progress.round:
@@ -38,14 +25,14 @@ def describe(progress: "Progress") -> str:
     return f"{words}: {progress.text}" if progress.text else words
 
 
-class Watch:
+class ProgressView:
     """Shows what a run does while it is open. Hand it to `scope.engine.graph.generate` as `on_event`."""
 
     def __init__(self) -> None:
         self._last = ""
         self._live = console(stderr=True).is_terminal and os.environ.get("TERM") != "dumb"
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "ProgressView":
         if self._live:
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

@@ -69,8 +69,9 @@ def show_proof(result: "Result") -> None:
     emit_table(HEADER, (map(str, row.model_dump().values()) for row in proof.rows), styles=_STYLES)
     for sentence in proof.sources:
         emit(visible(sentence))
-    drafts, seconds = len(outcome.drafts), outcome.seconds.get("total")
-    emit(f"{proof.summary}; {drafts} drafts" + (f" in {seconds:.1f} s" if seconds is not None else ""))
+    count, seconds = len(outcome.drafts), outcome.seconds.get("total")
+    drafts = "1 draft" if count == 1 else f"{count} drafts"
+    emit(f"{proof.summary}; {drafts}" + (f" in {seconds:.1f} s" if seconds is not None else ""))
 
 
 def log_notes(outcome: "Outcome") -> None:

@@ -41,13 +41,13 @@ def reconstruct(
     with torch.inference_mode():
         latents = model.encode(pixels)
         decoded = model.decode(latents)
-    near = float(psnr(decoded, pixels))
-    drawn = ((decoded[0].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
-    save_png(path, Image.fromarray(drawn), None)
+    decibels = float(psnr(decoded, pixels))
+    decoded_pixels = ((decoded[0].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
+    save_png(path, Image.fromarray(decoded_pixels), None)
     if as_json:
         shape = list(latents.shape[1:])
-        return emit_json({"image": str(path), "psnr": near, "latents": shape, "weights": sha256})
-    log(f"PSNR {near:.2f} dB; {pixels.numel():,} numbers went through {latents.numel():,}")
+        return emit_json({"image": str(path), "psnr": decibels, "latents": shape, "weights": sha256})
+    log(f"PSNR {decibels:.2f} dB; {pixels.numel():,} numbers went through {latents.numel():,}")
     return emit(str(path))
 
 

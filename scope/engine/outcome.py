@@ -25,6 +25,23 @@ Stage = Literal[
 ]
 
 
+#: What is done in each stage, for those who watch.
+STAGES: dict[Stage, str] = {
+    "decompose": "reading the prompt",
+    "confirm_spec": "asking you",
+    "retrieve": "looking things up",
+    "reason": "working things out",
+    "skills": "running other skills",
+    "bind": "writing the request",
+    "generate": "drawing",
+    "verify": "judging",
+    "reopen": "dropping an answer",
+    "confirm_repair": "asking you",
+    "repair": "planning a repair",
+    "finish": "finishing",
+}
+
+
 class Progress(Model):
     """One line of news. `draft` of `drafts` counts within the round, from 1; `round` counts repairs, from 0."""
 
