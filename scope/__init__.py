@@ -84,13 +84,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a name on first use."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'scope' has no attribute {name!r}")
-    value = getattr(import_module(_MODULE_OF[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a checker that saw it would believe in any name
+
+    def __getattr__(name: str) -> Any:
+        """Import a name on first use."""
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module 'scope' has no attribute {name!r}")
+        value = getattr(import_module(_MODULE_OF[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scope.cli import app
+from scope.config import Options
 from scope.plugins import registry
 from scope.protocols import DEFAULT_GENERATOR
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier
@@ -80,7 +81,7 @@ def cli(parts: Parts, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
-    for variable in ("SCOPE_DEBUG", "SCOPE_GENERATOR", "SCOPE_DRAFTS", "SCOPE_MAX_ROUNDS", "SCOPE_MAX_TIME"):
+    for variable in ("SCOPE_DEBUG", *(f"SCOPE_{name.upper()}" for name in Options.model_fields)):
         monkeypatch.delenv(variable, raising=False)
     runner = CliRunner()
     return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments], prog_name="scope")

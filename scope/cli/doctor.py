@@ -137,7 +137,7 @@ def _generator() -> Check:
     try:
         chosen = resolve({}).generator
     except ScopeError as error:
-        return Check(name="generator", ok=False, found=str(error), advice="unset it")
+        return Check(name="generator", ok=False, found=str(error), advice="docs/configuration.md")
     able = [name for name in EMBEDDED if name in _shipped()]
     ok = chosen in able or chosen not in EMBEDDED
     found = f"{chosen} draws by default; with weights: {', '.join(able) or 'none'}"
