@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scope.errors import LanguageError, ScopeError
 from scope.parsing.grammar import Grammar
 from scope.protocols import Skill, Toolbox
-from scope.skills.arithmetic import value_of
-from scope.skills.deduction import MOST
-from scope.skills.facts import color_in, part_in
+from scope.skills.grounding.arithmetic import value_of
+from scope.skills.grounding.deduction import MAX_COUNT
+from scope.skills.grounding.facts import color_in, part_in
 from scope.skills.reason import Reason
 from scope.specification import (
     Answer,
@@ -393,7 +393,7 @@ def test_its_answer_is_one_of_a_closed_set(prompt: str, says: Any, fact: Fact) -
     assert not any(m.untrusted for m in call.messages)
     schema = call.schema
     assert schema["additionalProperties"] is False
-    assert "enum" in schema["properties"]["answer"] or schema["properties"]["answer"]["maximum"] == MOST
+    assert "enum" in schema["properties"]["answer"] or schema["properties"]["answer"]["maximum"] == MAX_COUNT
 
 
 def riddle() -> Specification:

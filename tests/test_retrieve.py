@@ -7,7 +7,7 @@ import pytest
 from scope.errors import LanguageError, ScopeError
 from scope.parsing.grammar import Grammar
 from scope.protocols import Passage, Skill, Toolbox
-from scope.skills.definitions import Clue, readings
+from scope.skills.grounding.definitions import Query, find_definitions
 from scope.skills.retrieve import Retrieve
 from scope.specification import Answer, Source, Specification, Status, Type, answers, grounded, reopen, tried
 from scope.testing import FakeKnowledge, FakeLanguageModel, fake_toolbox, validate
@@ -130,12 +130,12 @@ def test_the_picture_of_what_was_found_is_kept_as_a_reference() -> None:
 
 # -- sentences -----------------------------------------------------------------------------------
 
-ZORVEX = Clue("the mascot of Team Zorvex", "e1", "mascot")
-QUILL = Clue("Captain Quill", "e1", "captain quill")
+ZORVEX = Query("the mascot of Team Zorvex", "e1", "mascot")
+QUILL = Query("Captain Quill", "e1", "captain quill")
 
 
 @pytest.mark.parametrize(
-    ("clue", "title", "text", "facts"),
+    ("query", "title", "text", "facts"),
     [
         (ZORVEX, "guide", "Team Zorvex's mascot is a green turtle.", ["turtle", "green"]),
         (ZORVEX, "Team Zorvex", "Mascot: a green turtle", ["turtle", "green"]),
@@ -151,15 +151,15 @@ QUILL = Clue("Captain Quill", "e1", "captain quill")
         (QUILL, "people", 'Captain Quill is a sign that says "STOP".', ["sign", "STOP"]),
     ],
 )
-def test_a_definition_is_read(clue: Clue, title: str, text: str, facts: list[str | int]) -> None:
+def test_a_definition_is_read(query: Query, title: str, text: str, facts: list[str | int]) -> None:
     passage = Passage(text=text, source=Source(title=title, locator="x"), score=1)
-    [reading] = readings(passage, clue, READER)
-    assert sorted(map(str, (f.value for f in reading.facts))) == sorted(map(str, facts))
-    assert reading.facts[0].value == facts[0]
+    [definition] = find_definitions(passage, query, READER)
+    assert sorted(map(str, (f.value for f in definition.facts))) == sorted(map(str, facts))
+    assert definition.facts[0].value == facts[0]
 
 
 @pytest.mark.parametrize(
-    ("clue", "title", "text"),
+    ("query", "title", "text"),
     [
         (ZORVEX, "guide", "The mascot of Team Zorvex's rival is a red dragon."),
         (ZORVEX, "guide", "The mascot of Team Blarn is a red dragon."),
@@ -178,15 +178,15 @@ def test_a_definition_is_read(clue: Clue, title: str, text: str, facts: list[str
         (QUILL, "people", ""),
     ],
 )
-def test_what_defines_something_else_or_nothing_is_not_read(clue: Clue, title: str, text: str) -> None:
+def test_what_defines_something_else_or_nothing_is_not_read(query: Query, title: str, text: str) -> None:
     passage = Passage(text=text, source=Source(title=title, locator="x"), score=1)
-    assert list(readings(passage, clue, READER)) == []
+    assert list(find_definitions(passage, query, READER)) == []
 
 
 def test_facts_speak_of_the_picture_as_a_whole_where_the_clue_names_no_thing() -> None:
     passage = Passage(text="Zorvex weather is a night.", source=Source(title="x", locator="x"), score=1)
-    for reading in readings(passage, Clue("Zorvex weather", None, ""), READER):
-        assert all(f.target is None and f.type in (Type.SETTING, Type.STYLE) for f in reading.facts)
+    for definition in find_definitions(passage, Query("Zorvex weather", None, ""), READER):
+        assert all(f.target is None and f.type in (Type.SETTING, Type.STYLE) for f in definition.facts)
 
 
 # -- a language model ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from scope.text import COLORS, is_same_noun, number_of, printable
 COUNT = 20
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n")
-_LEAD = re.compile(r"(?:an?|the|one|every|each|all|most)\s+")
+_LEAD = re.compile(r"^(?:an?|the|one|every|each|all|most)\s+")
 _HAS = re.compile(r"(?P<subject>.+?) (?:has|have) (?P<parts>.+)")
 _THERE = re.compile(r"there (?:are|is) (?P<parts>.+?) (?:in|on|of) (?P<subject>.+)")
 _IS = re.compile(r"(?P<subject>.+?) (?:is|are) (?:usually |mostly |always )?(?P<color>" + "|".join(COLORS) + r"|grey)")
@@ -26,19 +26,19 @@ _PART = re.compile(r"(?:exactly |about )?(?P<number>\w+) (?P<part>.+)")
 
 
 @dataclass(frozen=True)
-class Saying:
-    """What a sentence says of what was asked, and who says it. `others` sources say something else."""
+class FactSentence:
+    """What a sentence says, and who says it; `alternatives` counts the sources that say something else."""
 
     value: int | str
     source: Source
-    others: int = 0
+    alternatives: int = 0
 
 
 def part_in(sentence: str, subject: str, part: str) -> int | None:
     """Return how many of a part a sentence says that a subject has; None: it does not say. Nouns may be plural."""
-    said = _plain(sentence)
-    match = _THERE.fullmatch(said) or _HAS.fullmatch(said)
-    if match is None or not _is(match["subject"], subject):
+    text = _plain(sentence)
+    match = _THERE.fullmatch(text) or _HAS.fullmatch(text)
+    if match is None or not _is_subject(match["subject"], subject):
         return None
     for item in re.split(r", (?:and )?| and ", match["parts"]):
         counted = _PART.fullmatch(item)
@@ -50,14 +50,14 @@ def part_in(sentence: str, subject: str, part: str) -> int | None:
 def color_in(sentence: str, subject: str) -> str | None:
     """Return the colour that a sentence says a subject has; None: it does not say."""
     match = _IS.fullmatch(_plain(sentence))
-    if match is None or not _is(match["subject"], subject):
+    if match is None or not _is_subject(match["subject"], subject):
         return None
     return "gray" if match["color"] == "grey" else match["color"]
 
 
 def look_up(
     query: str, read: Callable[[str], int | str | None], knowledge: Sequence[Knowledge], skip: frozenset[str]
-) -> Saying | None:
+) -> FactSentence | None:
     """Return what the nearest sentence that can be read says; None: there is none.
 
     Args:
@@ -67,7 +67,7 @@ def look_up(
         skip: locators of sources that are not to be read.
     """
     found = [
-        Saying(value, _cited(passage, sentence))
+        FactSentence(value, _cited(passage, sentence))
         for passage in _passages(query, knowledge)
         if passage.source.locator not in skip
         for sentence in _SENTENCE_END.split(passage.text)
@@ -75,8 +75,9 @@ def look_up(
     ]
     if not found:
         return None
-    others = {s.source.locator for s in found if s.value != found[0].value}
-    return Saying(found[0].value, found[0].source, len(others))
+    first = found[0]
+    alternatives = {other.source.locator for other in found if other.value != first.value}
+    return FactSentence(first.value, first.source, len(alternatives))
 
 
 def _passages(query: str, knowledge: Sequence[Knowledge]) -> list[Passage]:
@@ -97,5 +98,5 @@ def _plain(sentence: str) -> str:
     return " ".join(sentence.lower().strip(" .!?;").split())
 
 
-def _is(said: str, subject: str) -> bool:
-    return is_same_noun(_LEAD.sub("", said, count=1) if _LEAD.match(said) else said, subject)
+def _is_subject(phrase: str, noun: str) -> bool:
+    return is_same_noun(_LEAD.sub("", phrase, count=1), noun)

@@ -27,14 +27,14 @@ def value_of(words: str) -> Fraction | None:
 
     Times bind closer than plus; of equals the left goes first. A root is one only if it is exact.
     """
-    said = " ".join(_SIGN.sub(r" \1 ", words.lower().replace("-", " ")).split())
-    if len(said) > _LONGEST:
+    text = " ".join(_SIGN.sub(r" \1 ", words.lower().replace("-", " ")).split())
+    if len(text) > _LONGEST:
         return None
-    number = _number(said)
+    number = _number(text)
     if number is not None:
         return Fraction(number)
     for pattern, work in _RULES:
-        match = pattern.fullmatch(said)
+        match = pattern.fullmatch(text)
         if match and (value := work(match)) is not None:
             return value
     return None
@@ -42,10 +42,10 @@ def value_of(words: str) -> Fraction | None:
 
 def times(words: str) -> Fraction | None:
     """Return the factor that "twice", "half" or "three times" is."""
-    said = " ".join(words.lower().split())
-    if said in _TIMES:
-        return _TIMES[said]
-    return value_of(said.removesuffix(" times")) if said.endswith(" times") else None
+    text = " ".join(words.lower().split())
+    if text in _TIMES:
+        return _TIMES[text]
+    return value_of(text.removesuffix(" times")) if text.endswith(" times") else None
 
 
 def bound(words: str) -> Fraction | None:
@@ -53,12 +53,12 @@ def bound(words: str) -> Fraction | None:
 
     Of "two or three" it is the first.
     """
-    said = " ".join(words.lower().split())
+    text = " ".join(words.lower().split())
     for pattern, step in _BOUNDS:
-        match = pattern.fullmatch(said)
+        match = pattern.fullmatch(text)
         if match and (limit := value_of(match[1])) is not None:
             return limit + step
-    span = _RANGE.fullmatch(said)
+    span = _RANGE.fullmatch(text)
     return value_of(span[1]) if span and value_of(span[2]) is not None else None
 
 
@@ -76,7 +76,7 @@ class Comparison:
     offset: Fraction = Fraction(0)
 
     def apply(self, measure: Fraction) -> Fraction:
-        """Return the number that is told."""
+        """Return the number that follows from a measure."""
         return self.factor * measure + self.offset
 
 
@@ -85,9 +85,9 @@ def comparison(words: str) -> Comparison | None:
 
     Where a comparison says no number ("more cats than dogs"), the nearest that it allows is meant: one more.
     """
-    said = " ".join(words.lower().split())
+    text = " ".join(words.lower().split())
     for pattern, rule in _COMPARISONS:
-        match = pattern.fullmatch(said)
+        match = pattern.fullmatch(text)
         if match and (step := _step(match)) is not None:
             return Comparison(match["things"], match["measure"], rule, *step)
     return None
@@ -95,8 +95,8 @@ def comparison(words: str) -> Comparison | None:
 
 def _step(match: re.Match[str]) -> tuple[Fraction, Fraction] | None:
     """Return factor and offset of a comparison."""
-    said = match.groupdict()
-    denied, by, sign = bool(said.get("denied")), said.get("by"), {"more": 1, None: 0}.get(said.get("way"), -1)
+    groups = match.groupdict()
+    denied, by, sign = bool(groups.get("denied")), groups.get("by"), {"more": 1, None: 0}.get(groups.get("way"), -1)
     if by is None and denied:  # "not as many" is fewer, "no more" may be as many
         return Fraction(1), Fraction(0 if sign else -1)
     if by is None:
@@ -125,14 +125,14 @@ _COMPARISONS = tuple(
 # -- rules ---------------------------------------------------------------------------------------
 
 
-def _number(said: str) -> int | None:
-    lead, _, last = said.rpartition(" ")
+def _number(text: str) -> int | None:
+    lead, _, last = text.rpartition(" ")
     if last == "dozen":
         if lead == "half a":
             return 6
         dozens = 1 if lead in {"", "a"} else number_of(lead)
         return 12 * dozens if dozens is not None else None
-    return number_of(said)
+    return number_of(text)
 
 
 def _of_two(work: Callable[[Fraction, Fraction], Fraction | None]) -> Callable[[re.Match[str]], Fraction | None]:
