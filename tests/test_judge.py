@@ -1,4 +1,4 @@
-"""The judge of the benchmarks: its eyes, its rules, its reader, who may ask it, and that it sees blur."""
+"""The judge of the benchmarks: its detector, its rules, its OCR, who may ask it, and that it sees blur."""
 
 import shutil
 import sys
@@ -14,16 +14,16 @@ from PIL import Image
 from scipy import ndimage
 
 from scope.benchmarks.experiments.judge import (  # fmt: skip
-    blurred,
-    components,
+    blur,
+    classify,
     crops,
-    falls,
+    degradations,
+    degraded,
     met,
     plans,
-    reconstructed,
-    seen,
+    principal_components,
+    project,
     signed,
-    spoilers,
     tally,
 )
 from scope.errors import ScopeError
@@ -207,8 +207,8 @@ def test_perfect_detections_violate_every_counterfactual(true_scenes):
     for plan, seed in true_scenes:
         spec = specification(plan)
         for commitment in spec.commitments:
-            lie = counterfactual(plan, commitment, random, drawn_by(plan.style))
-            holds, _ = judges.RULES[commitment.type](perfect_scene(lie, seed), commitment, spec)
+            violated = counterfactual(plan, commitment, random, drawn_by(plan.style))
+            holds, _ = judges.RULES[commitment.type](perfect_scene(violated, seed), commitment, spec)
             assert not holds, (plan, commitment.claim)
 
 
@@ -307,7 +307,7 @@ def test_without_its_packages_the_second_opinion_says_what_to_install(monkeypatc
         prototypes.PrototypeClassifier()
 
 
-def test_a_thing_is_named_by_its_nearest_prototype(monkeypatch):
+def test_a_crop_is_classified_by_its_nearest_prototype(monkeypatch):
     """With pixels for features, a vendor's own drawings are nearest to themselves."""
     classifier = object.__new__(prototypes.PrototypeClassifier)
     classifier._vendor_features = {}
@@ -315,8 +315,8 @@ def test_a_thing_is_named_by_its_nearest_prototype(monkeypatch):
     nouns = drawn_by("noto")[:12]
     cards = [(prototypes._render(noun, "noto") * 255).astype(np.uint8) for noun in nouns]
     monkeypatch.setattr(prototypes, "ALL_VENDORS", ("noto", "other"))
-    named = classifier.classify(cards, "other")
-    assert np.mean([a == b for a, b in zip(named, nouns, strict=True)]) > 0.8
+    predicted = classifier.classify(cards, "other")
+    assert np.mean([a == b for a, b in zip(predicted, nouns, strict=True)]) > 0.8
 
 
 # -- its benchmark -------------------------------------------------------------------------------
@@ -324,15 +324,15 @@ def test_a_thing_is_named_by_its_nearest_prototype(monkeypatch):
 
 def test_all_components_give_the_picture_back_and_fewer_give_less():
     images = [compose(plan, (8, i)).image for i, plan in enumerate(islice(plans(3), 6))]
-    mean, basis = components(images)
-    errors = [np.abs(reconstructed(images[0], mean, basis[:n]).astype(int) - images[0]).mean() for n in (192, 48, 3)]
+    mean, basis = principal_components(images)
+    errors = [np.abs(project(images[0], mean, basis[:n]).astype(int) - images[0]).mean() for n in (192, 48, 3)]
     assert errors[0] < 0.01
     assert errors[0] < errors[1] < errors[2]
 
 
-def test_spoilers_begin_with_the_picture_itself():
+def test_degradations_begin_with_the_picture_itself():
     images = [compose(plan, (9, i)).image for i, plan in enumerate(islice(plans(4), 3))]
-    ways = spoilers(images)
+    ways = degradations(images)
     assert next(iter(ways)) == "sharp"
     assert (ways["sharp"](images[0]) == images[0]).all()
     assert len({ways[name](images[0]).tobytes() for name in ways}) == len(ways)
@@ -350,7 +350,7 @@ def shipped() -> Judge:
 
 
 @pytest.mark.weights
-def test_the_shipped_judge_meets_true_scenes_and_breaks_lies(shipped):
+def test_the_shipped_judge_meets_true_scenes_and_not_counterfactuals(shipped):
     """The full figure is results/judge.json; this is its floor on 20 scenes."""
     rows = tally(shipped, islice(plans(6), 20), 6, frozenset(judges.RULES) - {Type.TEXT, Type.STYLE})
     pairs = np.array([pair for row in rows.values() for pair in row])
@@ -360,18 +360,18 @@ def test_the_shipped_judge_meets_true_scenes_and_breaks_lies(shipped):
 
 @pytest.mark.weights
 def test_the_shipped_judge_sees_blur_and_what_a_few_components_leave_out(shipped):
-    met_of = {row.name: row.metrics["accuracy"].value for row in falls(shipped, 16)}
+    met_of = {row.name: row.metrics["accuracy"].value for row in degraded(shipped, 16)}
     assert met_of["sharp"] > met_of["blur_2"] > met_of["blur_3"] - 1e-9
     assert met_of["sharp"] > met_of["pca_12"] > met_of["pca_3"]
     assert met_of["blur_3"] < met_of["sharp"] - 0.2
 
 
 @pytest.mark.weights
-def test_the_shipped_judge_names_things_where_they_stand(shipped):
+def test_the_shipped_judge_classifies_objects_where_they_stand(shipped):
     scenes = [compose(plan, (10, i)) for i, plan in enumerate(islice(plans(11), 8))]
     truth = [thing.noun for scene in scenes for thing in scene.objects]
-    named = [noun for scene in scenes for noun in seen(shipped, scene)]
-    assert np.mean([a == b for a, b in zip(truth, named, strict=True)]) > 0.9
+    predicted = [noun for scene in scenes for noun in classify(shipped, scene)]
+    assert np.mean([a == b for a, b in zip(truth, predicted, strict=True)]) > 0.9
     assert len(crops(scenes[0])) == len(scenes[0].objects)
 
 
@@ -379,9 +379,9 @@ def test_the_shipped_judge_names_things_where_they_stand(shipped):
 def test_the_same_picture_gets_the_same_verdicts(shipped):
     (plan,) = islice(plans(12), 1)
     spec, image = specification(plan), compose(plan, 1).image
-    asked = [c for c in spec.commitments if c.type is not Type.TEXT]
-    assert met(shipped, image, asked, spec) == met(shipped, image, asked, spec)
-    assert met(shipped, blurred(image, 0.01), asked, spec) == met(shipped, image, asked, spec)
+    commitments = [c for c in spec.commitments if c.type is not Type.TEXT]
+    assert met(shipped, image, commitments, spec) == met(shipped, image, commitments, spec)
+    assert met(shipped, blur(image, 0.01), commitments, spec) == met(shipped, image, commitments, spec)
 
 
 def test_a_benchmark_without_a_small_sample_says_so(cli):

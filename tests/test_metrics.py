@@ -1,6 +1,7 @@
 """The metrics against answers that are known without them: closed forms, chance, invariances, other implementations."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import torch
 from scipy.linalg import sqrtm
 
 from scope.benchmarks.metrics.curves import mean, spearman, steps_ratio, steps_to
+from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.metrics.latents import cell_labels, effective_rank, gsq, lpc, lpc_curve, ssc
-from scope.benchmarks.metrics.pictures import Moments, frechet_distance, kernel_distance, moments, psnr
+from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments, psnr
 from scope.errors import ScopeError
 from scope.worlds.pocket import Group, Plan, compose
 
@@ -71,25 +73,10 @@ def test_frechet_distance_of_a_set_to_itself_is_zero_and_to_a_moved_one_is_the_s
     assert frechet_distance(moments(a), moments(a + 0.5)) == pytest.approx(16 * 0.25, rel=1e-5)
 
 
-def test_kernel_distance_equals_the_sum_over_pairs(random):
-    a, b = random.normal(size=(5, 3)), random.normal(size=(4, 3))
-
-    def k(x, y):
-        return (float(x @ y) / 3 + 1) ** 3
-
-    within_a = [k(x, y) for i, x in enumerate(a) for j, y in enumerate(a) if i != j]
-    within_b = [k(x, y) for i, x in enumerate(b) for j, y in enumerate(b) if i != j]
-    across = [k(x, y) for x in a for y in b]
-    expected = np.mean(within_a) + np.mean(within_b) - 2 * np.mean(across)
-    assert kernel_distance(a, b) == pytest.approx(expected, rel=1e-10)
-
-
-def test_kernel_distance_has_no_bias_in_small_sets_and_frechet_distance_has(random):
+def test_frechet_distance_of_small_sets_is_too_high(random):
     pairs = [random.normal(size=(2, 20, 8)) for _ in range(300)]
-    kernel = [kernel_distance(a, b) for a, b in pairs]
-    assert abs(np.mean(kernel)) < 3 * np.std(kernel) / math.sqrt(len(kernel))
-    frechet = [frechet_distance(moments(a), moments(b)) for a, b in pairs]
-    assert np.mean(frechet) > 3 * np.std(frechet) / math.sqrt(len(frechet))
+    distances = [frechet_distance(moments(a), moments(b)) for a, b in pairs]
+    assert np.mean(distances) > 3 * np.std(distances) / math.sqrt(len(distances))
 
 
 @pytest.mark.parametrize(
@@ -99,16 +86,12 @@ def test_kernel_distance_has_no_bias_in_small_sets_and_frechet_distance_has(rand
 def test_features_that_are_no_set_of_finite_vectors_are_refused(features, says):
     with pytest.raises(ScopeError, match=says):
         moments(features)
-    with pytest.raises(ScopeError, match=says):
-        kernel_distance(features, np.eye(4))
 
 
 def test_features_of_two_networks_are_not_compared(random):
     a, b = random.normal(size=(9, 4)), random.normal(size=(9, 5))
     with pytest.raises(ScopeError, match="one network"):
         frechet_distance(moments(a), moments(b))
-    with pytest.raises(ScopeError, match="one network"):
-        kernel_distance(a, b)
 
 
 # -- structure -----------------------------------------------------------------------------------
@@ -314,6 +297,17 @@ def test_an_interval_of_a_mean_holds_the_truth_in_95_of_100_samples(random):
         low, high = mean(random.normal(3, 2, size=3)).ci
         inside += low < 3 < high
     assert inside == pytest.approx(950, abs=28)  # four standard errors
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 10), (5, 10), (10, 10), (1, 3), (553, 553), (931, 1000)])
+def test_the_interval_of_a_share_is_wilson_s(hits, n):
+    """Both ends solve (p - hits / n)^2 = z^2 p (1 - p) / n."""
+    z, share_of = NormalDist().inv_cdf(0.975), hits / n
+    centre, spread = share_of + z**2 / (2 * n), z * math.sqrt(share_of * (1 - share_of) / n + z**2 / (4 * n**2))
+    metric = share(hits, n)
+    assert metric.value == pytest.approx(share_of, abs=5e-5)
+    assert metric.ci == pytest.approx([(centre + side * spread) / (1 + z**2 / n) for side in (-1, 1)], abs=5.1e-5)
+    assert metric.n == n
 
 
 def test_one_seed_has_no_interval_and_none_no_mean():

@@ -1,4 +1,4 @@
-"""The benchmark of reconstructions: a tokenizer that loses nothing keeps every promise, and one that loses all, few."""
+"""The benchmark of reconstructions: a tokenizer that loses nothing meets all commitments, one that loses all, few."""
 
 import numpy as np
 import pytest
@@ -33,11 +33,11 @@ class Scaled(Autoencoder):
 @pytest.fixture(scope="module")
 def rows() -> dict[float, dict[str, float]]:
     (network, _), judge = features.load(), load_judge()
-    found = {}
+    values = {}
     for keep in (0.999, 0.02):
         row = reconstruction.row("first_world", Scaled(keep), network, judge, 12)
-        found[keep] = {name: metric.value for name, metric in row.metrics.items()}
-    return found
+        values[keep] = {name: metric.value for name, metric in row.metrics.items()}
+    return values
 
 
 @pytest.mark.needs_tesseract

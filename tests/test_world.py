@@ -411,11 +411,11 @@ def test_a_counterfactual_violates_exactly_that_commitment(seed):
     for plan in (first(seed), whole(seed)):
         random, before = np.random.default_rng(seed), specification(plan)
         for commitment in before.commitments:
-            lie = counterfactual(plan, commitment, random, NOUNS)
-            after = specification(lie)
+            violated = counterfactual(plan, commitment, random, NOUNS)
+            after = specification(violated)
             for other in before.commitments:
                 if other.type is Type.RELATION and commitment.type is not Type.RELATION:
-                    assert lie.relation == plan.relation
+                    assert violated.relation == plan.relation
                 else:
                     assert kept(other, after) == (other.id != commitment.id), (commitment, other)
 
@@ -424,5 +424,5 @@ def test_a_counterfactual_violates_exactly_that_commitment(seed):
 def test_a_violated_relation_does_not_hold_in_the_picture(seed):
     plan = whole(seed)
     if relation := next(iter(specification(plan).of(Type.RELATION)), None):
-        lie = counterfactual(plan, relation, np.random.default_rng(seed), NOUNS)
-        assert not holds(str(plan.relation), *inks(compose(lie, seed)))
+        violated = counterfactual(plan, relation, np.random.default_rng(seed), NOUNS)
+        assert not holds(str(plan.relation), *inks(compose(violated, seed)))

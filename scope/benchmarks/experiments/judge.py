@@ -1,17 +1,17 @@
-"""The judge's own accuracy: its ceiling on true scenes, how often it passes a lie, what it sees of blur, who agrees.
+"""The judge's own accuracy: its ceiling on true scenes, how often it passes a violation, what blur does, who agrees.
 
-Rows and metrics are those of the verifiers' figures: `accuracy` is the share of the commitments of true held-out
-scenes that it calls met, `false_pass` the share that it calls met where exactly this commitment is broken. The scenes
-are of the whole world, in its three styles. Besides:
+Rows and metrics are those of `scope bench verifiers`: `accuracy` is the share of the commitments of true held-out
+scenes that it calls met, `false_pass` the share that it calls met on counterfactual scenes, which
+violate exactly this commitment. The scenes are of the whole world, in its three styles. Besides:
 
 - `words`, `numbers`: what `text` is made of;
 - `twemoji`, `fxemoji`: the same over all commitments of scenes by the vendors that only the judge has seen;
 - `sharp`, `blur_S` (a Gaussian of S pixels) and `pca_N` (8-px patches by their first N of 192 principal components):
-  the same pictures, spoiled, of which less should be met the more they are;
-- `second_opinion`: how often the nearest prototype on ImageNet features names a thing as the judge does.
+  the same pictures, degraded, of which less should be met the more they are;
+- `second_opinion`: how often the nearest prototype on ImageNet features classifies an object as the judge does.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -44,57 +44,57 @@ Tally = dict[str, list[tuple[bool, bool]]]
 
 
 def plans(seed: int, styles: tuple[str, ...] = VENDORS) -> Iterator[Plan]:
-    """Yield held-out plans of the whole world. Where there is room for one more thing, one is promised to be absent."""
-    random = np.random.default_rng(seed)
+    """Yield held-out plans of the whole world. Where there is room for one more object, one noun is absent."""
+    rng = np.random.default_rng(seed)
     while True:
-        plan = sample_whole(random, "held_out", styles=styles)
+        plan = sample_whole(rng, "held_out", styles=styles)
         others = [n for n in drawn_by(plan.style) if n not in {g.noun for g in plan.groups}]
         roomy = plan.relation in (None, *CORE_RELATIONS) and plan.total < 5
-        yield replace(plan, absent=(str(random.choice(others)),) if roomy else ())
+        yield replace(plan, absent=(str(rng.choice(others)),) if roomy else ())
 
 
 def signed(seed: int) -> Iterator[Plan]:
-    """Yield held-out plans of one or two things and a sign, for signs are rare among the others."""
-    random = np.random.default_rng(seed)
+    """Yield held-out plans of one or two objects and a sign, for signs are rare among the others."""
+    rng = np.random.default_rng(seed)
     while True:
-        plan = sample_whole(random, "train")
-        group, said = Group(plan.groups[0].noun, 1 + int(random.random() < 0.3)), text(random)
-        plan = Plan((group,), None, plan.setting, said, plan.style, font=font_for(random, said))
+        plan = sample_whole(rng, "train")
+        group, words = Group(plan.groups[0].noun, 1 + int(rng.random() < 0.3)), text(rng)
+        plan = Plan((group,), None, plan.setting, words, plan.style, font=font_for(rng, words))
         if held_out(plan):
             yield plan
 
 
-def tally(judge: Judge, drawn: Iterator[Plan], seed: int, types: frozenset[Type]) -> Tally:
-    """Return (met on the true scene, met where it is broken) of each commitment of these types, by row."""
-    random = np.random.default_rng((seed, 1))
+def tally(judge: Judge, plans: Iterable[Plan], seed: int, types: frozenset[Type]) -> Tally:
+    """Return (met on the true scene, met on its counterfactual) of each commitment of these types, by row."""
+    rng = np.random.default_rng((seed, 1))
     pairs: Tally = {}
-    for number, plan in enumerate(drawn):
+    for number, plan in enumerate(plans):
         spec = specification(plan)
-        asked = [c for c in spec.commitments if c.type in types]
-        if not asked:
+        commitments = [c for c in spec.commitments if c.type in types]
+        if not commitments:
             continue
-        right = met(judge, compose(plan, (seed, number)).image, asked, spec)
-        for commitment, is_met in zip(asked, right, strict=True):
-            lie = compose(counterfactual(plan, commitment, random, drawn_by(plan.style)), (seed, number))
-            (passed,) = met(judge, lie.image, [commitment], spec)
+        outcomes = met(judge, compose(plan, (seed, number)).image, commitments, spec)
+        for commitment, is_met in zip(commitments, outcomes, strict=True):
+            violated = compose(counterfactual(plan, commitment, rng, drawn_by(plan.style)), (seed, number))
+            (passed,) = met(judge, violated.image, [commitment], spec)
             pairs.setdefault(_ROWS[commitment.type], []).append((is_met, passed))
     return pairs
 
 
-def met(judge: Judge, image: Pixels, asked: list[Commitment], spec: Specification) -> list[bool]:
+def met(judge: Judge, image: Pixels, commitments: list[Commitment], spec: Specification) -> list[bool]:
     """Return of each commitment whether the judge calls it met."""
-    return [v.outcome == "met" for v in judge.check(Image.fromarray(image), asked, spec)]
+    return [v.outcome == "met" for v in judge.check(Image.fromarray(image), commitments, spec)]
 
 
-# -- spoiled pictures ----------------------------------------------------------------------------
+# -- degraded pictures ---------------------------------------------------------------------------
 
 
-def blurred(image: Pixels, sigma: float) -> Pixels:
+def blur(image: Pixels, sigma: float) -> Pixels:
     """Return a picture under a Gaussian of `sigma` pixels."""
     return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(sigma)))
 
 
-def components(images: list[Pixels]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def principal_components(images: list[Pixels]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean (192,) and the principal components (192, 192), first ones first, of 8-px patches."""
     patches = np.concatenate([_patches(image) for image in images])
     mean = patches.mean(0)
@@ -109,19 +109,19 @@ def _patches(image: Pixels) -> NDArray[np.float64]:
     return tiles.swapaxes(1, 2).reshape(-1, 3 * _PATCH**2).astype(np.float64)
 
 
-def reconstructed(image: Pixels, mean: NDArray[np.float64], basis: NDArray[np.float64]) -> Pixels:
-    """Return a picture whose patches are what some principal components (n, 192) say of them."""
+def project(image: Pixels, mean: NDArray[np.float64], basis: NDArray[np.float64]) -> Pixels:
+    """Return a picture with its patches projected to some principal components (n, 192)."""
     height, width, _ = image.shape
     patches = mean + (_patches(image) - mean) @ basis.T @ basis
     tiles = patches.reshape(height // _PATCH, width // _PATCH, _PATCH, _PATCH, 3).swapaxes(1, 2)
     return tiles.reshape(image.shape).round().clip(0, 255).astype(np.uint8)
 
 
-def spoilers(images: list[Pixels]) -> dict[str, Callable[[Pixels], Pixels]]:
-    """Return the ways to spoil a picture, by row; `images` are what the principal components are of."""
-    mean, basis = components(images)
-    blurs = {f"blur_{sigma}": lambda image, sigma=sigma: blurred(image, sigma) for sigma in _BLURS}
-    pcas = {f"pca_{n}": lambda image, n=n: reconstructed(image, mean, basis[:n]) for n in _COMPONENTS}
+def degradations(images: list[Pixels]) -> dict[str, Callable[[Pixels], Pixels]]:
+    """Return the ways to degrade a picture, by row; `images` are what the principal components are of."""
+    mean, basis = principal_components(images)
+    blurs = {f"blur_{sigma}": lambda image, sigma=sigma: blur(image, sigma) for sigma in _BLURS}
+    pcas = {f"pca_{n}": lambda image, n=n: project(image, mean, basis[:n]) for n in _COMPONENTS}
     return {"sharp": lambda image: image} | blurs | pcas
 
 
@@ -129,25 +129,25 @@ def spoilers(images: list[Pixels]) -> dict[str, Callable[[Pixels], Pixels]]:
 
 
 def crops(scene: Scene) -> list[Pixels]:
-    """Return the pictures of a scene's things, with a little around them."""
+    """Return the pictures of a scene's objects, with a little around them."""
     image = Image.fromarray(scene.image)
-    edges = [(x0, y0, x1, y1, (x1 - x0) // 16) for x0, y0, x1, y1 in (thing.xyxy_px for thing in scene.objects)]
+    edges = [(x0, y0, x1, y1, (x1 - x0) // 16) for x0, y0, x1, y1 in (item.xyxy_px for item in scene.objects)]
     return [np.asarray(image.crop((x0 - r, y0 - r, x1 + r, y1 + r))) for x0, y0, x1, y1, r in edges]
 
 
-def seen(judge: Judge, scene: Scene) -> list[str]:
-    """Return how the judge names each thing of a scene: the noun that it sees nearest to it, or ""."""
+def classify(judge: Judge, scene: Scene) -> list[str]:
+    """Return how the judge classifies each object of a scene: the noun of the nearest detection, or ""."""
     detections = judge.perceive(Image.fromarray(scene.image)).detections
-    names = []
-    for x0, y0, x1, y1 in (thing.xyxy_px for thing in scene.objects):
+    nouns = []
+    for x0, y0, x1, y1 in (item.xyxy_px for item in scene.objects):
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        near = [(abs(s.x - x) + abs(s.y - y), s.noun) for s in detections]
-        names.append(min((n for n in near if n[0] < (x1 - x0) / 2), default=(0.0, ""))[1])
-    return names
+        near = [(abs(d.x - x) + abs(d.y - y), d.noun) for d in detections]
+        nouns.append(min((n for n in near if n[0] < (x1 - x0) / 2), default=(0.0, ""))[1])
+    return nouns
 
 
-def opinions(judge: Judge, n: int) -> Row:
-    """Return how often judge and second opinion agree on n scenes' things, and how often each is right."""
+def second_opinion(judge: Judge, n: int) -> Row:
+    """Return how often judge and prototypes agree on the objects of n scenes, and how often each is right."""
     name = "second_opinion"
     try:
         prototypes = PrototypeClassifier()
@@ -156,9 +156,9 @@ def opinions(judge: Judge, n: int) -> Row:
     trios: list[tuple[str, str, str]] = []
     for style in VENDORS:
         scenes = [compose(plan, (SEED, 4, i)) for i, plan in enumerate(islice(plans(SEED + 4, (style,)), n // 3))]
-        named = prototypes.classify([crop for scene in scenes for crop in crops(scene)], style)
-        truth = [thing.noun for scene in scenes for thing in scene.objects]
-        trios += zip(truth, [noun for scene in scenes for noun in seen(judge, scene)], named, strict=True)
+        by_prototype = prototypes.classify([crop for scene in scenes for crop in crops(scene)], style)
+        truth = [item.noun for scene in scenes for item in scene.objects]
+        trios += zip(truth, [noun for scene in scenes for noun in classify(judge, scene)], by_prototype, strict=True)
     metrics = {
         "agreement": share(sum(a == b for _, a, b in trios), len(trios)),
         "accuracy": share(sum(truth == b for truth, _, b in trios), len(trios)),
@@ -181,17 +181,18 @@ def measure(quick: bool = False) -> Results:
     signs = list(islice(signed(SEED + 1), n_signs))
     rows |= tally(judge, iter(signs), SEED + 1, frozenset({Type.TEXT}))
     if len(rows["text"]) != n_signs or len(rows["entity"]) < n:
-        raise ScopeError("fewer scenes were scored than expected; the figures are not written")
+        raise ScopeError("fewer scenes were scored than expected; the results are not written")
     rows = {name: rows[name] for name in _ROWS.values()}
     for name, numeric in (("words", False), ("numbers", True)):
         rows[name] = [pair for plan, pair in zip(signs, rows["text"], strict=True) if _is_number(plan) is numeric]
-    things = frozenset(_ROWS) - {Type.TEXT, Type.STYLE}
+    types = frozenset(_ROWS) - {Type.TEXT, Type.STYLE}
     for vendor in HELD_OUT_VENDORS:
-        pairs = tally(judge, islice(plans(SEED + 2, (vendor,)), n_others), SEED + 2, things)
+        pairs = tally(judge, islice(plans(SEED + 2, (vendor,)), n_others), SEED + 2, types)
         rows[vendor] = [pair for part in pairs.values() for pair in part]
     return Results(
         name="judge", command="scope bench judge", seeds=(SEED,), n_expected=n, judge=f"{judge.name}@{judge.version}",
-        rows=(*(_row(name, pairs) for name, pairs in rows.items()), *falls(judge, n_others), opinions(judge, n_others)),
+        rows=(*(_row(name, pairs) for name, pairs in rows.items()), *degraded(judge, n_others),
+              second_opinion(judge, n_others)),
     )  # fmt: skip
 
 
@@ -199,16 +200,16 @@ def _is_number(plan: Plan) -> bool:
     return plan.text is not None and plan.text.isdigit()
 
 
-def falls(judge: Judge, n: int) -> Iterator[Row]:
-    """Yield how many commitments are met of pictures that are spoiled more and more; none of words."""
+def degraded(judge: Judge, n: int) -> Iterator[Row]:
+    """Yield how many commitments are met of pictures that are degraded more and more; none of words."""
     scenes = [(p, compose(p, (SEED, 3, i)).image) for i, p in enumerate(islice(plans(SEED + 3), n))]
     specs = [specification(plan) for plan, _ in scenes]
-    asked = [[c for c in spec.commitments if c.type not in (Type.TEXT, Type.ABSENCE)] for spec in specs]
-    for name, spoil in spoilers([image for _, image in scenes]).items():
+    checked = [[c for c in spec.commitments if c.type not in (Type.TEXT, Type.ABSENCE)] for spec in specs]
+    for name, degrade in degradations([image for _, image in scenes]).items():
         hits = [
             hit
-            for (_, image), spec, these in zip(scenes, specs, asked, strict=True)
-            for hit in met(judge, spoil(image), these, spec)
+            for (_, image), spec, commitments in zip(scenes, specs, checked, strict=True)
+            for hit in met(judge, degrade(image), commitments, spec)
         ]
         yield Row(name=name, metrics={"accuracy": share(sum(hits), len(hits))}, note="all but words and absence")
 

@@ -2,8 +2,8 @@
 
 Two networks of one kind learn the trajectories of `two_modes`, for 1, 2, 4 and 8 steps at once: one with a learned
 diagonal Gaussian a step, one with a transporter of two blocks before it. Both are scored in nats a trajectory
-above the exact density, on the same held-out chains. `in_turn` is what the best Gaussian loses that is told x_t and the
-tokens before: what one scan of an affine flow cannot mend. Two scans can lose less.
+above the exact density, on the same held-out chains. `in_turn` is the loss of the best Gaussian that is given x_t and
+the tokens before: what one scan of an affine flow cannot mend. Two scans can lose less.
 """
 
 import time
@@ -27,7 +27,7 @@ HELD_OUT = 4096  # trajectories
 SEED = 17
 
 
-def nothing_to_read(b: int) -> Conditioning:
+def empty_text(b: int) -> Conditioning:
     """Return the text of samples that have none: one token that is always the same."""
     one = torch.ones(b, 1, dtype=torch.long)
     return Conditioning(torch.zeros(b, 1, STATE_DIM), one * 0, one > 0, None)
@@ -57,7 +57,7 @@ def fit(world: TwoModes, blocks: int, steps: int = STEPS, batch: int = BATCH, se
     for step in range(steps):
         T = LEVELS[step % len(LEVELS)]
         x, t = chains(world, T, batch, 1_000_003 * seed + step)
-        nll = ntm.reverse_steps(model, x, t, torch.full((batch,), T), nothing_to_read(batch)).nll()
+        nll = ntm.reverse_steps(model, x, t, torch.full((batch,), T), empty_text(batch)).nll()
         optimizer.zero_grad()
         (nll.sum(0).mean() / world.tokens).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -67,29 +67,29 @@ def fit(world: TwoModes, blocks: int, steps: int = STEPS, batch: int = BATCH, se
 
 
 @torch.no_grad()
-def lost(world: TwoModes, model: NTM, T: int, count: int = HELD_OUT) -> Metric:
-    """Return the nats a trajectory that the model loses against the exact density, on held-out chains."""
+def excess_nll(world: TwoModes, model: NTM, T: int, count: int = HELD_OUT) -> Metric:
+    """Return the nats a trajectory of the model above the exact density, on held-out chains."""
     x, t = chains(world, T, count, SEED)  # training's seeds are larger
-    nll = ntm.reverse_steps(model, x, t, torch.full((count,), T), nothing_to_read(count)).nll().sum(0)
+    nll = ntm.reverse_steps(model, x, t, torch.full((count,), T), empty_text(count)).nll().sum(0)
     at = t[:, 0].double().tolist()
     exact = torch.stack([world.nll(x[k].double(), x[k + 1].double(), at[k + 1], at[k]) for k in range(T)]).sum(0)
     excess = nll - exact
-    value, half = float(excess.mean()), 1.96 * float(excess.std()) / count**0.5
-    return Metric(value=value, ci=(value - half, value + half), n=count)
+    value, margin = float(excess.mean()), 1.96 * float(excess.std()) / count**0.5
+    return Metric(value=value, ci=(value - margin, value + margin), n=count)
 
 
 def measure() -> Results:
-    """Return, for each number of steps, what the best and the learned Gaussian lose, and NTM."""
+    """Return, for each number of steps, the loss of the best and of the learned Gaussian, and of NTM."""
     world, began = TwoModes(), time.monotonic()
     gaussian, flow = (fit(world, blocks) for blocks in (0, 2))
     rows = []
     for T in LEVELS:
         times = trajectory.times(T, world.tokens, torch.tensor([T_MIN], dtype=torch.float64))[:, 0].tolist()
         metrics = {
-            "best_gaussian": Metric(value=world.lost(times)),
-            "learned_gaussian": lost(world, gaussian, T),
-            "ntm": lost(world, flow, T),
-            "in_turn": Metric(value=world.lost_in_turn(times)),
+            "best_gaussian": Metric(value=world.gaussian_kl(times)),
+            "learned_gaussian": excess_nll(world, gaussian, T),
+            "ntm": excess_nll(world, flow, T),
+            "in_turn": Metric(value=world.autoregressive_gaussian_kl(times)),
         }
         rows.append(Row(name=f"t{T}", metrics=metrics))
     return Results(

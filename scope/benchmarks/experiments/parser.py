@@ -1,8 +1,8 @@
 """How well the grammar reads: GenEval's prompts against their metadata, DSG's against its tuples, our world's captions.
 
-`exact`: the specification equals the truth: same things, counts, colours and relations, and nothing else in it.
+`exact`: the specification equals the truth: same objects, counts, colours and relations, and nothing else in it.
 `coverage`: share of content words that a commitment other than an unknown speaks of.
-`recall`: share of DSG's "entity - whole" nouns that are among the things found.
+`recall`: share of DSG's "entity - whole" nouns that are among the entities.
 """
 
 import csv
@@ -27,7 +27,7 @@ from scope.specification import Kind, Specification, Type
 from scope.worlds.pocket import Plan, caption, sample, sample_whole
 from scope.worlds.pocket.catalogue import STYLES
 
-#: A reading without ids: (things with count and colours, relations, the rest).
+#: A specification without ids: (entities with count and colours, relations, the rest).
 Meaning = tuple[Counter[Any], Counter[Any], Counter[Any]]
 
 GENEVAL_PROMPTS = 553
@@ -36,7 +36,7 @@ POCKET_CAPTIONS = 1000
 
 
 def measure() -> Results:
-    """Return the figures of the grammar.
+    """Return how well the grammar parses.
 
     Raises: ScopeError if a packaged set of prompts is not whole.
     """
@@ -53,7 +53,7 @@ def measure() -> Results:
 def geneval(grammar: Grammar) -> Row:
     """Return the share of GenEval's prompts that are read exactly as its metadata says."""
     items = [json.loads(line) for line in _data("geneval/evaluation_metadata.jsonl").splitlines()]
-    _whole("GenEval", len(items), GENEVAL_PROMPTS)
+    _check_count("GenEval", len(items), GENEVAL_PROMPTS)
     specs = [grammar.decompose(item["prompt"]) for item in items]
     exact = [meaning(s) == _geneval_truth(item["include"]) for s, item in zip(specs, items, strict=True)]
     tags = Counter(item["tag"] for item in items)
@@ -63,77 +63,78 @@ def geneval(grammar: Grammar) -> Row:
 
 
 def dsg(grammar: Grammar) -> Row:
-    """Return how much of DSG's 1,060 freely worded prompts is read, and how many of its things are found."""
+    """Return how much of DSG's 1,060 freely worded prompts is read, and how many of its entities are found."""
     prompts: dict[str, tuple[str, list[str]]] = {}
     for line in csv.DictReader(StringIO(_data("dsg/dsg-1k-anns.csv"))):
         _, nouns = prompts.setdefault(line["item_id"], (line["text"], []))
         if noun := re.match(r"entity - whole \((.+?)\)$", line["tuple"].strip()):
             nouns.append(noun[1].lower())
-    _whole("DSG", len(prompts), DSG_PROMPTS)
+    _check_count("DSG", len(prompts), DSG_PROMPTS)
     specs: list[Specification] = []
-    found: list[bool] = []
+    recalled: list[bool] = []
     for text, nouns in prompts.values():
-        spec = _read(grammar, text)
+        spec = _parse(grammar, text)
         specs.append(spec)
-        found += [_names(spec, noun) for noun in nouns]
+        recalled += [_mentions(spec, noun) for noun in nouns]
     refused = sum(not s.commitments for s in specs)
     note = f"{refused} prompts name nothing to draw" if refused else ""
-    return Row(name="dsg", metrics={"coverage": coverage(specs), "recall": share(sum(found), len(found))}, note=note)
+    metrics = {"coverage": coverage(specs), "recall": share(sum(recalled), len(recalled))}
+    return Row(name="dsg", metrics=metrics, note=note)
 
 
 def pocket(grammar: Grammar) -> Row:
-    """Return the share of captions of the first pocket world that are read exactly as planned."""
+    """Return the share of captions of the core pocket world that are read exactly as planned."""
     return _captions("pocket", grammar, sample)
 
 
 def world(grammar: Grammar) -> Row:
-    """Return that share of the whole pocket world: its styles, six relations, absent things and numbers on signs."""
+    """Return that share of the whole pocket world: its styles, six relations, absent nouns and numbers on signs."""
     return _captions("world", grammar, sample_whole)
 
 
 def _captions(name: str, grammar: Grammar, draw: Callable[[np.random.Generator], Plan]) -> Row:
-    random = np.random.default_rng(0)
-    plans = [draw(random) for _ in range(POCKET_CAPTIONS)]
-    specs = [grammar.decompose(caption(plan, random).text) for plan in plans]
+    rng = np.random.default_rng(0)
+    plans = [draw(rng) for _ in range(POCKET_CAPTIONS)]
+    specs = [grammar.decompose(caption(plan, rng).text) for plan in plans]
     exact = [meaning(s) == _pocket_truth(plan) for s, plan in zip(specs, plans, strict=True)]
     return Row(name=name, metrics={"exact": share(sum(exact), len(exact)), "coverage": coverage(specs)})
 
 
 def meaning(spec: Specification) -> Meaning:
-    """Return what a specification promises, without ids: two with the same meaning ask for the same picture."""
-    things: dict[str, tuple[str, int, tuple[str, ...]]] = {}
-    for thing in spec.of(Type.PRESENCE):
-        said = spec.about(thing.id)
-        counts = [int(c.value) for c in said if c.type is Type.COUNT]
-        colors = sorted(str(c.value) for c in said if c.type is Type.ATTRIBUTE and c.aspect == "color")
-        things[thing.id] = (str(thing.value), counts[0] if counts else 1, tuple(colors))
-    relations = Counter((c.value, *(things[t] for t in c.targets)) for c in spec.of(Type.RELATION))
-    known = {Type.PRESENCE, Type.COUNT, Type.RELATION}
-    rest = Counter((c.type, c.value) for c in spec.commitments if c.type not in known and c.aspect != "color")
-    return Counter(things.values()), relations, rest
+    """Return a specification without ids: two with the same meaning ask for the same picture."""
+    entities: dict[str, tuple[str, int, tuple[str, ...]]] = {}
+    for entity in spec.of(Type.PRESENCE):
+        about = spec.about(entity.id)
+        counts = [int(c.value) for c in about if c.type is Type.COUNT]
+        colors = sorted(str(c.value) for c in about if c.type is Type.ATTRIBUTE and c.aspect == "color")
+        entities[entity.id] = (str(entity.value), counts[0] if counts else 1, tuple(colors))
+    relations = Counter((c.value, *(entities[t] for t in c.targets)) for c in spec.of(Type.RELATION))
+    counted = {Type.PRESENCE, Type.COUNT, Type.RELATION}
+    rest = Counter((c.type, c.value) for c in spec.commitments if c.type not in counted and c.aspect != "color")
+    return Counter(entities.values()), relations, rest
 
 
 def _geneval_truth(include: list[dict[str, Any]]) -> Meaning:
-    things = [(i["class"], i["count"], (i["color"],) if "color" in i else ()) for i in include]
+    entities = [(i["class"], i["count"], (i["color"],) if "color" in i else ()) for i in include]
     relations = [
-        (item["position"][0], things[at], things[item["position"][1]])
+        (item["position"][0], entities[at], entities[item["position"][1]])
         for at, item in enumerate(include)
         if "position" in item
     ]
-    return Counter(things), Counter(relations), Counter()
+    return Counter(entities), Counter(relations), Counter()
 
 
 def _pocket_truth(plan: Plan) -> Meaning:
-    things = [(g.noun, g.count, (g.color,) if g.color else ()) for g in plan.groups]
-    relations = [(plan.relation, *things)] if plan.relation else []
+    entities = [(g.noun, g.count, (g.color,) if g.color else ()) for g in plan.groups]
+    relations = [(plan.relation, *entities)] if plan.relation else []
     rest: list[tuple[Type, str]] = [(Type.SETTING, plan.setting)] if plan.setting != "plain" else []
     rest += [(Type.ABSENCE, noun) for noun in plan.absent]
     if plan.style in STYLES:
         rest.append((Type.STYLE, STYLES[plan.style].name))
     if plan.text:
-        things.append(("sign", 1, ()))
+        entities.append(("sign", 1, ()))
         rest.append((Type.TEXT, plan.text))
-    return Counter(things), Counter(relations), Counter(rest)
+    return Counter(entities), Counter(relations), Counter(rest)
 
 
 def coverage(specs: Iterable[Specification]) -> Metric:
@@ -147,20 +148,20 @@ def coverage(specs: Iterable[Specification]) -> Metric:
     return share(covered, total)
 
 
-def _read(grammar: Grammar, text: str) -> Specification:
+def _parse(grammar: Grammar, text: str) -> Specification:
     try:
         return grammar.decompose(text)
     except PromptError:
         return Specification(prompt=clean(text).text)
 
 
-def _names(spec: Specification, noun: str) -> bool:
-    """Return whether a noun of DSG is among the things, settings or texts, whole or by its last word."""
-    found = {str(c.value).lower() for c in spec.of(Type.PRESENCE, Type.SETTING, Type.TEXT)}
+def _mentions(spec: Specification, noun: str) -> bool:
+    """Return whether a noun of DSG is among the entities, settings or texts, whole or by its last word."""
+    words = {str(c.value).lower() for c in spec.of(Type.PRESENCE, Type.SETTING, Type.TEXT)}
     spans = [c.span for c in spec.of(Type.PRESENCE, Type.SETTING) if c.span is not None]
-    found |= {spec.prompt[s.start : s.end].lower() for s in spans}
-    return any(last in found for last in _forms(noun)) or any(
-        value.split()[-1:] == [last] for value in found for last in _forms(noun)
+    words |= {spec.prompt[s.start : s.end].lower() for s in spans}
+    return any(form in words for form in _forms(noun)) or any(
+        word.split()[-1:] == [form] for word in words for form in _forms(noun)
     )
 
 
@@ -174,6 +175,6 @@ def _data(path: str) -> str:
     return (files("scope.benchmarks") / "data" / path).read_text(encoding="utf-8")
 
 
-def _whole(name: str, found: int, expected: int) -> None:
-    if found != expected:
-        raise ScopeError(f"the packaged {name} prompts are damaged: {found} of {expected} are there; reinstall scope")
+def _check_count(name: str, count: int, expected: int) -> None:
+    if count != expected:
+        raise ScopeError(f"the packaged {name} prompts are damaged: {count} of {expected} are there; reinstall scope")

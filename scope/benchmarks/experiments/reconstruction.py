@@ -1,9 +1,9 @@
-"""What the shipped tokenizer keeps of pictures that it never saw, and what its latents are like.
+"""How well the shipped tokenizer reconstructs pictures that it never saw, and what its latents are like.
 
-Rows: held-out scenes of the generator's first world, of the whole world, and scenes in the drawings of a vendor that
+Rows: held-out scenes of the core world, of the whole world, and scenes in the drawings of a vendor that
 trained nothing but the judge. `psnr` in dB, `ssc`, `lpc` and `erank` as in metrics/latents.py, `rfd` between the true
-pictures and their reconstructions. `kept`: of the promises that the judge finds kept in the true pictures, those that
-it still finds in the reconstructions; what a generator on these latents draws can hardly be kept more often.
+pictures and their reconstructions. `kept`: of the commitments that the judge finds met in the true pictures, those that
+it still finds met in the reconstructions; a generator on these latents can hardly meet more.
 """
 
 from collections.abc import Iterator
@@ -36,15 +36,15 @@ SEED, SCENES, QUICK = 930_000, 300, 40
 _CPU = torch.device("cpu")
 
 
-def plans(row: str, random: Rng) -> Plan:
+def plans(row: str, rng: Rng) -> Plan:
     """Draw a held-out plan of a row."""
     match row:
         case "first_world":
-            return sample(random, "held_out")
+            return sample(rng, "held_out")
         case "whole_world":
-            return sample_whole(random, "held_out")
+            return sample_whole(rng, "held_out")
         case _:
-            return sample_whole(random, "held_out", styles=(row,))
+            return sample_whole(rng, "held_out", styles=(row,))
 
 
 ROWS = ("first_world", "whole_world", HELD_OUT_VENDORS[0])
@@ -66,18 +66,18 @@ def measure(quick: bool = False, weights: Path | None = None) -> Results:
 
 def row(name: str, model: Autoencoder, network: FeatureNet, judge: Judge, count: int) -> Row:
     """Score a tokenizer on `count` scenes of a row."""
-    random = np.random.default_rng(SEED)
-    scenes = [compose(plans(name, random), (SEED, i)) for i in range(count)]
+    rng = np.random.default_rng(SEED)
+    scenes = [compose(plans(name, rng), (SEED, i)) for i in range(count)]
     images = to_tensor([scene.image for scene in scenes], _CPU)
     with torch.no_grad():
         latents = torch.cat([model.encode(part) for part in torch.split(images, 64)])
         decoded = torch.cat([model.decode(part) for part in torch.split(latents, 64)])
-    true = moments(features.features_of(network, images))
+    reference = moments(features.features_of(network, images))
     metrics = {
         "psnr": mean(psnr(images, decoded).tolist()),
-        "rfd": Metric(value=frechet_distance(moments(features.features_of(network, decoded)), true), n=count),
+        "rfd": Metric(value=frechet_distance(moments(features.features_of(network, decoded)), reference), n=count),
         **_latents(model, network, scenes, latents),
-        "kept": share(*kept(judge, scenes, decoded)),
+        "kept": share(*count_met(judge, scenes, decoded)),
     }
     return Row(name=name, metrics=metrics)
 
@@ -96,19 +96,21 @@ def _latents(model: Autoencoder, network: FeatureNet, scenes: list[Scene], laten
     }
 
 
-def kept(judge: Judge, scenes: list[Scene], decoded: Tensor) -> tuple[int, int]:
-    """Return how many promises are kept in the reconstructions, and how many are in the true pictures."""
-    still, there = 0, 0
-    for scene, pixels in zip(scenes, _pictures(decoded), strict=True):
+def count_met(judge: Judge, scenes: list[Scene], decoded: Tensor) -> tuple[int, int]:
+    """Return how many commitments are met in reconstructions and true pictures, and how many are in the true ones."""
+    in_both, in_true = 0, 0
+    for scene, pixels in zip(scenes, _to_pixels(decoded), strict=True):
         spec = specification(scene.plan)
-        asked = [c for c in spec.commitments if judge.handles(c)]
-        right = [v.outcome == "met" for v in judge.check(Image.fromarray(scene.image), asked, spec)]
-        after = [v.outcome == "met" for v in judge.check(Image.fromarray(pixels), asked, spec)]
-        there += sum(right)
-        still += sum(before and now for before, now in zip(right, after, strict=True))
-    return still, there
+        commitments = [c for c in spec.commitments if judge.handles(c)]
+        before, after = (
+            [v.outcome == "met" for v in judge.check(Image.fromarray(image), commitments, spec)]
+            for image in (scene.image, pixels)
+        )
+        in_true += sum(before)
+        in_both += sum(was and still for was, still in zip(before, after, strict=True))
+    return in_both, in_true
 
 
-def _pictures(images: Tensor) -> Iterator[NDArray[np.uint8]]:
+def _to_pixels(images: Tensor) -> Iterator[NDArray[np.uint8]]:
     for image in ((images + 1) * 127.5).round().clamp(0, 255).byte():
         yield image.permute(1, 2, 0).numpy()

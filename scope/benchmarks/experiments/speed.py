@@ -42,7 +42,7 @@ _SCOPE = (sys.executable, "-m", "scope")
 
 
 def measure() -> Results:
-    """Return the figures. Run it on an idle machine.
+    """Return the times. Run it on an idle machine.
 
     Raises: ScopeError if `scope generate` fails here.
     """
@@ -71,8 +71,8 @@ def _run(command: Sequence[str]) -> tuple[float, float]:
 
     A process of its own runs it: Linux hands the memory peak of whoever starts a program down to it.
     """
-    told = subprocess.run((sys.executable, "-c", _RUNNER, *command), capture_output=True, text=True, check=True).stdout
-    seconds, peak, code = json.loads(told)
+    done = subprocess.run((sys.executable, "-c", _RUNNER, *command), capture_output=True, text=True, check=True)
+    seconds, peak, code = json.loads(done.stdout)
     if code not in (0, 3):  # 3: drawn, and something is not met
         raise ScopeError(f"`{' '.join(command)}` failed with exit code {code}; run it to see why")
     return seconds, _megabytes(peak)
@@ -85,29 +85,29 @@ def _megabytes(maxrss: int) -> float:
 
 def _draft() -> Row:
     generator = registry.load("generators", DEFAULT_GENERATOR)()
-    seconds = _repeated(lambda seed: generator.generate([Request(text=PROMPT, seed=seed)]))
+    seconds = _time(lambda seed: generator.generate([Request(text=PROMPT, seed=seed)]))
     return _row("draft", seconds, peak_mb=Metric(value=_megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)))
 
 
 def _node() -> Row:
     tools = fake_toolbox()
-    waiting = _new_runs("2 red apple left of 1 blue car")
-    seconds = _repeated(lambda seed: generate(waiting[seed], tools))
+    runs = _new_runs("2 red apple left of 1 blue car")
+    seconds = _time(lambda seed: generate(runs[seed], tools))
     return _row("node", [s / _NODES for s in seconds])
 
 
 def _outside_model() -> Row:
-    waiting = _new_runs(PROMPT)
-    tools = assemble.of(waiting[0])
+    runs = _new_runs(PROMPT)
+    tools = assemble.of(runs[0])
     shares = []
 
-    def once(seed: int) -> None:
+    def run_once(seed: int) -> None:
         began = time.perf_counter()
         with _forward_passes() as inside:
-            generate(waiting[seed], tools)
+            generate(runs[seed], tools)
         shares.append(1 - inside() / (time.perf_counter() - began))
 
-    _repeated(once)
+    _time(run_once)
     return Row(name="outside_model", metrics={"share": Metric(value=statistics.median(shares[1:]), n=REPEATS)})
 
 
@@ -115,7 +115,7 @@ def _new_runs(prompt: str) -> list[store.Run]:
     return [store.create(prompt, Options(seed=s, drafts=1, max_rounds=0)) for s in range(REPEATS + 1)]
 
 
-def _repeated(work: Callable[[int], Any]) -> list[float]:
+def _time(work: Callable[[int], Any]) -> list[float]:
     """Return the seconds of each of `REPEATS` calls, after one that is not counted."""
     work(0)
     seconds = []

@@ -1,12 +1,13 @@
 """The verifiers' own accuracy, on pictures whose truth is exact: their ceiling, and how often they pass a lie.
 
 `accuracy`: commitments of true held-out scenes that are called met. `false_pass`: commitments called met on
-scenes drawn with that one commitment broken. Both over the whole pocket world, not only what the shipped generator
-knows.
+counterfactual scenes, which violate that one commitment. Both over the whole pocket world, not
+only what the shipped generators know.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,7 @@ from scope.specification import Commitment, Kind, Specification, Type
 from scope.verifiers import objects, text
 from scope.worlds.pocket import WORDS, Group, Plan, compose, counterfactual, held_out, sample_whole, specification
 from scope.worlds.pocket.catalogue import NOUNS
+from scope.worlds.pocket.rng import Rng
 
 SCENES = 500
 SEED = 510_000
@@ -29,39 +31,39 @@ _ROWS = {
 
 
 def scenes() -> Iterator[tuple[Plan, Specification]]:
-    """Yield the 500 held-out plans with their promises; each also promises that one other noun is absent."""
-    random, nouns = np.random.default_rng(SEED), NOUNS
+    """Yield the 500 held-out plans with their commitments; by one of these another noun is absent."""
+    rng = np.random.default_rng(SEED)
     for _ in range(SCENES):
-        plan = replace(sample_whole(random, "held_out"), absent=())
-        absent = str(random.choice([n for n in nouns if n not in {g.noun for g in plan.groups}]))
-        yield plan, promise_absence(specification(plan), absent)
+        plan = replace(sample_whole(rng, "held_out"), absent=())
+        absent = str(rng.choice([n for n in NOUNS if n not in {g.noun for g in plan.groups}]))
+        yield plan, declare_absence(specification(plan), absent)
 
 
 def sign_scenes() -> Iterator[tuple[Plan, Specification]]:
-    """Yield 500 held-out plans with a sign, for signs are rare among the others."""
-    random, nouns = np.random.default_rng(SEED + 1), NOUNS
+    """Yield held-out plans with a sign, for signs are rare among the others."""
+    rng = np.random.default_rng(SEED + 1)
     while True:
-        group = Group(str(random.choice(nouns)), int(random.integers(1, 3)))
-        plan = Plan((group,), None, sample_whole(random).setting, str(random.choice(WORDS)))
+        group = Group(str(rng.choice(NOUNS)), int(rng.integers(1, 3)))
+        plan = Plan((group,), None, sample_whole(rng).setting, str(rng.choice(WORDS)))
         if held_out(plan):
             yield plan, specification(plan)
 
 
-def promise_absence(spec: Specification, noun: str) -> Specification:
-    """Return the specification with one more promise: none of this noun."""
+def declare_absence(spec: Specification, noun: str) -> Specification:
+    """Return the specification with one more commitment: none of this noun."""
     absence = Commitment(id="c99", kind=Kind.CONSTRAINT, type=Type.ABSENCE, claim=f"there is no {noun}", value=noun)
     return spec.declare(absence, "world:pocket")
 
 
-def lie(plan: Plan, commitment: Commitment, random: np.random.Generator) -> Plan:
-    """Return a plan in which exactly this commitment is broken."""
+def violate(plan: Plan, commitment: Commitment, rng: Rng) -> Plan:
+    """Return a plan that violates exactly this commitment."""
     if commitment.type is Type.ABSENCE:
         other = replace(plan.groups[-1], noun=str(commitment.value), tone=None)
         return replace(plan, groups=(*plan.groups[:-1], other))
-    return counterfactual(plan, commitment, random, NOUNS)
+    return counterfactual(plan, commitment, rng, NOUNS)
 
 
-def passed(verifier: Verifier, plan: Plan, seed: int, commitment: Commitment, spec: Specification) -> bool:
+def passes(verifier: Verifier, plan: Plan, seed: int, commitment: Commitment, spec: Specification) -> bool:
     """Return whether the verifier calls a commitment met on a picture of `plan`."""
     image = Image.fromarray(compose(plan, (SEED, seed)).image)
     return verifier.check(image, [commitment], spec)[0].outcome == "met"
@@ -72,18 +74,16 @@ def measure() -> Results:
 
     Raises: ScopeError if fewer scenes were scored than expected.
     """
-    random = np.random.default_rng(SEED + 2)
+    rng = np.random.default_rng(SEED + 2)
     tallies: dict[str, list[tuple[bool, bool]]] = {}
-    things, words = objects.load(), text.load()
-    signs = (pair for pair, _ in zip(sign_scenes(), range(SCENES), strict=False))
-    for verifier, pairs in ((things, scenes()), (words, signs)):
+    for verifier, pairs in ((objects.load(), scenes()), (text.load(), islice(sign_scenes(), SCENES))):
         for seed, (plan, spec) in enumerate(pairs):
             for commitment in (c for c in spec.commitments if verifier.handles(c)):
-                right = passed(verifier, plan, seed, commitment, spec)
-                wrong = passed(verifier, lie(plan, commitment, random), seed, commitment, spec)
+                right = passes(verifier, plan, seed, commitment, spec)
+                wrong = passes(verifier, violate(plan, commitment, rng), seed, commitment, spec)
                 tallies.setdefault(_ROWS[commitment.type], []).append((right, wrong))
     if len(tallies["absence"]) != SCENES or len(tallies["text"]) != SCENES:
-        raise ScopeError("fewer scenes were scored than expected; the figures are not written")
+        raise ScopeError("fewer scenes were scored than expected; the results are not written")
     return Results(
         name="verifiers", command="scope bench verifiers", seeds=(SEED,), n_expected=SCENES,
         rows=tuple(_row(name, tallies[name]) for name in _ROWS.values()),
@@ -92,8 +92,8 @@ def measure() -> Results:
 
 def _row(name: str, pairs: list[tuple[bool, bool]]) -> Row:
     right, wrong = (sum(column) for column in zip(*pairs, strict=True))
-    reader = "text" if name == "text" else "objects"
+    verifier = "text" if name == "text" else "objects"
     return Row(
         name=name, metrics={"accuracy": share(right, len(pairs)), "false_pass": share(wrong, len(pairs))},
-        note=f"verifier {reader}",
+        note=f"verifier {verifier}",
     )  # fmt: skip

@@ -32,8 +32,8 @@ RHOS = (0.1, 0.5, 1.0, 2.0)
 
 
 def cell_labels(scenes: Sequence[Scene]) -> Labels:
-    """Return what most of each cell of a scene shows, row by row, (b, 64): 0 is no thing, g + 1 is one of group g."""
-    groups = [np.array([0, *(1 + thing.group for thing in scene.objects)]) for scene in scenes]
+    """Return what most of each cell of a scene shows, row by row, (b, 64): 0 is no object, g + 1 is one of group g."""
+    groups = [np.array([0, *(1 + item.group for item in scene.objects)]) for scene in scenes]
     return np.stack([of[scene.cells].ravel() for of, scene in zip(groups, scenes, strict=True)])
 
 
@@ -57,8 +57,8 @@ def _coherence(tokens: Array, truth: Labels, sigma: float) -> float:
     unit = _unit(np.asarray(tokens, np.float64))
     affinity = np.exp((unit @ unit.T - 1) / sigma)  # the constant factor changes no cluster, and cannot overflow
     np.fill_diagonal(affinity, 0)
-    found = spectral_clustering(affinity, n_clusters=clusters, eigen_solver="arpack", random_state=0)
-    return float(normalized_mutual_info_score(truth, found, average_method="geometric"))
+    predicted = spectral_clustering(affinity, n_clusters=clusters, eigen_solver="arpack", random_state=0)
+    return float(normalized_mutual_info_score(truth, predicted, average_method="geometric"))
 
 
 Decode = Callable[[Tensor], Tensor]
@@ -75,9 +75,9 @@ def lpc_curve(decode: Decode, z: Tensor, distance: Distance, rhos: Sequence[floa
     u = torch.randn(z.shape, generator=torch.Generator().manual_seed(seed)).to(z)
     scale = z.flatten(1).norm(dim=1) / u.flatten(1).norm(dim=1)
     step = u * scale.view(-1, *[1] * (z.ndim - 1))
-    still = decode(z)
+    centre = decode(z)
     pushed = [(decode(z + rho * step), decode(z - rho * step)) for rho in rhos]
-    return torch.stack([(distance(there, still) + distance(back, still)) / 2 for there, back in pushed])
+    return torch.stack([(distance(there, centre) + distance(back, centre)) / 2 for there, back in pushed])
 
 
 def lpc(decode: Decode, z: Tensor, distance: Distance, rhos: Sequence[float] = RHOS, seed: int = 0) -> Tensor:
@@ -99,11 +99,11 @@ def gsq(z: Array, labels: Labels, classes: int = 100, per_class: int = 10, draws
     names = names[counts >= per_class]
     if len(names) < 2 or per_class < 2:
         raise ScopeError(f"GSQ needs two labels with {per_class} images each, and two images of a label; draw more")
-    pooled, random = np.asarray(z, np.float64).mean(1), np.random.default_rng(seed)
+    pooled, rng = np.asarray(z, np.float64).mean(1), np.random.default_rng(seed)
     scores = []
     for _ in range(draws):
-        drawn = random.choice(names, min(classes, len(names)), replace=False)
-        rows = np.concatenate([random.choice(np.flatnonzero(labels == n), per_class, replace=False) for n in drawn])
+        chosen = rng.choice(names, min(classes, len(names)), replace=False)
+        rows = np.concatenate([rng.choice(np.flatnonzero(labels == n), per_class, replace=False) for n in chosen])
         unit = _unit(pooled[rows] - pooled[rows].mean(0))
         nearest = NearestNeighbors(n_neighbors=1).fit(unit).kneighbors(return_distance=False)[:, 0]
         scores.append(float((labels[rows][nearest] == labels[rows]).mean()))

@@ -1,11 +1,10 @@
-"""How far pictures are from pictures: one by one (PSNR), and as two sets of features (Fréchet, kernel).
+"""How far pictures are from pictures: one by one (PSNR), and as two sets of features (Fréchet).
 
 FD   |mu_1 - mu_2|^2 + tr(S_1) + tr(S_2) - 2 tr((S_1^1/2 S_2 S_1^1/2)^1/2)      (FID, arXiv 1706.08500, Eq 6)
-KD   unbiased MMD^2 with the kernel (x.y / d + 1)^3                             (KID, arXiv 1801.01401)
 
 rFD is FD between true scenes and their reconstructions, gFD between held-out true scenes and generated ones; both are
 as good as the features that they are given. FD is too high by a term that falls as 1 / n: compare only sets of equal
-size. KD has no such term, and may fall below zero.
+size.
 
 Departures: the root is taken by symmetric eigenvalues in fp64, never by `sqrtm`, which is not exact for covariances
 without full rank.
@@ -66,27 +65,6 @@ def frechet_distance(a: Moments, b: Moments) -> float:
     overlap = np.sqrt(np.linalg.eigvalsh(root @ b.covariance @ root).clip(0)).sum()
     spread = np.trace(a.covariance) + np.trace(b.covariance) - 2 * overlap
     return max(0.0, float(np.square(a.mean - b.mean).sum() + spread))
-
-
-def kernel_distance(a: Array, b: Array) -> float:
-    """Return the unbiased squared kernel distance of features (n, d) and (m, d). Takes n^2 + m^2 kernel values.
-
-    Raises: ScopeError if a set has fewer than two rows, a row is not finite, or they are not of one dimension.
-    """
-    x, y = _rows(a), _rows(b)
-    if x.shape[1] != y.shape[1]:
-        raise ScopeError(f"features of {x.shape[1]} and {y.shape[1]} dimensions cannot be compared; use one network")
-    return _off_diagonal_mean(_kernel(x, x)) + _off_diagonal_mean(_kernel(y, y)) - 2 * float(_kernel(x, y).mean())
-
-
-def _kernel(x: Double, y: Double) -> Double:
-    cubed: Double = (x @ y.T / x.shape[1] + 1) ** 3
-    return cubed
-
-
-def _off_diagonal_mean(square: Double) -> float:
-    n = len(square)
-    return float((square.sum() - np.trace(square)) / (n * (n - 1)))
 
 
 def _rows(features: Array) -> Double:

@@ -170,9 +170,9 @@ def _opened(vendor: str, art: Path) -> Path:
             f"{art} holds no {source.folder}; run: npm pack {source.package}@{source.version}, "
             f"and unpack it as {source.folder}"
         )
-    found = hashlib.sha256((package / source.pinned).read_bytes()).hexdigest()
-    if found != source.sha256:
-        raise ScopeError(f"{package / source.pinned} is not of {source.package} {source.version} (sha256 {found})")
+    sha256 = hashlib.sha256((package / source.pinned).read_bytes()).hexdigest()
+    if sha256 != source.sha256:
+        raise ScopeError(f"{package / source.pinned} is not of {source.package} {source.version} (sha256 {sha256})")
     return package
 
 
