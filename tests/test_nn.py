@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from torch.nn import functional as F
 
 from scope.models.dit import DiT, velocity_fn
@@ -22,6 +23,13 @@ def test_tokens_and_grid_are_inverse_and_row_major():
     tokens = torch.arange(2 * 9 * 4.0).view(2, 9, 4)
     assert torch.equal(to_tokens(to_grid(tokens)), tokens)
     assert torch.equal(to_grid(tokens)[0, :, 1, 0], tokens[0, 3])
+
+
+def test_a_call_of_another_shape_or_type_than_the_signature_s_fails_a_test():
+    with pytest.raises(TypeCheckError, match="b c h w"):
+        to_tokens(torch.zeros(2, 3))
+    with pytest.raises(TypeCheckError, match="t"):
+        paths.add_noise(torch.zeros(2, 3), torch.zeros(2, 3), torch.zeros(3))
 
 
 def test_attention_is_the_fused_one_of_torch():

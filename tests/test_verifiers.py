@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from scope.models.detector import Detection, Detector, Maps, detect
+from scope.models.detector import Detection, Detector, DetectorOutput, detect
 from scope.parsing.grammar import Grammar
 from scope.training.data.cluttered_scenes import WORLD_VENDORS, cluttered_scene, of_world
 from scope.training.recipes.detector import detector_loss, targets
@@ -16,7 +16,7 @@ from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 
 
 def thing(noun: str, color: str, x: float, y: float) -> Detection:
-    return Detection(noun, color, 0.9, 0.9, (x - 16, y - 16, x + 16, y + 16))
+    return Detection(noun, color, 0.9, 0.9, (x - 16.0, y - 16.0, x + 16.0, y + 16.0))
 
 
 APPLES_LEFT = [thing("apple", "red", 20, 40), thing("apple", "red", 40, 90), thing("car", "blue", 100, 60)]
@@ -56,7 +56,7 @@ def test_what_follows_from_what_is_found(prompt, found, setting, expected):
     assert outcomes == expected
 
 
-def maps_of(truth: dict[str, torch.Tensor]) -> Maps:
+def maps_of(truth: dict[str, torch.Tensor]) -> DetectorOutput:
     """Return the maps of a detector that is right everywhere."""
 
     def logits(index: torch.Tensor, classes: int) -> torch.Tensor:
@@ -64,7 +64,7 @@ def maps_of(truth: dict[str, torch.Tensor]) -> Maps:
         return 40.0 * one_hot - 20
 
     setting = 40.0 * torch.nn.functional.one_hot(truth["setting"], len(SETTING_NAMES)) - 20
-    return Maps(
+    return DetectorOutput(
         center=40.0 * (truth["center"] == 1) - 20,
         noun=logits(truth["noun"], len(NOUNS)),
         color=logits(truth["color"], len(COLOR_NAMES)),

@@ -11,6 +11,7 @@ Departures: boxes are squares, as things of this world are; the crops are of pix
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -26,12 +27,12 @@ NMS_IOU = 0.4  # intersection over union above which two boxes are one object
 
 @dataclass(frozen=True)
 class DetectorOutput:
-    """What the detector says of each cell (b, 32, 32), and of the setting (b, settings)."""
+    """What the detector says of each cell and of the setting."""
 
-    objectness: Tensor  # logits
-    offset: Tensor  # (b, 2, 32, 32): from the cell's centre to the object's, x and y, in cells
-    log_size: Tensor  # natural logarithm of side / 48 px
-    setting: Tensor  # logits
+    objectness: Float[Tensor, "b 32 32"]  # logits
+    offset: Float[Tensor, "b 2 32 32"]  # from the cell's centre to the object's, x and y, in cells
+    log_size: Float[Tensor, "b 32 32"]  # natural logarithm of side / 48 px
+    setting: Float[Tensor, "b settings"]  # logits
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class ObjectDetector(nn.Module):
         self.setting_head = nn.Sequential(nn.Linear(2 * deep, deep), nn.ReLU(), nn.Linear(deep, len(SETTING_NAMES)))
         nn.init.constant_(self.head.bias[:1], -3.0)  # type: ignore[index]
 
-    def forward(self, images: Tensor) -> DetectorOutput:
-        """Take images (b, 3, 128, 128)."""
+    def forward(self, images: Float[Tensor, "b 3 128 128"]) -> DetectorOutput:
+        """Look at images in [-1, 1]."""
         at4 = self.down4(images.contiguous(memory_format=torch.channels_last))
         at8 = self.down8(at4)
         at16 = self.down16(at8)
@@ -85,8 +86,8 @@ class CropClassifier(nn.Module):
         self.pool = nn.Conv2d(last, 2 * last, 5, groups=last)
         self.head = nn.Linear(2 * last, BACKGROUND + 1 + len(COLOR_NAMES) + len(ALL_VENDORS))
 
-    def forward(self, crops: Tensor) -> ClassifierOutput:
-        """Take crops (n, 3, 36, 36)."""
+    def forward(self, crops: Float[Tensor, "n 3 36 36"]) -> ClassifierOutput:
+        """Classify crops in [-1, 1]."""
         features = self.trunk(crops.contiguous(memory_format=torch.channels_last))
         features = self.pool(features.contiguous())  # a grouped convolution of channels_last leaves holes in memory
         logits = self.head(F.relu(features).flatten(1)).float()
@@ -101,11 +102,13 @@ class TwoStageDetector(nn.Module):
         self.detector, self.classifier = ObjectDetector(detector), CropClassifier(classifier)
 
 
-def roi_crop(images: Tensor, which: Tensor, boxes: Tensor) -> Tensor:
+def roi_crop(
+    images: Float[Tensor, "b 3 h w"], which: Int[Tensor, " n"], boxes: Float[Tensor, "n 3"]
+) -> Float[Tensor, "n 3 36 36"]:
     """Crop squares and resize them to 36 px. What lies outside an image repeats its edge.
 
-    Shapes: images (b, 3, h, w); which (n,), the image of each box; boxes (n, 3): centre x, centre y, side, in pixels;
-    returns (n, 3, 36, 36). Each pixel is the mean of four samples, so that large objects are not aliased.
+    `which` is the image of each box; boxes are centre x, centre y, side, in pixels. Each pixel is the mean of four
+    samples, so that large objects are not aliased.
     """
     height, width = images.shape[2:]
     ticks = (torch.arange(2 * CROP, device=images.device) + 0.5) / CROP - 1  # of a crop, in [-1, 1]
@@ -116,23 +119,25 @@ def roi_crop(images: Tensor, which: Tensor, boxes: Tensor) -> Tensor:
     return F.avg_pool2d(large, 2)
 
 
-def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
-    """Return the intersection over union (n, m) of squares (n, 3) and (m, 3): centre x, centre y, side."""
+def pairwise_iou(boxes: Float[Tensor, "n 3"], others: Float[Tensor, "m 3"]) -> Float[Tensor, "n m"]:
+    """Return the intersection over union of squares: centre x, centre y, side."""
     a, b = boxes[:, None], others[None]
     shared = (a[..., 2:] + b[..., 2:]) / 2 - (a[..., :2] - b[..., :2]).abs()
     shared = shared.clamp_min(0).minimum(a[..., 2:]).minimum(b[..., 2:]).prod(-1)
     return shared / (a[..., 2] ** 2 + b[..., 2] ** 2 - shared).clamp_min(1e-9)
 
 
-def cell_centers(device: torch.device | None = None) -> Tensor:
-    """Return the pixel coordinates (2, 32, 32) of the cells' centres, x and y."""
+def cell_centers(device: torch.device | None = None) -> Float[Tensor, "2 32 32"]:
+    """Return the pixel coordinates of the cells' centres, x and y."""
     ticks = (torch.arange(CELLS, device=device) + 0.5) * STRIDE
     return torch.stack([ticks[None].expand(CELLS, -1), ticks[:, None].expand(-1, CELLS)])
 
 
 @torch.no_grad()
-def decode_boxes(output: DetectorOutput, index: int, threshold: float = 0.4) -> tuple[Tensor, Tensor]:
-    """Return the boxes (n, 3) of image `index` in pixels, likeliest first, and their probabilities (n,).
+def decode_boxes(
+    output: DetectorOutput, index: int, threshold: float = 0.4
+) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
+    """Return the boxes of image `index` in pixels, likeliest first, and their probabilities.
 
     Cells below `threshold` are left out; several boxes of one object are not: see `nms`.
     """
@@ -144,8 +149,8 @@ def decode_boxes(output: DetectorOutput, index: int, threshold: float = 0.4) -> 
     return boxes[order], scores[positive][order]
 
 
-def nms(boxes: Tensor, iou_threshold: float = NMS_IOU) -> list[int]:
-    """Return which of the boxes (n, 3), likeliest first, are left by non-maximum suppression."""
+def nms(boxes: Float[Tensor, "n 3"], iou_threshold: float = NMS_IOU) -> list[int]:
+    """Return which of the boxes, likeliest first, are left by non-maximum suppression."""
     same, chosen = pairwise_iou(boxes, boxes) > iou_threshold, list[int]()
     for i in range(len(boxes)):
         if not same[i, chosen].any():
@@ -153,7 +158,7 @@ def nms(boxes: Tensor, iou_threshold: float = NMS_IOU) -> list[int]:
     return chosen
 
 
-def detect_boxes(output: DetectorOutput, index: int) -> Tensor:
-    """Return one box (n, 3) for each object that is found in image `index`: centre x, centre y, side, in pixels."""
+def detect_boxes(output: DetectorOutput, index: int) -> Float[Tensor, "n 3"]:
+    """Return one box for each object that is found in image `index`: centre x, centre y, side, in pixels."""
     boxes, _ = decode_boxes(output, index)
     return boxes[nms(boxes)]

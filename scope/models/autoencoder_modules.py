@@ -7,6 +7,7 @@ width at twice the resolution.
 from itertools import pairwise
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,6 +15,9 @@ from scope.nn.conv import PreActResidualBlock
 from scope.nn.transformer import TransformerBlock, patchify, to_grid, to_tokens, unpatchify, zero_init
 
 LAST = torch.channels_last
+Images = Float[Tensor, "b 3 side side"]  # in [-1, 1]
+Tokens = Float[Tensor, "b n d"]  # one a patch, row by row
+Features = Float[Tensor, "b n c"]  # of a frozen backbone, one a patch
 
 
 def widths(dim: int, patch: int) -> list[int]:
@@ -22,7 +26,7 @@ def widths(dim: int, patch: int) -> list[int]:
 
 
 class PixelEncoder(nn.Module):
-    """Images (b, 3, size, size) -> tokens (b, n, d)."""
+    """Images -> tokens, by convolutions."""
 
     def __init__(self, patch: int, d: int, dim: int, depth: int) -> None:
         super().__init__()
@@ -33,13 +37,13 @@ class PixelEncoder(nn.Module):
         layers += [PreActResidualBlock(dim) for _ in range(depth)]
         self.body = nn.Sequential(*layers, nn.GroupNorm(8, dim), nn.SiLU(), nn.Conv2d(dim, d, 3, padding=1))
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Images) -> Tokens:
         """Encode."""
         return to_tokens(self.body(images.contiguous(memory_format=LAST)))
 
 
 class PixelDecoder(nn.Module):
-    """Tokens (b, n, d) -> images (b, 3, size, size), by convolutions."""
+    """Tokens -> images, by convolutions."""
 
     def __init__(self, patch: int, d: int, dim: int, depth: int) -> None:
         super().__init__()
@@ -50,14 +54,14 @@ class PixelDecoder(nn.Module):
         self.body = nn.Sequential(*layers, nn.GroupNorm(8, at[-1]), nn.SiLU())
         self.out = nn.Conv2d(at[-1], 3, 3, padding=1)
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tokens) -> Images:
         """Decode."""
         out: Tensor = self.out(self.body(to_grid(z).contiguous(memory_format=LAST))).float()
         return out
 
 
 class PatchDecoder(nn.Module):
-    """Tokens (b, n, d) -> images (b, 3, size, size), by a vision transformer (PAE's own decoder, MAE's style).
+    """Tokens -> images, by a vision transformer (PAE's own decoder, MAE's style).
 
     Beside it goes a linear path from the chart z[:-1] / z[-1] of the sphere, zero at construction (PAE.start_linear).
     """
@@ -73,7 +77,7 @@ class PatchDecoder(nn.Module):
         self.pole = float(d) ** 0.5  # the constant channel, as strong as all the others together
         self.skip = zero_init(nn.Linear(d - 1, 3 * patch * patch)).requires_grad_(False)
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tokens) -> Images:
         """Decode."""
         x = to_tokens(self.embed(to_grid(z))) + self.pos_embed
         for block in self.blocks:
@@ -96,8 +100,8 @@ class PixelModulator(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.out = zero_init(nn.Linear(dim, 2 * feature_dim))
 
-    def forward(self, images: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (gamma, beta), each like `features` (b, n, c)."""
+    def forward(self, images: Images, features: Features) -> tuple[Features, Features]:
+        """Return (gamma, beta)."""
         x = self.embed(patchify(images, self.patch)) + self.pos_embed
         for block in self.blocks:
             x = block(x, features)
@@ -105,6 +109,6 @@ class PixelModulator(nn.Module):
         return gamma, beta
 
 
-def unit(x: Tensor) -> Tensor:
+def unit(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Scale the last axis to length one."""
     return F.normalize(x.float(), dim=-1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from scope.models.text_encoder import Conditioning
@@ -12,8 +13,8 @@ from scope.models.text_encoder import Conditioning
 class BackboneOutput:
     """What a backbone makes of noisy tokens."""
 
-    x_0: Tensor  # (b, n, d): the clean tokens
-    hidden: Tensor  # (b, n, dim): the last tokens, from which x_0 is read
+    x_0: Float[Tensor, "b n d"]  # the clean tokens
+    hidden: Float[Tensor, "b n dim"]  # the last tokens, from which x_0 is read
 
 
 @runtime_checkable
@@ -24,15 +25,15 @@ class Backbone(Protocol):
 
     def __call__(
         self,
-        x_t: Tensor,
-        t: Tensor,
+        x_t: Float[Tensor, "b n d"],
+        t: Float[Tensor, " b"],
         text: Conditioning,
-        cond_mask: Tensor | None = None,
-        extra_cond: Tensor | None = None,
+        cond_mask: Bool[Tensor, " b"] | None = None,
+        extra_cond: Float[Tensor, "b dim"] | None = None,
     ) -> BackboneOutput:
-        """Predict x_0 of tokens x_t (b, n, d) at times t (b,).
+        """Predict x_0 of tokens x_t at times t.
 
-        Where `cond_mask` (b,) is False the text is not read. `extra_cond` (b, dim) joins the embedding of the time:
+        Where `cond_mask` is False the text is not read. `extra_cond` joins the embedding of the time:
         what else a network that is built on this one must know.
         """
         ...

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,13 +21,13 @@ SIDE = 16  # cells
 
 @dataclass(frozen=True)
 class DetectorOutput:
-    """What the network says of each cell (b, ..., 16, 16), and of the setting (b, settings)."""
+    """What the network says of each cell and of the setting."""
 
-    center: Tensor  # logits (b, 16, 16)
-    noun: Tensor  # logits (b, nouns, 16, 16)
-    color: Tensor  # logits (b, colours, 16, 16)
-    side: Tensor  # box side / 64 px (b, 16, 16)
-    setting: Tensor
+    center: Float[Tensor, "b 16 16"]  # logits
+    noun: Float[Tensor, "b nouns 16 16"]  # logits
+    color: Float[Tensor, "b colors 16 16"]  # logits
+    side: Float[Tensor, "b 16 16"]  # of the box / 64 px
+    setting: Float[Tensor, "b settings"]  # logits
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Detector(nn.Module):
         self.head = nn.Conv2d(width, 2 + len(NOUNS) + len(COLOR_NAMES), 1)
         self.setting_head = nn.Linear(width, len(SETTING_NAMES))
 
-    def forward(self, images: Tensor) -> DetectorOutput:
-        """(b, 3, 128, 128) -> DetectorOutput."""
+    def forward(self, images: Float[Tensor, "b 3 128 128"]) -> DetectorOutput:
+        """Look at images in [-1, 1]."""
         cells = self.trunk(images.contiguous(memory_format=torch.channels_last))
         center, size, noun, color = self.head(cells).float().split([1, 1, len(NOUNS), len(COLOR_NAMES)], 1)
         return DetectorOutput(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from scope.errors import WeightsError
@@ -34,13 +35,13 @@ class DiffusersBackbone(nn.Module):
 
     def forward(
         self,
-        x_t: Tensor,
-        t: Tensor,
+        x_t: Float[Tensor, "b n d"],
+        t: Float[Tensor, " b"],
         text: Conditioning,
-        cond_mask: Tensor | None = None,
-        extra_cond: Tensor | None = None,
+        cond_mask: Bool[Tensor, " b"] | None = None,
+        extra_cond: Float[Tensor, "b dim"] | None = None,
     ) -> BackboneOutput:
-        """Predict x_0 of tokens x_t (b, n, c) at times t (b,); see `scope.models.backbone.Backbone`."""
+        """Predict x_0 of tokens x_t at times t; see `scope.models.backbone.Backbone`."""
         mask = text.mask if cond_mask is None else text.mask & cond_mask[:, None]
         states = (text.hidden_states * mask[..., None]).to(x_t.dtype)
         pooled = x_t.new_zeros(len(x_t), self.transformer.config.pooled_projection_dim)

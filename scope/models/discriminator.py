@@ -9,6 +9,7 @@ on DINO features; its weight is VQGAN's (arXiv 2012.09841, Eq 7).
 """
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,7 +17,7 @@ MAX_WEIGHT = 1e3  # of the adaptive weight
 
 
 class PatchDiscriminator(nn.Module):
-    """Images (b, 3, s, s) -> how real each patch looks (b, h, w)."""
+    """Images -> how real each patch looks."""
 
     def __init__(self, dim: int = 32) -> None:
         super().__init__()
@@ -27,23 +28,25 @@ class PatchDiscriminator(nn.Module):
             nn.Conv2d(2 * dim, 1, 3, 1, 1),
         )  # fmt: skip
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Float[Tensor, "b 3 side side"]) -> Float[Tensor, "b h w"]:
         """Return the scores."""
         scores: Tensor = self.body(images.contiguous(memory_format=torch.channels_last))[:, 0].float()
         return scores
 
 
-def hinge_d_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the discriminator's loss of its scores (b, h, w) of real and of decoded images."""
+def hinge_d_loss(real: Float[Tensor, "*scores"], fake: Float[Tensor, "*scores"]) -> Float[Tensor, ""]:
+    """Return the discriminator's loss of its scores of real and of decoded images."""
     return (F.relu(1 - real) + F.relu(1 + fake)).mean()
 
 
-def g_loss(fake: Tensor) -> Tensor:
-    """Return the decoder's loss of the discriminator's scores (b, h, w) of decoded images."""
+def g_loss(fake: Float[Tensor, "*scores"]) -> Float[Tensor, ""]:
+    """Return the decoder's loss of the discriminator's scores of decoded images."""
     return -fake.mean()
 
 
-def adaptive_weight(loss: Tensor, g_loss: Tensor, last_layer: Tensor) -> Tensor:
+def adaptive_weight(
+    loss: Float[Tensor, ""], g_loss: Float[Tensor, ""], last_layer: Float[Tensor, "..."]
+) -> Float[Tensor, ""]:
     """Return |d loss / d last_layer| / |d g_loss / d last_layer|, without gradient."""
     grads = (torch.autograd.grad(part, last_layer, retain_graph=True)[0].norm() for part in (loss, g_loss))
     of_loss, of_g_loss = grads

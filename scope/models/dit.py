@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import torch
 from einops import rearrange
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.models.backbone import BackboneOutput
 from scope.models.text_encoder import MAX_GROUPS, MAX_LETTERS, STATE_DIM, Conditioning
 from scope.nn import paths, samplers
+from scope.nn.paths import State, Time
 from scope.nn.samplers import Velocity
 from scope.nn.timesteps import TimestepEmbedder
 from scope.nn.transformer import MLP, Attention, attend, qk_norm, to_grid, to_tokens, zero_init
@@ -30,8 +32,8 @@ T_MIN = 0.05  # the velocity of an error in x_0 grows as 1 / t; below this it is
 class DiTOutput(BackboneOutput):
     """What the DiT makes of noisy tokens."""
 
-    velocity: Tensor  # (b, n, d): that of x_0
-    middle: Tensor  # (b, n, dim): the tokens half way up, on which a trainer may hang another loss
+    velocity: Float[Tensor, "b n d"]  # that of x_0
+    middle: Float[Tensor, "b n dim"]  # the tokens half way up, on which a trainer may hang another loss
 
 
 class JointAttention(nn.Module):
@@ -42,8 +44,10 @@ class JointAttention(nn.Module):
         self.heads = heads
         self.q, self.kv, self.text_kv, self.out = (nn.Linear(dim, n * dim) for n in (1, 2, 2, 1))
 
-    def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """Take x (b, n, c), text (b, m, c), mask (b, n + m): True where a key may be seen; return (b, n, c)."""
+    def forward(
+        self, x: Float[Tensor, "b n c"], text: Float[Tensor, "b m c"], mask: Bool[Tensor, "b n+m"]
+    ) -> Float[Tensor, "b n c"]:
+        """Attend from x to x and text; `mask` is True where a key may be seen."""
         q = rearrange(self.q(x), "b n (h d) -> b h n d", h=self.heads)
         keys = torch.cat([self.kv(x), self.text_kv(text)], 1)
         k, v = rearrange(keys, "b m (two h d) -> two b h m d", two=2, h=self.heads)
@@ -60,8 +64,8 @@ class ConvFFN(nn.Module):
         super().__init__()
         self.body = nn.Sequential(nn.Conv2d(dim, dim, 3, padding=1), nn.SiLU(), nn.Conv2d(dim, dim, 3, padding=1))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, n, c) -> the same."""
+    def forward(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
+        """Convolve the grid of x."""
         grid = to_grid(x).contiguous(memory_format=torch.channels_last)
         return to_tokens(self.body(grid))
 
@@ -74,8 +78,14 @@ class DiTBlock(nn.Module):
         self.attn, self.ffn = JointAttention(dim, heads), ConvFFN(dim)
         self.scale_shift_table = nn.Parameter(torch.zeros(6, dim))
 
-    def forward(self, x: Tensor, modulation: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """Take x (b, n, c), modulation (b, 6, c), text (b, m, c), mask (b, n + m); return (b, n, c)."""
+    def forward(
+        self,
+        x: Float[Tensor, "b n c"],
+        modulation: Float[Tensor, "b 6 c"],
+        text: Float[Tensor, "b m c"],
+        mask: Bool[Tensor, "b n+m"],
+    ) -> Float[Tensor, "b n c"]:
+        """Move x by attention and convolutions, as much as `modulation` of the time says."""
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.scale_shift_table)[:, :, None].unbind(1)
         h = F.layer_norm(x, x.shape[-1:]) * (1 + scale1) + shift1
         x = x + gate1 * self.attn(h, text, mask)
@@ -91,8 +101,8 @@ class TextRefinerBlock(nn.Module):
         super().__init__()
         self.attn, self.mlp = Attention(dim, heads), MLP(dim, 2)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(b, m, c) -> the same; `mask` (b, m) is True where a token is."""
+    def forward(self, x: Float[Tensor, "b m c"], mask: Bool[Tensor, "b m"]) -> Float[Tensor, "b m c"]:
+        """Refine text tokens; `mask` is True where one is."""
         x = x + self.attn(F.layer_norm(x, x.shape[-1:]), mask=mask)
         out: Tensor = x + self.mlp(F.layer_norm(x, x.shape[-1:]))
         return out
@@ -123,16 +133,16 @@ class DiT(nn.Module):
 
     def forward(
         self,
-        x_t: Tensor,
-        t: Tensor,
+        x_t: Float[Tensor, "b n d"],
+        t: Float[Tensor, " b"],
         text: Conditioning,
-        cond_mask: Tensor | None = None,
-        extra_cond: Tensor | None = None,
+        cond_mask: Bool[Tensor, " b"] | None = None,
+        extra_cond: Float[Tensor, "b dim"] | None = None,
     ) -> DiTOutput:
-        """Predict x_0 of tokens x_t (b, n, d) at times t (b,).
+        """Predict x_0 of tokens x_t at times t.
 
-        Where `cond_mask` (b,) is False the text is replaced by one learned token a place (classifier-free guidance).
-        `extra_cond` (b, dim) joins the embedding of the time.
+        Where `cond_mask` is False the text is replaced by one learned token a place (classifier-free guidance).
+        `extra_cond` joins the embedding of the time.
         """
         tokens, text_mask = self._text(text, cond_mask)
         mask = torch.cat([torch.ones(x_t.shape[:2], dtype=torch.bool, device=x_t.device), text_mask], 1)
@@ -147,8 +157,10 @@ class DiT(nn.Module):
         x_0 = self.out(hidden).float()
         return DiTOutput(x_0, hidden, paths.x0_to_velocity(x_t, x_0, t.clamp_min(T_MIN)), middle)
 
-    def _text(self, text: Conditioning, cond_mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return the text tokens (b, m, c), letters after them where any are asked for, and which are there."""
+    def _text(
+        self, text: Conditioning, cond_mask: Bool[Tensor, " b"] | None
+    ) -> tuple[Float[Tensor, "b m c"], Bool[Tensor, "b m"]]:
+        """Return the text tokens, letters after them where any are asked for, and which are there."""
         x, mask = self.text_embed(text.hidden_states.float()) + self.group_embed(text.groups), text.mask
         if text.letters is not None:
             letters = self.letter_embed(text.letters) + self.letter_pos_embed
@@ -171,7 +183,7 @@ def velocity_fn(model: DiT, text: Conditioning, cfg_scale: float = 1.0) -> Veloc
     b = len(text.mask)
     twice, cond_mask = text.repeat(2), torch.arange(2 * b, device=text.mask.device) < b
 
-    def guided(x_t: Tensor, t: Tensor) -> Tensor:
+    def guided(x_t: State, t: Time) -> State:
         conditional, unconditional = model(x_t.repeat(2, 1, 1), t.repeat(2), twice, cond_mask).velocity.chunk(2)
         return samplers.guided(conditional, unconditional, cfg_scale)
 

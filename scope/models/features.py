@@ -7,6 +7,7 @@ what it measures, or the comparison is circular.
 from itertools import pairwise
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,7 +17,7 @@ SIDE = 64  # pixels
 
 
 class FeatureNet(nn.Module):
-    """Pictures (b, 3, H, W) in [-1, 1] -> features (b, dim)."""
+    """Pictures of any size in [-1, 1] -> features."""
 
     def __init__(self, dim: int = 128) -> None:
         super().__init__()
@@ -27,7 +28,7 @@ class FeatureNet(nn.Module):
             for inside, outside in pairwise(widths)
         )
 
-    def maps(self, images: Tensor) -> list[Tensor]:
+    def maps(self, images: Float[Tensor, "b 3 H W"]) -> list[Float[Tensor, "b _ _ _"]]:
         """Return what each stage says: (b, dim / 4, 32, 32), (b, dim / 2, 16, 16) and (b, dim, 8, 8)."""
         x = F.adaptive_avg_pool2d(images, SIDE).contiguous(memory_format=torch.channels_last)
         found = []
@@ -36,13 +37,15 @@ class FeatureNet(nn.Module):
             found.append(x)
         return found
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b {self.dim}"]:
         """Return the mean of the last maps."""
         return self.maps(images)[-1].float().mean((2, 3))
 
 
-def perceptual_distance(network: FeatureNet, images: Tensor, others: Tensor) -> Tensor:
-    """Return how different pairs (b, 3, H, W) look to a network, (b,) in [0, 6].
+def perceptual_distance(
+    network: FeatureNet, images: Float[Tensor, "b 3 H W"], others: Float[Tensor, "b 3 H W"]
+) -> Float[Tensor, " b"]:
+    """Return how different pairs look to a network, in [0, 6].
 
     Each place of each stage's maps is a unit vector; their squared differences are averaged over places and summed over
     stages, as LPIPS does it without its learned weights (arXiv 1801.03924, Eq 1).

@@ -18,13 +18,15 @@ let the predictor see what it predicts. The state at t = 1 is noise already, and
 the e^m of the times, which the paper takes from the number of tokens alone: a token of 128 numbers shows what it is at
 higher noise than one of 32.
 
-Shapes: states (b, n, c) or (K + 1, b, n, c); times t (b,) or (K + 1, b); number of steps T (b,), one of `levels`.
+Shapes: b batch, n tokens, c channels; K + 1 states of a trajectory come first, the cleanest at index 0.
 """
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from scope.errors import ScopeError, UsageError
@@ -37,6 +39,12 @@ from scope.nn.paths import match_dims
 from scope.nn.transformer import zero_init
 
 OnStep = Callable[[int, int], None]
+State = Float[Tensor, "b n c"]
+States = Float[Tensor, "states b n c"]  # of one trajectory a sample, the cleanest first
+Time = Float[Tensor, " b"]
+Times = Float[Tensor, "states b"]
+Steps = Int[Tensor, " b"]  # T, the number of steps of each trajectory: one of the model's levels
+Mask = Bool[Tensor, " b"]
 
 
 class Denoiser(nn.Module):
@@ -46,8 +54,8 @@ class Denoiser(nn.Module):
         super().__init__()
         self.backbone, self.t_embedder = backbone, TrajectoryEmbedder(backbone.dim, levels)
 
-    def forward(self, u_0: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
-        """Return x_0 like u_0 (b, n, c); the network says how much it differs."""
+    def forward(self, u_0: State, t: Time, T: Steps, text: Conditioning) -> State:
+        """Return x_0; the network says how much it differs from u_0."""
         return u_0 + self.backbone(u_0, t, text, extra_cond=self.t_embedder(t, T)).x_0
 
 
@@ -81,12 +89,12 @@ class NTM(nn.Module):
             raise UsageError(f"NTM draws in {', '.join(map(str, self.levels))} steps; {T} were asked for")
         return T
 
-    def times(self, T: int, tokens: int, t_min: Tensor) -> Tensor:
-        """Return the T + 1 times of each sample, (T + 1, b), from `t_min` (b,) to 1."""
+    def times(self, T: int, tokens: int, t_min: Time) -> Times:
+        """Return the T + 1 times of each sample, from `t_min` to 1."""
         return trajectory.times(T, tokens, t_min, self.shift)
 
-    def schedule(self, T: int, like: Tensor, t_min: float) -> tuple[Tensor, Tensor]:
-        """Return the times (T + 1, b) of trajectories of states like (b, n, c), and their numbers of steps (b,).
+    def schedule(self, T: int, like: State, t_min: float) -> tuple[Times, Steps]:
+        """Return the T + 1 times of trajectories of states of this shape, and their numbers of steps.
 
         Raises: UsageError if the model was not trained for T steps.
         """
@@ -94,16 +102,16 @@ class NTM(nn.Module):
         t = self.times(self.check_steps(T), n, torch.full((b,), t_min, device=like.device))
         return t, torch.full((b,), T, device=like.device)
 
-    def transport(self, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
-        """Return u of x (b, n, c) and log|det du/dx| (b,)."""
+    def transport(self, x: State, t: Time, T: Steps) -> tuple[State, Float[Tensor, " b"]]:
+        """Return u of x and log|det du/dx|."""
         u, log_det = self.transporter(x, t, T)
         noise = t >= 1
         return torch.where(match_dims(noise, x), x, u), torch.where(noise, 0.0, log_det)
 
     def predict(
-        self, u_t: Tensor, t: Tensor, s: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor | None = None
+        self, u_t: State, t: Time, s: Time, T: Steps, text: Conditioning, cond_mask: Mask | None = None
     ) -> Gaussian:
-        """Return p(u_s | u_t, text); where `cond_mask` (b,) is False the text is not read."""
+        """Return p(u_s | u_t, text); where `cond_mask` is False the text is not read."""
         found = self.backbone(u_t, t, text, cond_mask, self.t_embedder(s, T))
         A, B, C = trajectory.posterior(t, s)
         mean = match_dims(A, u_t) * u_t + match_dims(B, u_t) * found.x_0
@@ -111,9 +119,7 @@ class NTM(nn.Module):
         log_sigma = match_dims(0.5 * torch.log(C.square() + self.spread * B.square() * unsure), u_t).expand_as(mean)
         return Gaussian(mean, log_sigma + self.delta(found.hidden).float() if self.learned_sigma else log_sigma)
 
-    def guided(
-        self, u_t: Tensor, t: Tensor, s: Tensor, T: Tensor, text: Conditioning, cfg_scale: float = 1.0
-    ) -> Gaussian:
+    def guided(self, u_t: State, t: Time, s: Time, T: Steps, text: Conditioning, cfg_scale: float = 1.0) -> Gaussian:
         """Return p(u_s | u_t, text)^(1 + w) / p(u_s | u_t)^w for w = cfg_scale - 1."""
         if cfg_scale == 1:
             return self.predict(u_t, t, s, T, text)
@@ -130,37 +136,49 @@ class ReverseSteps(NamedTuple):
     """The reverse steps between K + 1 neighbouring states: each is predicted from the one above it."""
 
     steps: Gaussian  # (K * b, n, c), of u_0..u_{K-1}
-    u: Tensor  # (K + 1, b, n, c)
-    log_det: Tensor  # (K + 1, b)
+    u: States
+    log_det: Float[Tensor, "states b"]
 
-    def nll(self) -> Tensor:
-        """Return -log p(x_k | x_{k+1}) in nats, (K, b): each Jacobian counts once, where its state is predicted."""
-        return self.steps.nll(self.u[:-1].flatten(0, 1)).view(-1, self.u.shape[1]) - self.log_det[:-1]
+    def nll(self) -> Float[Tensor, "steps b"]:
+        """Return -log p(x_k | x_{k+1}) in nats: each Jacobian counts once, where its state is predicted."""
+        nll = self.steps.nll(_join(self.u[:-1]))
+        return rearrange(nll, "(k b) -> k b", b=self.u.shape[1]) - self.log_det[:-1]
 
 
 def reverse_steps(
-    model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor | None = None
+    model: NTM, x: States, t: Times, T: Steps, text: Conditioning, cond_mask: Mask | None = None
 ) -> ReverseSteps:
-    """Return the reverse steps between states x (K + 1, b, n, c): a pair, or a whole trajectory; all at once."""
+    """Return the reverse steps between states x: a pair, or a whole trajectory; all at once."""
     K = len(x) - 1
     u, log_det = transport_states(model, x, t, T)
     many = None if cond_mask is None else cond_mask.repeat(K)
-    steps = model.predict(u[1:].flatten(0, 1), t[1:].flatten(), t[:-1].flatten(), T.repeat(K), text.repeat(K), many)
+    steps = model.predict(_join(u[1:]), _join(t[1:]), _join(t[:-1]), T.repeat(K), text.repeat(K), many)
     return ReverseSteps(steps, u, log_det)
 
 
-def transport_states(model: NTM, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
-    """Return u (K + 1, b, n, c) and log|det| (K + 1, b) of states; the top of a whole trajectory costs nothing."""
+def transport_states(model: NTM, x: States, t: Times, T: Steps) -> tuple[States, Float[Tensor, "states b"]]:
+    """Return u and log|det du/dx| of states; the top of a whole trajectory costs nothing."""
     below = len(x) - 1 if bool((t[-1] >= 1).all()) else len(x)
-    u, log_det = model.transport(x[:below].flatten(0, 1), t[:below].flatten(), T.repeat(below))
-    u, log_det = u.view(below, *x.shape[1:]), log_det.view(below, -1)
+    u, log_det = (_split(part, below) for part in model.transport(_join(x[:below]), _join(t[:below]), T.repeat(below)))
     return torch.cat([u, x[below:].to(u.dtype)]), torch.cat([log_det, torch.zeros_like(log_det[: len(x) - below])])
 
 
-def bound(model: NTM, x_0: Tensor, t_min: float, T: int, text: Conditioning, eps: Tensor) -> Tensor:
-    """Return the steps' terms in nats, (T, b), of a bound of -log p(x_{t_min} | text); the first is the cleanest.
+def _join(levels: Float[Tensor, "k b ..."]) -> Float[Tensor, "k*b ..."]:
+    """Return levels as samples of one batch."""
+    return rearrange(levels, "k b ... -> (k b) ...")
 
-    They sum to E_q[-log p(x_0..x_T) + log q(x_1..x_T | x_0)] on one chain, drawn by eps (T + 1, b, n, c). The last
+
+def _split(batch: Float[Tensor, "kb ..."], k: int) -> Float[Tensor, "{k} b ..."]:
+    """Undo `_join`."""
+    return rearrange(batch, "(k b) ... -> k b ...", k=k)
+
+
+def bound(
+    model: NTM, x_0: State, t_min: float, T: int, text: Conditioning, eps: Float[Tensor, "{T}+1 b n c"]
+) -> Float[Tensor, "{T} b"]:
+    """Return the steps' terms in nats of a bound of -log p(x_{t_min} | text); the first is the cleanest.
+
+    They sum to E_q[-log p(x_0..x_T) + log q(x_1..x_T | x_0)] on one chain, drawn by eps. The last
     kernel of the chain is N(0, I): it cancels the prior.
 
     Raises: UsageError if the model was not trained for T steps. ScopeError if the states are not finite.
@@ -179,18 +197,18 @@ def bound(model: NTM, x_0: Tensor, t_min: float, T: int, text: Conditioning, eps
 @torch.no_grad()
 def sample(
     model: NTM,
-    u: Tensor,
-    t: Tensor,
-    T: Tensor,
+    u: Float[Tensor, "known b n c"],
+    t: Times,
+    T: Steps,
     text: Conditioning,
-    noise: Tensor,
+    noise: States,
     cfg_scale: float = 1.0,
     on_step: OnStep | None = None,
-) -> Tensor:
-    """Return the trajectory (T + 1, b, n, c) in u-space, cleanest first, below the states u that are known.
+) -> States:
+    """Return a whole trajectory in u-space, cleanest first, below the states u that are known.
 
-    u (m, b, n, c) are its m noisiest states: the noise alone, or more to go on from a draft. `noise`
-    (T + 1, b, n, c) stands for the draws of each level, t (T + 1, b) are its times.
+    u are its noisiest states: the noise alone, or more to go on from a draft. `noise` stands for the draws of each
+    level, t are its times.
     """
     todo = len(t) - len(u)
     for k in reversed(range(todo)):
@@ -201,32 +219,32 @@ def sample(
     return u
 
 
-def decode_inverse(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+def decode_inverse(model: NTM, u: States, t: Times, T: Steps, text: Conditioning) -> State:
     """Return the state at t_min, scaled as if it were clean: one inverse, token by token."""
     return model.transporter.inverse(u[0], t[0], T) / (1 - match_dims(t[0], u[0]))
 
 
-def decode_denoised(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+def decode_denoised(model: NTM, u: States, t: Times, T: Steps, text: Conditioning) -> State:
     """Return what the cleanest state says of x_0 after trajectory denoising (Algorithm 3)."""
     return denoised_states(model, invert_states(model, u, t, T), t, T, text)[0]
 
 
 @torch.no_grad()
-def decode_distilled(model: NTM, u: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
+def decode_distilled(model: NTM, u: States, t: Times, T: Steps, text: Conditioning) -> State:
     """Return what g_phi makes of u_0."""
     clean: Tensor = model.denoiser(u[0], t[0], T, text)
     return clean
 
 
-def invert_states(model: NTM, u: Tensor, t: Tensor, T: Tensor) -> Tensor:
-    """Return the states x of a whole trajectory u (T + 1, b, n, c), whose top is noise and stays what it is."""
+def invert_states(model: NTM, u: States, t: Times, T: Steps) -> States:
+    """Return the states x of a whole trajectory u, whose top is noise and stays what it is."""
     K = len(u) - 1
-    x = model.transporter.inverse(u[:-1].flatten(0, 1), t[:-1].flatten(), T.repeat(K)).view_as(u[:-1])
-    return torch.cat([x, u[-1:]])
+    x = model.transporter.inverse(_join(u[:-1]), _join(t[:-1]), T.repeat(K))
+    return torch.cat([_split(x, K), u[-1:]])
 
 
-def denoised_states(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Conditioning) -> Tensor:
-    """Return what each state of x (T + 1, b, n, c) but the noise says of x_0, (T, b, n, c).
+def denoised_states(model: NTM, x: States, t: Times, T: Steps, text: Conditioning) -> Float[Tensor, "states-1 b n c"]:
+    """Return what each state of a whole trajectory but the noise says of x_0.
 
     Their spread tells how exact the model is.
     """
@@ -237,8 +255,8 @@ def denoised_states(model: NTM, x: Tensor, t: Tensor, T: Tensor, text: Condition
     return trajectory.denoised(known.detach(), gradient, t[:-1])
 
 
-#: Ways to a clean state (b, n, c) from a trajectory u (T + 1, b, n, c) at times t (T + 1, b).
-DECODERS: dict[str, Callable[[NTM, Tensor, Tensor, Tensor, Conditioning], Tensor]] = {
+#: Ways to a clean state from a whole trajectory u at times t.
+DECODERS: dict[str, Callable[[NTM, States, Times, Steps, Conditioning], State]] = {
     "inverse": decode_inverse,
     "denoised": decode_denoised,
     "distilled": decode_distilled,
@@ -248,18 +266,18 @@ DECODERS: dict[str, Callable[[NTM, Tensor, Tensor, Tensor, Conditioning], Tensor
 def draw(
     model: NTM,
     text: Conditioning,
-    noise: Tensor,
+    noise: States,
     t_min: float,
     cfg_scale: float = 1.0,
     decoder: str = "distilled",
     mean_last: bool = False,
-    known: Tensor | None = None,
+    known: Float[Tensor, "known b n c"] | None = None,
     on_step: OnStep | None = None,
-) -> Tensor:
-    """Draw clean tokens (b, n, c) in T steps from noise (T + 1, b, n, c), one draw a level, the noisiest last.
+) -> State:
+    """Draw clean tokens in T steps from T + 1 draws of noise, one a level, the noisiest last.
 
-    `mean_last` takes the last step at its mean. `known` (m, b, n, c) are the m noisiest states in u-space, where there
-    are more than the noise.
+    `mean_last` takes the last step at its mean. `known` are the noisiest states in u-space, where there are more than
+    the noise.
 
     Raises: UsageError if the model was not trained for T steps.
     """

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from jaxtyping import Bool, Float, Integer
 from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import BertModel
@@ -37,15 +38,15 @@ class TextInput:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """A batch of encoded texts: hidden_states (b, m, 384), groups (b, m), mask (b, m).
+    """A batch of encoded texts, padded to m tokens; `mask` is True where a token is.
 
-    `letters` (b, 8) are the bytes to be written, 0 where there is none; None where no text of the batch has any.
+    `letters` are the bytes to be written, 0 where there is none; None where no text of the batch has any.
     """
 
-    hidden_states: Tensor
-    groups: Tensor
-    mask: Tensor
-    letters: Tensor | None
+    hidden_states: Float[Tensor, "b m state_dim"]
+    groups: Integer[Tensor, "b m"]
+    mask: Bool[Tensor, "b m"]
+    letters: Integer[Tensor, "b letters"] | None
 
     def to(self, device: torch.device) -> "Conditioning":
         """Move to a device."""

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import torch
 from einops import rearrange
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -40,8 +41,8 @@ class TrajectoryEmbedder(nn.Module):
         self.steps = nn.Embedding(len(levels), dim)
         nn.init.zeros_(self.steps.weight)
 
-    def forward(self, t: Tensor, T: Tensor) -> Tensor:
-        """Take times t (b,) in [0, 1] and numbers of steps T (b,), each one of `levels`; return (b, dim)."""
+    def forward(self, t: Float[Tensor, " b"], T: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
+        """Take times t in [0, 1] and numbers of steps T, each one of `levels`."""
         out: Tensor = self.time(t) + self.steps(torch.searchsorted(self.levels, T.contiguous()))
         return out
 
@@ -53,7 +54,9 @@ class KVCache:
         self.keys: Tensor | None = None
         self.values: Tensor | None = None
 
-    def update(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    def update(
+        self, k: Float[Tensor, "b h n d"], v: Float[Tensor, "b h n d"]
+    ) -> tuple[Float[Tensor, "b h m d"], Float[Tensor, "b h m d"]]:
         """Append keys and values of the next tokens; return all of them."""
         self.keys = k if self.keys is None else torch.cat([self.keys, k], 2)
         self.values = v if self.values is None else torch.cat([self.values, v], 2)
@@ -69,8 +72,10 @@ class CausalBlock(nn.Module):
         self.norm1, self.qkv, self.out = nn.LayerNorm(dim), nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
         self.norm2, self.mlp = nn.LayerNorm(dim), MLP(dim)
 
-    def forward(self, x: Tensor, angles: Tensor, cache: KVCache | None = None) -> Tensor:
-        """Take the next tokens x (b, n, c), whose rotary angles are (n, head_dim / 2), after those of the cache."""
+    def forward(
+        self, x: Float[Tensor, "b n c"], angles: Float[Tensor, "n half"], cache: KVCache | None = None
+    ) -> Float[Tensor, "b n c"]:
+        """Take the next tokens x, whose rotary angles are `angles`, after those of the cache."""
         q, k, v = rearrange(self.qkv(self.norm1(x)), "b n (three h d) -> three b h n d", three=3, h=self.heads)
         q, k = (rope.apply_rope(F.rms_norm(a, a.shape[-1:]), angles).to(v.dtype) for a in (q, k))
         if cache is not None:
@@ -97,16 +102,18 @@ class AffineFlowBlock(nn.Module):
         self.head = zero_init(nn.Linear(dim, 2 * d))
         self.register_buffer("angles", self._ordered(rope.angles(tokens, dim // heads), 0), persistent=False)
 
-    def forward(self, x: Tensor, cond: Tensor) -> tuple[Tensor, Tensor]:
-        """Take x (b, n, d) and cond (b, c); return u like x, and log|det du/dx| (b,)."""
+    def forward(
+        self, x: Float[Tensor, "b n d"], cond: Float[Tensor, "b c"]
+    ) -> tuple[Float[Tensor, "b n d"], Float[Tensor, " b"]]:
+        """Return u of x, and log|det du/dx|."""
         x = self._ordered(x, 1)
         before = torch.cat([self.bos.expand(len(x), 1, -1), self.embed(x[:, :-1])], 1)
         mu, log_sigma = self._coupling(before, cond, self.angles)
         u = (x - mu) * torch.exp(-log_sigma)
         return self._ordered(u, 1), -log_sigma.flatten(1).sum(1)
 
-    def inverse(self, u: Tensor, cond: Tensor) -> Tensor:
-        """Return the x (b, n, d) of which u is the image, token by token, with a cache of keys and values."""
+    def inverse(self, u: Float[Tensor, "b n d"], cond: Float[Tensor, "b c"]) -> Float[Tensor, "b n d"]:
+        """Return the x of which u is the image, token by token, with a cache of keys and values."""
         u = self._ordered(u, 1)
         caches = [KVCache() for _ in self.blocks]
         before, x = self.bos.expand(len(u), 1, -1), []
@@ -117,9 +124,13 @@ class AffineFlowBlock(nn.Module):
         return self._ordered(torch.cat(x, 1), 1)
 
     def _coupling(
-        self, before: Tensor, cond: Tensor, angles: Tensor, caches: Sequence[KVCache] | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Return (mu, log_sigma) of the tokens that follow those of `before` (b, n, c)."""
+        self,
+        before: Float[Tensor, "b n c"],
+        cond: Float[Tensor, "b c"],
+        angles: Float[Tensor, "n half"],
+        caches: Sequence[KVCache] | None = None,
+    ) -> tuple[Float[Tensor, "b n d"], Float[Tensor, "b n d"]]:
+        """Return (mu, log_sigma) of the tokens that follow those of `before`."""
         h = at_least_fp32(before) + cond[:, None]
         for i, block in enumerate(self.blocks):
             h = block(h, angles, None if caches is None else caches[i])
@@ -142,8 +153,10 @@ class Transporter(nn.Module):
         self.t_embedder = TrajectoryEmbedder(dim, levels)
         self.flows = nn.ModuleList(AffineFlowBlock(d, tokens, dim, layers, heads, i % 2 == 1) for i in range(flows))
 
-    def forward(self, x: Tensor, t: Tensor, T: Tensor) -> tuple[Tensor, Tensor]:
-        """Take x (b, n, d), t (b,), T (b,); return u like x in fp32 or more, and log|det du/dx| (b,)."""
+    def forward(
+        self, x: Float[Tensor, "b n d"], t: Float[Tensor, " b"], T: Int[Tensor, " b"]
+    ) -> tuple[Float[Tensor, "b n d"], Float[Tensor, " b"]]:
+        """Return u of states x at times t of trajectories of T steps, in fp32 or more, and log|det du/dx|."""
         u, cond = at_least_fp32(x), self.t_embedder(t, T)
         log_det = torch.zeros(len(u), dtype=u.dtype, device=u.device)
         for flow in self.flows:
@@ -152,7 +165,9 @@ class Transporter(nn.Module):
         return u, log_det
 
     @torch.no_grad()
-    def inverse(self, u: Tensor, t: Tensor, T: Tensor) -> Tensor:
+    def inverse(
+        self, u: Float[Tensor, "b n d"], t: Float[Tensor, " b"], T: Int[Tensor, " b"]
+    ) -> Float[Tensor, "b n d"]:
         """Return the x of which u is the image."""
         x, cond = at_least_fp32(u), self.t_embedder(t, T)
         for flow in reversed(self.flows):
@@ -161,6 +176,6 @@ class Transporter(nn.Module):
         return x
 
 
-def at_least_fp32(x: Tensor) -> Tensor:
+def at_least_fp32(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Return x in fp32, or in fp64 where it is that."""
     return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -1,5 +1,6 @@
 """Convolutions that the small networks share. Shapes: grids (b, c, h, w)."""
 
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -21,8 +22,8 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.conv1, self.conv2 = conv_bn_relu(width, width), conv_bn(width, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, width, h, w) -> the same."""
+    def forward(self, x: Float[Tensor, "b width h w"]) -> Float[Tensor, "b width h w"]:
+        """Add what the convolutions say to x."""
         return F.relu(x + self.conv2(self.conv1(x)))
 
 
@@ -37,7 +38,7 @@ class PreActResidualBlock(nn.Module):
             nn.GroupNorm(8, dim), nn.SiLU(), nn.Conv2d(dim, dim, 3, padding=1), nn.GroupNorm(8, dim), nn.SiLU(), last
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, dim, h, w) -> the same."""
+    def forward(self, x: Float[Tensor, "b dim h w"]) -> Float[Tensor, "b dim h w"]:
+        """Add what the convolutions say to x."""
         out: Tensor = x + self.body(x)
         return out

@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
@@ -12,14 +13,14 @@ HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 class Gaussian(NamedTuple):
     """N(mean, exp(log_sigma)^2), each entry on its own."""
 
-    mean: Tensor
-    log_sigma: Tensor
+    mean: Float[Tensor, "*shape"]
+    log_sigma: Float[Tensor, "*#shape"]
 
-    def at(self, z: Tensor) -> Tensor:
+    def at(self, z: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the sample that standard noise `z` stands for."""
         return self.mean + self.log_sigma.exp() * z
 
-    def nll(self, x: Tensor) -> Tensor:
+    def nll(self, x: Float[Tensor, "b ..."]) -> Float[Tensor, " b"]:
         """Return -log density of x (b, ...) in nats, summed over all but the first dimension."""
         z = (x - self.mean) * torch.exp(-self.log_sigma)
         return (0.5 * z.square() + self.log_sigma + HALF_LOG_TAU).flatten(1).sum(1)

@@ -11,22 +11,30 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from scope.nn.gaussian import Gaussian
+from scope.nn.paths import State, Time
 
-Velocity = Callable[[Tensor, Tensor], Tensor]  # (x_t (b, ...), t (b,)) -> v
+Velocity = Callable[[State, Time], State]  # (x_t, t) -> v
 OnStep = Callable[[int, int], None]
-Sampler = Callable[[Velocity, Tensor, Tensor, OnStep | None], Tensor]  # (velocity_fn, x, times, on_step) -> x_0
+Times = Float[Tensor, " times"]  # falling from 1 to 0
+Sampler = Callable[[Velocity, State, Times, OnStep | None], State]  # (velocity_fn, noise, times, on_step) -> x_0
 
 
-def times(steps: int, shift: float = 1.0) -> Tensor:
+def times(steps: int, shift: float = 1.0) -> Times:
     """Return steps + 1 times from 1 to 0; shift > 1 spends more of them near the noise (SD3, Eq 23)."""
     t = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
     return (shift * t / (1 + (shift - 1) * t)).float()
 
 
-def euler(velocity_fn: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
+def euler(
+    velocity_fn: Velocity,
+    x: State,
+    schedule: Times,
+    on_step: OnStep | None = None,
+) -> State:
     """Integrate with Euler steps; global error is of first order."""
     for i, (t, s) in enumerate(pairwise(schedule)):
         x = x + (s - t) * velocity_fn(x, t.expand(len(x)).to(x.device))
@@ -35,7 +43,12 @@ def euler(velocity_fn: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | 
     return x
 
 
-def heun(velocity_fn: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | None = None) -> Tensor:
+def heun(
+    velocity_fn: Velocity,
+    x: State,
+    schedule: Times,
+    on_step: OnStep | None = None,
+) -> State:
     """Integrate with Heun steps, two evaluations each; global error is of second order.
 
     The last step is Euler's (EDM, arXiv 2206.00364, Algorithm 1): a network that predicts x_0 has no velocity at t = 0.
@@ -49,7 +62,7 @@ def heun(velocity_fn: Velocity, x: Tensor, schedule: Tensor, on_step: OnStep | N
     return x
 
 
-def sde_step(x: Tensor, v: Tensor, t: float, s: float, a: float) -> Gaussian:
+def sde_step(x: State, v: State, t: float, s: float, a: float) -> Gaussian:
     """Return the distribution of x_s given x_t = x (b, ...) and its velocity v, for s < t.
 
     Its gradient is that of v: with v of the policy, `-sde_step(...).nll(x_s)` is the log-probability of a step that was
@@ -63,12 +76,12 @@ def sde_step(x: Tensor, v: Tensor, t: float, s: float, a: float) -> Gaussian:
 
 def sde(
     velocity_fn: Velocity,
-    x: Tensor,
-    schedule: Tensor,
+    x: State,
+    schedule: Times,
     noise: torch.Generator,
     a: float = 0.7,
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> Float[Tensor, "states b ..."]:
     """Walk down the SDE; return all states (steps + 1, b, ...), the noise first and the data last.
 
     `noise` is a generator of the CPU: every device walks alike.
@@ -83,6 +96,8 @@ def sde(
     return torch.stack(states)
 
 
-def guided(conditional: Tensor, unconditional: Tensor, cfg_scale: float) -> Tensor:
+def guided(
+    conditional: Float[Tensor, "*shape"], unconditional: Float[Tensor, "*shape"], cfg_scale: float
+) -> Float[Tensor, "*shape"]:
     """Return classifier-free guidance; scale 1 is the conditional itself (arXiv 2207.12598)."""
     return unconditional + cfg_scale * (conditional - unconditional)

@@ -6,6 +6,7 @@ training stays finite at high learning rates.
 
 import torch
 from einops import rearrange
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,7 +21,12 @@ class Attention(nn.Module):
         self.kv = nn.Linear(context_dim or dim, 2 * dim)
         self.out = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Float[Tensor, "b n c"],
+        context: Float[Tensor, "b m context_dim"] | None = None,
+        mask: Bool[Tensor, "b m"] | None = None,
+    ) -> Float[Tensor, "b n c"]:
         """Return (b, n, c). `mask` (b, m) is True where a key may be seen."""
         q = rearrange(self.q(x), "b n (h d) -> b h n d", h=self.heads)
         k, v = rearrange(
@@ -32,12 +38,19 @@ class Attention(nn.Module):
         return out
 
 
-def qk_norm(q: Tensor, k: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def qk_norm(
+    q: Float[Tensor, "b h n d"], k: Float[Tensor, "b h m d"], dtype: torch.dtype
+) -> tuple[Float[Tensor, "b h n d"], Float[Tensor, "b h m d"]]:
     """Return queries and keys (b, h, n, d), RMS-normalised, in the type of the values, which autocast may lift."""
     return F.rms_norm(q, q.shape[-1:]).to(dtype), F.rms_norm(k, k.shape[-1:]).to(dtype)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+def attend(
+    q: Float[Tensor, "b h n d"],
+    k: Float[Tensor, "b h m d"],
+    v: Float[Tensor, "b h m d"],
+    mask: Bool[Tensor, "..."] | None,
+) -> Float[Tensor, "b h n d"]:
     """Return softmax(q k^T / sqrt(d)) v, (b, h, n, d). `mask`, like the scores, is True where a key may be seen.
 
     On a CPU and 100 tokens, plain products train 3x faster than the fused kernel.
@@ -59,8 +72,8 @@ class MLP(nn.Module):
         super().__init__()
         self.fc1, self.fc2 = nn.Linear(dim, ratio * dim), nn.Linear(ratio * dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, n, dim) -> the same."""
+    def forward(self, x: Float[Tensor, "*batch c"]) -> Float[Tensor, "*batch c"]:
+        """Apply to each token by itself."""
         out: Tensor = self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
         return out
 
@@ -75,8 +88,10 @@ class TransformerBlock(nn.Module):
         self.cross_attn = Attention(dim, heads, context_dim) if context_dim else None
         self.norm_cross = nn.LayerNorm(dim) if context_dim else None
 
-    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """(b, n, c) -> the same; `context` (b, m, context_dim)."""
+    def forward(
+        self, x: Float[Tensor, "b n c"], context: Float[Tensor, "b m context_dim"] | None = None
+    ) -> Float[Tensor, "b n c"]:
+        """Attend to x itself, then to `context` where the block has cross-attention."""
         x = x + self.attn(self.norm1(x))
         if self.cross_attn is not None and self.norm_cross is not None:
             x = x + self.cross_attn(self.norm_cross(x), context)
@@ -95,7 +110,9 @@ class ViT(nn.Module):
         self.blocks = nn.ModuleList(TransformerBlock(dim, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(dim)
 
-    def forward(self, images: Tensor, hidden: Tensor | None = None) -> Tensor:
+    def forward(
+        self, images: Float[Tensor, "b 3 side side"], hidden: Bool[Tensor, "b n"] | None = None
+    ) -> Float[Tensor, "b n dim"]:
         """Encode. Patches where `hidden` (b, n) is True are blanked out."""
         x = self.embed(patchify(images, self.patch))
         if hidden is not None:
@@ -110,22 +127,22 @@ class ViT(nn.Module):
 # -- images, grids and tokens ----------------------------------------------------------------------
 
 
-def patchify(images: Tensor, patch: int) -> Tensor:
+def patchify(images: Shaped[Tensor, "b c h w"], patch: int) -> Shaped[Tensor, "b n c*{patch}*{patch}"]:
     """Return the patches of images (b, c, h, w) as tokens (b, n, c * patch * patch), row by row."""
     return rearrange(images, "b c (h p) (w q) -> b (h w) (c p q)", p=patch, q=patch)
 
 
-def unpatchify(tokens: Tensor, patch: int, side: int) -> Tensor:
+def unpatchify(tokens: Shaped[Tensor, "b n d"], patch: int, side: int) -> Shaped[Tensor, "b c {side} {side}"]:
     """Invert `patchify` for square images of `side` pixels."""
     return rearrange(tokens, "b (h w) (c p q) -> b c (h p) (w q)", h=side // patch, p=patch, q=patch)
 
 
-def to_grid(tokens: Tensor) -> Tensor:
+def to_grid(tokens: Shaped[Tensor, "b n c"]) -> Shaped[Tensor, "b c side side"]:
     """Return tokens (b, n, c) as a square grid (b, c, h, w), row by row."""
     return rearrange(tokens, "b (h w) c -> b c h w", h=round(tokens.shape[1] ** 0.5))
 
 
-def to_tokens(grid: Tensor) -> Tensor:
+def to_tokens(grid: Shaped[Tensor, "b c h w"]) -> Shaped[Tensor, "b h*w c"]:
     """Return the cells of a grid (b, c, h, w) as tokens (b, h * w, c), row by row."""
     return rearrange(grid, "b c h w -> b (h w) c")
 

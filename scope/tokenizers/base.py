@@ -7,18 +7,23 @@ are asked for while they train (`training_forward`); all else is the same.
 from dataclasses import dataclass, field
 
 import torch
+from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from scope.errors import ImageError
+from scope.models.autoencoder_modules import Images, Tokens
 from scope.nn.transformer import to_grid, to_tokens
+
+Latents = Float[Tensor, "b d h w"]  # tokens at unit scale, on their grid
 
 
 @dataclass(frozen=True)
 class TrainOutput:
     """What one training step asks of a tokenizer: its pictures, and its own losses by name."""
 
-    decoded: Tensor  # like the images
-    z: Tensor  # (b, n, d)
+    decoded: Images
+    z: Tokens
     terms: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -39,20 +44,20 @@ class Autoencoder(nn.Module):
         self.register_buffer("latent_mean", torch.zeros(d))
         self.register_buffer("latent_std", torch.ones(d))
 
-    def encode_tokens(self, images: Tensor) -> Tensor:
-        """(b, 3, size, size) in [-1, 1] -> tokens (b, n, d), as they are before normalisation."""
+    def encode_tokens(self, images: Images) -> Tokens:
+        """Return the tokens of images in [-1, 1], as they are before normalisation."""
         raise NotImplementedError
 
-    def project(self, z: Tensor) -> Tensor:
-        """Project tokens (b, n, d) that a generator drew onto those that the tokenizer can mean."""
+    def project(self, z: Tokens) -> Tokens:
+        """Project tokens that a generator drew onto those that the tokenizer can mean."""
         return z
 
-    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
+    def training_forward(self, images: Images, noise: torch.Generator) -> TrainOutput:
         """Encode and decode for a training step."""
         z = self.encode_tokens(images)
         return TrainOutput(self.decoder(z), z)
 
-    def encode(self, images: Tensor) -> Tensor:
+    def encode(self, images: Tensor) -> Latents:
         """(b, 3, size, size) in [-1, 1] -> latents (b, d, h, w).
 
         Raises: ImageError if the pictures are of another size, number of channels or range, or hold NaN.
@@ -60,7 +65,7 @@ class Autoencoder(nn.Module):
         check(images, self.size)
         return to_grid((self.encode_tokens(images) - self.latent_mean) / self.latent_std)
 
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode(self, latents: Tensor) -> Images:
         """(b, d, h, w) -> images in [-1, 1].
 
         Raises: ImageError if the latents are of another shape or hold NaN.
@@ -75,10 +80,11 @@ class Autoencoder(nn.Module):
         return images.float().clamp(-1, 1)
 
     @torch.no_grad()
-    def set_statistics(self, z: Tensor) -> None:
-        """Set the latents' mean and deviation from tokens (b, n, d)."""
-        self.latent_mean.copy_(z.flatten(0, 1).mean(0))
-        self.latent_std.copy_(z.flatten(0, 1).std(0).clamp_min(1e-3))
+    def set_statistics(self, z: Tokens) -> None:
+        """Set the latents' mean and deviation from tokens."""
+        each = rearrange(z, "b n d -> (b n) d")
+        self.latent_mean.copy_(each.mean(0))
+        self.latent_std.copy_(each.std(0).clamp_min(1e-3))
 
 
 def check(images: Tensor, size: int | None = None) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.models.autoencoder_modules import PixelDecoder, PixelEncoder, unit
+from scope.models.autoencoder_modules import Images, PixelDecoder, PixelEncoder, Tokens, unit
 from scope.tokenizers import vfm as backbones
 from scope.tokenizers.base import Autoencoder, TrainOutput
 
@@ -26,8 +26,8 @@ class AE(Autoencoder):
         self.encoder = PixelEncoder(patch, d, dim, depth)
         self.decoder = PixelDecoder(patch, d, dim, depth)
 
-    def encode_tokens(self, images: Tensor) -> Tensor:
-        """(b, 3, size, size) in [-1, 1] -> z (b, n, d)."""
+    def encode_tokens(self, images: Images) -> Tokens:
+        """Return z."""
         z: Tensor = self.encoder(images).float()
         return z
 
@@ -39,16 +39,16 @@ class KLVAE(AE):
         super().__init__(size, patch, d, dim, depth)
         self.encoder = PixelEncoder(patch, 2 * d, dim, depth)
 
-    def moments(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (mean, log variance), each (b, n, d)."""
+    def moments(self, images: Images) -> tuple[Tokens, Tokens]:
+        """Return (mean, log variance)."""
         mean, log_variance = self.encoder(images).float().chunk(2, -1)
         return mean, log_variance.clamp(-30, 20)
 
-    def encode_tokens(self, images: Tensor) -> Tensor:
-        """Return the mean (b, n, d)."""
+    def encode_tokens(self, images: Images) -> Tokens:
+        """Return the mean."""
         return self.moments(images)[0]
 
-    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
+    def training_forward(self, images: Images, noise: torch.Generator) -> TrainOutput:
         """Decode a sample; "kl" is the divergence in nats a number of the latent."""
         mean, log_variance = self.moments(images)
         eps = torch.randn(mean.shape, generator=noise).to(mean.device)
@@ -73,13 +73,13 @@ class RAE(Autoencoder):
         self.vfm.eval()
         return self
 
-    def encode_tokens(self, images: Tensor) -> Tensor:
-        """Return the features (b, n, d)."""
+    def encode_tokens(self, images: Images) -> Tokens:
+        """Return the features."""
         with torch.no_grad():
             features: Tensor = self.vfm(images)
         return features
 
-    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
+    def training_forward(self, images: Images, noise: torch.Generator) -> TrainOutput:
         """Decode features with as much noise as a sample's own draw says."""
         z = self.encode_tokens(images)
         sigma = self.tau * torch.randn(len(z), 1, 1, generator=noise).abs().to(z.device)
@@ -100,7 +100,7 @@ class VAVAE(AE):
         self.vfm.eval()
         return self
 
-    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
+    def training_forward(self, images: Images, noise: torch.Generator) -> TrainOutput:
         """Encode and decode, with "mcos" and "mdms"."""
         with torch.no_grad():
             features: Tensor = self.vfm(images)

@@ -12,7 +12,7 @@ Kept apart from pae.py, because importing diffusers takes seconds.
 
 import textwrap
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import torch
 from diffusers import ConfigMixin, ModelMixin
@@ -50,24 +50,24 @@ class AutoencoderPAE(pae.PAE, ModelMixin, ConfigMixin):  # type: ignore[misc]
         return nn.Module.__getattr__(self, name)
 
     @classmethod
-    def shipped(cls) -> Self:
+    def shipped(cls) -> "AutoencoderPAE":
         """Return the tokenizer that comes with scope."""
-        model = cast(Self, cls(**pae.PRESETS["pocket"]))
+        model = cast(AutoencoderPAE, cls(**pae.PRESETS["pocket"]))
         load_shipped(model, "pae")
         return model
 
     @classmethod
-    def of(cls, preset: str, weights: Path) -> Self:
+    def of(cls, preset: str, weights: Path) -> "AutoencoderPAE":
         """Return a tokenizer of a named size with weights from a file, such as `scope train pae` writes.
 
         Raises: WeightsError if the file is damaged or of another size.
         """
-        model = cast(Self, cls(**pae.PRESETS[preset]))
+        model = cast(AutoencoderPAE, cls(**pae.PRESETS[preset]))
         load_file(model, weights)
         return model
 
     @classmethod
-    def from_pretrained(cls, name: str | Path, **options: Any) -> Self:
+    def from_pretrained(cls, name: str | Path, **options: Any) -> "AutoencoderPAE":
         """Return the tokenizer of a folder, or of a repository on the hub. `options` are those of diffusers.
 
         Raises: WeightsError if there is none, or its weights are not of the size that its config.json names, or hold
@@ -84,7 +84,7 @@ class AutoencoderPAE(pae.PAE, ModelMixin, ConfigMixin):  # type: ignore[misc]
         bad = [key for key, value in model.state_dict().items() if not torch.isfinite(value).all()]
         if bad:
             raise WeightsError(f"the weights in {name} hold NaN or infinity in {bad[0]}; save or download them again")
-        return cast(Self, model)
+        return cast(AutoencoderPAE, model)
 
 
 def _first_line(error: Exception) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -33,13 +34,18 @@ class Perturbation:
     share_direction: bool = True
 
 
-def sphere(z: Tensor) -> Tensor:
-    """Scale each token (..., d) to the sphere of radius sqrt(d)."""
+def sphere(z: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
+    """Scale each token to the sphere of radius sqrt(d)."""
     return F.rms_norm(z, z.shape[-1:])
 
 
-def turn(z: Tensor, degrees: float | Tensor, direction: Tensor, renormalise: bool = True) -> Tensor:
-    """Turn each token of z (b, n, d) on its sphere by an angle towards `direction` (b, n, d).
+def turn(
+    z: Float[Tensor, "*batch d"],
+    degrees: float | Float[Tensor, "..."],
+    direction: Float[Tensor, "*batch d"],
+    renormalise: bool = True,
+) -> Float[Tensor, "*batch d"]:
+    """Turn each token of z on its sphere by an angle towards `direction`.
 
     Without `renormalise` the token moves along the tangent by as much as makes that angle, and leaves the sphere.
     """
@@ -49,28 +55,35 @@ def turn(z: Tensor, degrees: float | Tensor, direction: Tensor, renormalise: boo
     return moved if renormalise else moved / torch.cos(radians)
 
 
-def ssr(z: Tensor, prior: Tensor) -> Tensor:
-    """Return the spatial-structure loss of tokens (b, n, d) against (b, n, c)."""
+def ssr(z: Float[Tensor, "b n d"], prior: Float[Tensor, "b n c"]) -> Float[Tensor, ""]:
+    """Return the spatial-structure loss of tokens against those of the prior, which may be of another width."""
     unit, unit_prior = F.normalize(z, dim=-1), F.normalize(prior, dim=-1)
     return (unit @ unit.mT - unit_prior @ unit_prior.mT).square().mean()
 
 
-def scr(z: Tensor, prior: Tensor) -> Tensor:
+def scr(z: Float[Tensor, "b n d"], prior: Float[Tensor, "b n d"]) -> Float[Tensor, ""]:
     """Return the semantic loss: one minus cosine, pooled and per token."""
     pooled = 1 - F.cosine_similarity(z.mean(1), prior.mean(1), dim=-1).mean()
     return pooled + (1 - F.cosine_similarity(z, prior, dim=-1)).mean()
 
 
-def angles(how: Perturbation, count: int, noise: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return the middle and the large angle of each sample, (count, 1, 1) each, in degrees."""
+def angles(
+    how: Perturbation, count: int, noise: torch.Generator
+) -> tuple[Float[Tensor, "{count} 1 1"], Float[Tensor, "{count} 1 1"]]:
+    """Return the middle and the large angle of each sample, in degrees."""
     r = torch.ones(count, 1, 1) if how.angles == "fixed" else torch.rand(count, 1, 1, generator=noise)
     middle, large = (torch.rad2deg(torch.atan(r * math.tan(math.radians(most)))) for most in (MIDDLE, LARGE))
     return middle, large
 
 
 def mcr(
-    decoder: nn.Module, z: Tensor, decoded: Tensor, noise: torch.Generator, how: Perturbation, distance: Distance
-) -> Tensor:
+    decoder: nn.Module,
+    z: Float[Tensor, "b n d"],
+    decoded: Float[Tensor, "b ..."],
+    noise: torch.Generator,
+    how: Perturbation,
+    distance: Distance,
+) -> Float[Tensor, ""]:
     """Return the continuity loss: a cascade of turned latents, each held to the one before it, and not the reverse."""
     middle, large = (a.to(z.device) for a in angles(how, len(z), noise))
     direction = torch.randn(z.shape, generator=noise).to(z.device)

@@ -17,10 +17,11 @@ loses with 32 is more than a judge of pictures forgives, and a decoder that inve
 from pathlib import Path
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.models.autoencoder_modules import PatchDecoder, PixelDecoder, PixelModulator
+from scope.models.autoencoder_modules import Features, Images, PatchDecoder, PixelDecoder, PixelModulator, Tokens
 from scope.nn.transformer import Attention, patchify, to_grid, to_tokens, zero_init
 from scope.nn.weights import load_file, load_shipped
 from scope.tokenizers import vfm as backbones
@@ -81,14 +82,14 @@ class PAE(Autoencoder):
         self.vfm.eval()
         return self
 
-    def features(self, images: Tensor) -> Tensor:
-        """(b, 3, size, size) -> H (b, n, c), without gradient."""
+    def features(self, images: Images) -> Features:
+        """Return H, without gradient."""
         with torch.no_grad():
             h: Tensor = self.vfm(images)
         return h
 
-    def tokens(self, images: Tensor, features: Tensor) -> Tensor:
-        """Return z (b, n, d) on the sphere."""
+    def tokens(self, images: Images, features: Features) -> Tokens:
+        """Return z on the sphere."""
         gamma, beta = self.modulator(images, features)
         hz = F.layer_norm(features * (1 + gamma) + beta, features.shape[-1:])
         hz = hz + self.attn(hz)
@@ -103,15 +104,15 @@ class PAE(Autoencoder):
         for part in (self.modulator, self.attn, self.to_latent):
             part.requires_grad_(False)
 
-    def encode_tokens(self, images: Tensor) -> Tensor:
-        """(b, 3, size, size) in [-1, 1] -> z (b, n, d) on the sphere."""
+    def encode_tokens(self, images: Images) -> Tokens:
+        """Return z on the sphere."""
         return self.tokens(images, self.features(images))
 
-    def project(self, z: Tensor) -> Tensor:
+    def project(self, z: Tokens) -> Tokens:
         """Put tokens that left the sphere back on it."""
         return sphere(z)
 
-    def training_forward(self, images: Tensor, noise: torch.Generator) -> TrainOutput:
+    def training_forward(self, images: Images, noise: torch.Generator) -> TrainOutput:
         """Encode and decode for a training step, with SSR, SCR and MCR; MCR on the first `mcr_share` of the batch."""
         features = self.features(images)
         z, prior = self.tokens(images, features), self.prior(features)
@@ -121,23 +122,24 @@ class PAE(Autoencoder):
         return TrainOutput(decoded, z, {"ssr": ssr(z, prior), "scr": scr(z, prior), "mcr": moved})
 
     @torch.no_grad()
-    def whiten(self, images: Tensor) -> None:
+    def whiten(self, images: Images) -> None:
         """Set the axes of a raw prior to the principal components of these images' features."""
         if not isinstance(self.prior, WhitenedPrior):
             return
-        mean, axes = backbones.principal_axes(self.features(images).flatten(0, 1), self.d)
+        mean, axes = backbones.principal_axes(rearrange(self.features(images), "b n c -> (b n) c"), self.d)
         self.prior.mean.copy_(mean)
         self.prior.axes.copy_(axes)
 
     @torch.no_grad()
-    def start_linear(self, images: Tensor) -> None:
+    def start_linear(self, images: Images) -> None:
         """Make the untrained tokenizer the PCA of the patches of these images.
 
         The two linear paths stay as they are from here on: whitening has steep directions that gradient steps destroy.
         """
         if self.skip is None or not isinstance(self.decoder, PatchDecoder):
             raise ValueError("only a tokenizer with linear=True and a decoder of patches has linear paths")
-        mean, axes = backbones.principal_axes(patchify(images, self.patch).flatten(0, 1), self.d - 1)
+        patches = patchify(images, self.patch)
+        mean, axes = backbones.principal_axes(rearrange(patches, "b n c -> (b n) c"), self.d - 1)
         self.to_latent.weight.mul_(0.02)
         self.skip.weight[:-1] = axes.T
         self.skip.bias[:-1] = -mean @ axes

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from scope.errors import ImageError, WeightsError
-from scope.tokenizers.base import check
+from scope.tokenizers.base import Latents, check
 from scope.tokenizers.vfm import frozen
 
 
@@ -48,7 +50,7 @@ class PretrainedAutoencoder(nn.Module):
         except (OSError, ValueError, RuntimeError) as error:
             raise WeightsError(f"{name} holds no AutoencoderKL that can be read: {error}".partition("\n")[0]) from error
 
-    def encode(self, images: Tensor) -> Tensor:
+    def encode(self, images: Tensor) -> Latents:
         """(b, 3, H, W) in [-1, 1] -> latents (b, d, H / patch, W / patch).
 
         Raises: ImageError if the pictures have sides of other lengths, or another number of channels or range, or hold
@@ -60,7 +62,7 @@ class PretrainedAutoencoder(nn.Module):
             raise ImageError(f"pictures of {across} x {down} pixels; both sides must be multiples of {self.patch}")
         return (self._mu(images) - self.mean) / self.std
 
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode(self, latents: Tensor) -> Float[Tensor, "b 3 H W"]:
         """(b, d, h, w) -> images (b, 3, h * patch, w * patch) in [-1, 1].
 
         Raises: ImageError if the latents have another number of channels or hold NaN.
@@ -74,9 +76,9 @@ class PretrainedAutoencoder(nn.Module):
         return images.float().clamp(-1, 1)
 
     @torch.no_grad()
-    def measure(self, images: Tensor) -> None:
-        """Take mean and deviation of each channel from pictures (b, 3, H, W)."""
-        z = self._mu(images).transpose(0, 1).flatten(1)
+    def measure(self, images: Float[Tensor, "b 3 H W"]) -> None:
+        """Take mean and deviation of each channel from pictures."""
+        z = rearrange(self._mu(images), "b d h w -> d (b h w)")
         self.mean.copy_(self._channels(z.mean(1)))
         self.std.copy_(self._channels(z.std(1).clamp_min(1e-3)))
 
@@ -86,7 +88,7 @@ class PretrainedAutoencoder(nn.Module):
         self.model.eval()
         return self
 
-    def _mu(self, images: Tensor) -> Tensor:
+    def _mu(self, images: Tensor) -> Latents:
         mu: Tensor = self.model.encode(images.to(self.model.dtype)).latent_dist.mode()
         return mu.float()
 

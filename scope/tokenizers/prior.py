@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.models.autoencoder_modules import Features, Tokens
 from scope.nn.images import gaussian_blur
 from scope.nn.transformer import TransformerBlock, to_grid, to_tokens
 from scope.tokenizers.losses import sphere, ssr
@@ -18,8 +19,8 @@ from scope.tokenizers.losses import sphere, ssr
 _SIGMA = 2.0  # of the low pass, in quarters of a patch
 
 
-def low_passed(features: Tensor, strength: float = 0.4) -> Tensor:
-    """Return H_ref (b, n, c): `strength` of the way from H to its blur."""
+def low_passed(features: Features, strength: float = 0.4) -> Features:
+    """Return H_ref: `strength` of the way from H to its blur."""
     grid = to_grid(features)
     side = grid.shape[-1]
     high = F.interpolate(grid, scale_factor=4, mode="bilinear")
@@ -39,19 +40,19 @@ class RefinedPrior(nn.Module):
         self.blocks = nn.ModuleList(TransformerBlock(dim, heads) for _ in range(depth))
         self.out = nn.Linear(dim, features)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Features) -> Tokens:
         """Return Z_T."""
         return sphere(to_tokens(self.to_latent(to_grid(features))).float())
 
-    def reconstruct(self, z: Tensor) -> Tensor:
-        """Return H^ (b, n, c)."""
+    def reconstruct(self, z: Tokens) -> Features:
+        """Return H^."""
         x = self.embed(z) + self.pos_embed
         for block in self.blocks:
             x = block(x)
         back: Tensor = self.out(x)
         return back
 
-    def losses(self, features: Tensor) -> dict[str, Tensor]:
+    def losses(self, features: Features) -> dict[str, Tensor]:
         """Return the parts of the loss of stage R."""
         z = self(features)
         return {
@@ -71,6 +72,6 @@ class WhitenedPrior(nn.Module):
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("axes", torch.zeros(features, d))
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Features) -> Tokens:
         """Return Z_T."""
         return sphere((features - self.mean) @ self.axes)

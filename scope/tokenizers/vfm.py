@@ -11,11 +11,12 @@ for DINOv2.
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.errors import UsageError, WeightsError
-from scope.models.autoencoder_modules import PixelEncoder
+from scope.models.autoencoder_modules import Features, Images, PixelEncoder
 from scope.nn.transformer import ViT
 
 
@@ -27,7 +28,7 @@ class ViTBackbone(nn.Module):
         self.dim = dim
         self.trunk = ViT(size, patch, dim, depth, heads)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Images) -> Features:
         """Return the features."""
         return F.layer_norm(self.trunk(images).float(), (self.dim,))
 
@@ -40,7 +41,7 @@ class ConvBackbone(nn.Module):
         self.dim = dim
         self.trunk = PixelEncoder(patch, dim, dim, depth)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Images) -> Features:
         """Return the features."""
         return F.layer_norm(self.trunk(images).float(), (self.dim,))
 
@@ -83,7 +84,7 @@ class DINOv2(nn.Module):
 
         return cls(Dinov2WithRegistersModel(Dinov2WithRegistersConfig.from_dict(config)))
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Images) -> Features:
         """Return the features."""
         small = F.interpolate(images / 2 + 0.5, scale_factor=14 / 16, mode="bicubic", antialias=True)
         # The model itself would end with the final norm, affine included.
@@ -113,8 +114,8 @@ def frozen(vfm: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def principal_axes(features: Tensor, d: int) -> tuple[Tensor, Tensor]:
-    """Return (mean (c,), axes (c, d) divided by their standard deviation) of features (n, c)."""
+def principal_axes(features: Float[Tensor, "n c"], d: int) -> tuple[Float[Tensor, " c"], Float[Tensor, "c {d}"]]:
+    """Return the mean of features and their d principal axes, divided by their standard deviation."""
     mean = features.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov((features - mean).double().T))
     axes = vectors[:, -d:].flip(1) / values[-d:].flip(0).clamp_min(1e-8).sqrt()
