@@ -24,8 +24,9 @@ A recipe builds its models, optimisers, schedules and averages, tracks them, and
         run.checkpoint(step)
     run.write(ema.model, folder / "net.safetensors")
 
-One process or many (`torchrun -m scope train ...`, `accelerate launch -m scope train ...`): each draws its share of a
-step's samples from a stream of its own, gradients are averaged (DDP), and the first process alone writes.
+One process or many (`torchrun --nproc_per_node 2 -m scope train ...`; on GPUs also `accelerate launch`, which starts a
+single process on CPUs): each draws its share of a step's samples from a stream of its own, gradients are averaged
+(DDP), and the first process alone writes.
 """
 
 import json
@@ -90,6 +91,7 @@ class Run(Generic[C]):
         config: The settings; the folder refuses others.
         device: Where this process trains.
         main: Whether this process is the one that writes.
+        processes: How many there are.
         batch: How many samples of a step are this process's.
         dtype: "bf16" or "fp32", as on the first start.
         start: How many steps were taken before.
@@ -111,9 +113,10 @@ class Run(Generic[C]):
             ],
         )
         self.device, self.main = self.accelerator.device, self.accelerator.is_main_process
-        self.batch, rest = divmod(config.batch, self.accelerator.num_processes)
+        self.processes = self.accelerator.num_processes
+        self.batch, rest = divmod(config.batch, self.processes)
         if rest:
-            raise UsageError(f"batch={config.batch} does not divide among {self.accelerator.num_processes} processes")
+            raise UsageError(f"batch={config.batch} does not divide among {self.processes} processes")
         torch.set_flush_denormal(True)
         self._keep_config()
         self.dtype = self._keep_environment()
@@ -250,14 +253,20 @@ class Run(Generic[C]):
         path = self.folder / "environment.json"
         if self.main and not path.exists():
             seconds = seconds_of_matmul(self.device) if self.config.dtype == "auto" else None
-            dtype = faster(**seconds) if seconds else self.config.dtype
-            found = {"dtype": dtype, "seconds_of_matmul": seconds, "device": _name(self.device)}
-            found |= {"processes": self.accelerator.num_processes, "torch": torch.__version__}
-            write_atomic(path, json.dumps(found, indent=1).encode())
-            self._print(f"{dtype} on {found['device']}" + (f", measured: {seconds}" if seconds else ""))
-        known = [json.loads(path.read_text())["dtype"] if self.main else ""]
-        dtype_of_all: str = broadcast_object_list(known)[0]
-        return dtype_of_all
+            environment = {
+                "dtype": faster(**seconds) if seconds else self.config.dtype,
+                "seconds_of_matmul": seconds,
+                "device": _name(self.device),
+                "processes": self.processes,
+                "torch": torch.__version__,
+            }
+            write_atomic(path, json.dumps(environment, indent=1).encode())
+            self._print("  ".join(f"{name} {value}" for name, value in environment.items()))
+        shared = [json.loads(path.read_text()) if self.main else {}]
+        first: dict[str, Any] = broadcast_object_list(shared)[0]
+        if first["processes"] != self.processes:
+            self._print(f"{first['processes']} processes began this, not {self.processes}: other samples will follow")
+        return str(first["dtype"])
 
     def _write_metrics(self, step: int) -> None:
         names, n = list(self._sums), self.config.log_every
@@ -269,18 +278,17 @@ class Run(Generic[C]):
         rate = (step - self.start) * self.config.batch / (time.monotonic() - self._began)
         row = {name: round(mean, 5) for name, mean in zip(names, means, strict=True)}
         lr = {name: round(o.param_groups[0]["lr"], 7) for name, o in self._optimizers().items()}
+        line = {"step": step, "samples_per_s": round(rate, 1), "dtype": self.dtype, **lr, **row}
         with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(
-                json.dumps({"step": step, "samples_per_s": round(rate, 1), "dtype": self.dtype, **lr, **row}) + "\n"
-            )
+            file.write(json.dumps(line) + "\n")
         left = (self.config.steps - step) * self.config.batch / rate
-        shown = "  ".join(f"{k} {v:.4f}" for k, v in row.items())
-        self._print(f"step {step}/{self.config.steps}  {rate:.0f}/s  {left / 60:.0f} min left  {shown}")
+        metrics = "  ".join(f"{k} {v:.4f}" for k, v in row.items())
+        self._print(f"step {step}/{self.config.steps}  {rate:.0f}/s  {left / 60:.0f} min left  {metrics}")
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Return the tracked optimisers under the names that their rates have in metrics.jsonl."""
-        found = {name: part for name, part in self._tracked.items() if isinstance(part, torch.optim.Optimizer)}
-        return {name.replace("optimizer", "lr"): part for name, part in found.items()}
+        kind = torch.optim.Optimizer
+        return {name.replace("optimizer", "lr"): o for name, o in self._tracked.items() if isinstance(o, kind)}
 
     def _save(self, step: int) -> None:
         if self.main:
@@ -305,6 +313,7 @@ class _Forward(nn.Module):
 
 
 def _name(device: torch.device) -> str:
+    """Return a device as a person would name it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} threads"
+    return f"{device.type} ({torch.get_num_threads()} threads)"
