@@ -20,7 +20,7 @@ from scope.training.recipes import vfm as vfm_trainer
 
 #: Recipe -> how many trainings one after another are in it.
 RECIPES = {"vfm": 1, "closeup_classifier": 1, "pae": 4, "detector": 1, "judge": 1, "features": 1, "flow": 1}
-ARMS = get_args(pae_trainer.Arm)
+ARCHITECTURES = get_args(pae_trainer.Architecture)
 TINY = pae_trainer.PRESETS["tiny"]
 
 
@@ -107,17 +107,17 @@ def test_what_was_trained_before_does_not_decide_where_a_tokenizer_starts(shared
     assert same(shared / "first" / "pae.safetensors", tmp_path / "pae.safetensors")
 
 
-@pytest.mark.parametrize("arm", ARMS)
-def test_every_arm_trains_its_tokenizer_and_never_its_vfm(arm, shared, tmp_path):
-    config = TINY.model_copy(update={"arm": arm, "steps": 3, "warmup": 0})
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_architecture_trains_its_tokenizer_and_never_its_vfm(architecture, shared, tmp_path):
+    config = TINY.model_copy(update={"architecture": architecture, "steps": 3, "warmup": 0})
     pae_trainer.train(config, tmp_path, shared)
     trained = read(tmp_path / "pae.safetensors")
     backbone = read(shared / "vfm" / "vfm.safetensors")
     own = {key.removeprefix("vfm."): value for key, value in trained.items() if key.startswith("vfm.")}
-    assert bool(own) == (arm in ("pae", "rae", "va"))
+    assert bool(own) == (architecture in ("pae", "rae", "va"))
     assert all(torch.equal(own[key], backbone[key]) for key in own)
     model = pae_trainer.untrained(config, vfm_trainer.PRESETS["tiny"].name)
-    fill(model, trained, arm)
+    fill(model, trained, architecture)
     torch.manual_seed(config.seed)
     start = pae_trainer.untrained(config, vfm_trainer.PRESETS["tiny"].name)
     moved = (model.decoder.out.weight - start.decoder.out.weight).abs().max()
@@ -157,9 +157,9 @@ def test_stage_r_and_its_network_are_kept_beside_each_other(shared):
 
 def test_a_classifier_is_trained_where_it_is_missing_and_else_read(tmp_path):
     recipe = closeup_classifier.PRESETS["tiny"]
-    first = closeup_classifier.trained(recipe, tmp_path)
+    first = closeup_classifier.load_or_train(recipe, tmp_path)
     when = (tmp_path / "closeup_classifier.safetensors").stat().st_mtime_ns
-    again = closeup_classifier.trained(recipe, tmp_path)
+    again = closeup_classifier.load_or_train(recipe, tmp_path)
     assert (tmp_path / "closeup_classifier.safetensors").stat().st_mtime_ns == when
     image = torch.zeros(1, 3, 32, 32)
     assert [x.shape[1] for x in first(image)] == list(closeup_classifier.CLASSES)

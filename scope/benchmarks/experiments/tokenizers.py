@@ -40,10 +40,10 @@ from scope.worlds.closeups import closeups
 #: Row -> what its recipe changes.
 ABLATIONS: dict[str, dict[str, Any]] = {
     "pae": {},
-    "kl_vae": {"arm": "kl"},
-    "ae": {"arm": "ae"},
-    "rae_like": {"arm": "rae"},
-    "va_vae": {"arm": "va"},
+    "kl_vae": {"architecture": "kl"},
+    "ae": {"architecture": "ae"},
+    "rae_like": {"architecture": "rae"},
+    "va_vae": {"architecture": "va"},
     "pae_no_ssr": {"ssr": 0.0},
     "pae_no_mcr": {"mcr": 0.0},
     "pae_no_scr": {"scr": 0.0},
@@ -95,7 +95,7 @@ class Setup:
         recipe = closeup_classifier.PRESETS["measure"]
         if scale.name.endswith("quick"):
             recipe = recipe.model_copy(update={"steps": 200, "images": 2_000})
-        self.classifier = closeup_classifier.trained(recipe, folder / "measure")
+        self.classifier = closeup_classifier.load_or_train(recipe, folder / "measure")
         self.truth = closeups(scale.real, REAL_SEED)
         self.real = to_tensor(list(self.truth.images), torch.device("cpu"))
         self.moments = moments(self.features(self.real).numpy())

@@ -51,7 +51,7 @@ class CloseupClassifier(nn.Module):
         return [noun.amax(1), color.amax(1), setting.mean(1)]
 
 
-def trained(config: CloseupClassifierConfig, folder: Path) -> CloseupClassifier:
+def load_or_train(config: CloseupClassifierConfig, folder: Path) -> CloseupClassifier:
     """Return the classifier of a recipe, trained where folder/closeup_classifier.safetensors is missing."""
     if not (folder / "closeup_classifier.safetensors").exists():
         train(config, folder)

@@ -30,13 +30,13 @@ from scope.training.recipes import closeup_classifier, prior
 from scope.training.recipes import features as feature_trainer
 from scope.training.recipes import vfm as vfm_trainer
 
-Arm = Literal["pae", "ae", "kl", "rae", "va"]
+Architecture = Literal["pae", "ae", "kl", "rae", "va"]
 
 
 class PAEConfig(TrainConfig):
     """The recipe of a tokenizer. The weights of the losses are the paper's where `pae` has one."""
 
-    arm: Arm = "pae"
+    architecture: Architecture = "pae"
     world: World = "scenes"
     images: int = 12_000
     d: int = 32
@@ -107,7 +107,7 @@ def backbone(config: PAEConfig, folder: Path) -> nn.Module:
 def perceptual_network(config: PAEConfig, folder: Path) -> FeatureNet:
     """Return the frozen network of the perceptual loss, trained where it is missing."""
     if config.world == "closeups":
-        return closeup_classifier.trained(
+        return closeup_classifier.load_or_train(
             closeup_classifier.PRESETS[config.perceptual_net], folder / "perceptual"
         ).network
     recipe = feature_trainer.PRESETS[config.perceptual_net].model_copy(update={"dim": 64, "seed": 51})
@@ -122,7 +122,7 @@ def perceptual_network(config: PAEConfig, folder: Path) -> FeatureNet:
 def untrained(config: PAEConfig, vfm: nn.Module | str, distance: Distance = F.l1_loss) -> Autoencoder:
     """Return the tokenizer of a recipe as it is constructed."""
     size, patch = _SIZES[config.world]
-    match config.arm:
+    match config.architecture:
         case "pae":
             how = Perturbation(config.angles, config.renormalise, config.share_direction)
             return PAE(
@@ -140,12 +140,12 @@ def untrained(config: PAEConfig, vfm: nn.Module | str, distance: Distance = F.l1
             return VAVAE(size, patch, config.d, config.dim, config.depth, vfm)
 
 
-def _aligned(model: PAE, config: PAEConfig, folder: Path, data: TokenizerImages) -> None:
+def _start(model: PAE, config: PAEConfig, folder: Path, data: TokenizerImages) -> None:
     """Give a PAE its prior, stage R or the principal components, and its linear start."""
-    some = data.batch(torch.arange(min(1024, len(data))), torch.device("cpu"))
-    model.whiten(some)
+    images = data.batch(torch.arange(min(1024, len(data))), torch.device("cpu"))
+    model.whiten(images)
     if config.linear:
-        model.start_linear(some)
+        model.start_linear(images)
     if isinstance(model.prior, RefinedPrior):
         if not (folder / "prior" / "prior.safetensors").exists():
             recipe = prior.PriorConfig(
@@ -195,7 +195,7 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
     discriminator = PatchDiscriminator()
     model = untrained(config, vfm, reconstruction)
     if isinstance(model, PAE):
-        _aligned(model, config, shared, data)
+        _start(model, config, shared, data)
     run = Run(folder, config)
     model, discriminator = model.to(run.device), discriminator.to(run.device)
     reconstruction.network.to(run.device)
