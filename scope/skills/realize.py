@@ -1,8 +1,9 @@
-"""Words for a specification: one plain sentence, with every commitment's characters known exactly."""
+"""Surface realisation: one plain sentence for a specification, with every commitment's characters known exactly."""
 
 from collections.abc import Sequence
 
-from scope.specification import Binding, Commitment, Kind, Span, Specification, Type
+from scope.skills.mentions import count_of, is_many, is_within, precedes, unknowns_of, words_of
+from scope.specification import Binding, Commitment, Span, Specification, Type
 from scope.text import PAIRS, article, number_words, plural
 
 _SETTINGS = {
@@ -34,34 +35,22 @@ def sentence(spec: Specification, first: Sequence[str] = ()) -> tuple[str, tuple
         spec: what is to be said.
         first: ids of entities to name before the others.
     """
-    return _Sentence(spec).write(first)
+    realizer = _Realizer(spec)
+    realizer.realize(first)
+    return realizer.sentence.text, tuple(realizer.sentence.bindings)
 
 
 class _Sentence:
-    """Appends words and remembers which commitment they carry."""
+    """A sentence that grows, and remembers which of its words carry which commitment."""
 
-    def __init__(self, spec: Specification) -> None:
-        self.spec = spec
-        self.groups = groups(spec)
+    def __init__(self, groups: dict[str, int]) -> None:
+        self._groups = groups
         self.text = ""
         self.bindings: list[Binding] = []
-        self.said: set[str] = set()
+        self.bound: set[str] = set()
 
-    def write(self, first: Sequence[str]) -> tuple[str, tuple[Binding, ...]]:
-        entities = sorted(self.spec.of(Type.PRESENCE), key=lambda e: e.id not in first)
-        for entity in entities:
-            if entity.id not in self.said:
-                self.add("and" if self.text else "")
-                self.introduce(entity)
-        for relation in self.unsaid(Type.RELATION):
-            self.add(",")
-            self.mention(self.spec[relation.targets[0]])
-            self.relate(relation)
-        self.rest()
-        return self.text, tuple(self.bindings)
-
-    def add(self, words: str, commitment: Commitment | None = None) -> None:
-        """Append words after a space (a comma: without)."""
+    def append(self, words: str, commitment: Commitment | None = None) -> None:
+        """Append words after a space (a comma: without); they say `commitment`."""
         if not words:
             return
         self.text += " " if self.text and not words.startswith(",") else ""
@@ -72,160 +61,157 @@ class _Sentence:
     def bind(self, commitment: Commitment, start: int, words: str) -> None:
         """Note that `words`, from `start` on, say a commitment."""
         span = Span(start=start, end=start + len(words))
-        self.bindings.append(Binding(commitment=commitment.id, group=self.groups[commitment.id], span=span))
-        self.said.add(commitment.id)
+        self.bindings.append(Binding(commitment=commitment.id, group=self._groups[commitment.id], span=span))
+        self.bound.add(commitment.id)
 
-    def unsaid(self, *types: Type) -> list[Commitment]:
+
+class _Realizer:
+    """Chooses the words, in order: entities with what is said of each alone, relations, then the picture as a whole."""
+
+    def __init__(self, spec: Specification) -> None:
+        self._spec = spec
+        self.sentence = _Sentence(groups(spec))
+
+    def realize(self, first: Sequence[str]) -> None:
+        """Say every commitment once."""
+        for entity in sorted(self._spec.of(Type.PRESENCE), key=lambda e: e.id not in first):
+            if entity.id not in self.sentence.bound:
+                self.sentence.append("and" if self.sentence.text else "")
+                self._introduce(entity)
+        for relation in self._unsaid(Type.RELATION):
+            self.sentence.append(",")
+            self._mention(self._spec[relation.targets[0]])
+            self._relate(relation)
+        self._add_whole_picture()
+        self._add_leftovers()
+
+    def _unsaid(self, *types: Type) -> list[Commitment]:
         """Return the commitments of these types that are not in the sentence yet."""
-        return [c for c in self.spec.of(*types) if c.id not in self.said]
+        return [c for c in self._spec.of(*types) if c.id not in self.sentence.bound]
 
-    def introduce(self, entity: Commitment) -> None:
+    # -- entities --------------------------------------------------------------------------------
+
+    def _introduce(self, entity: Commitment) -> None:
         """Say an entity with all that is said of it alone, then its first relation."""
-        about = [c for c in self.spec.about(entity.id) if c.targets == (entity.id,)]
+        about = [c for c in self._spec.about(entity.id) if c.targets == (entity.id,)]
         attributes = sorted((c for c in about if c.type is Type.ATTRIBUTE), key=lambda c: c.aspect == "color")
-        clue = self.clue(entity)
-        if clue is None:
-            self.describe(entity, [a for a in attributes if not _follows(a, entity)])
+        expression = _expression(self._spec, entity)
+        if expression is None:
+            self._describe(entity, [a for a in attributes if not _follows(a, entity)])
         else:
-            for attribute in (a for a in attributes if a.span and clue.span and a.span.end <= clue.span.start):
-                self.add(str(attribute.value), attribute)
-            self.quote(clue)
-        for attribute in (a for a in attributes if a.id not in self.said):
-            self.add(str(attribute.value), attribute)
-        for told in (u for u in self.unknowns(entity) if u.targets == (entity.id,) and u.id not in self.said):
-            self.add(self.words(told), told)
+            for attribute in (a for a in attributes if precedes(a, expression)):
+                self.sentence.append(str(attribute.value), attribute)
+            self._quote(expression)
+        for attribute in (a for a in attributes if a.id not in self.sentence.bound):
+            self.sentence.append(str(attribute.value), attribute)
+        for unknown in unknowns_of(self._spec, entity):
+            if unknown.targets == (entity.id,) and unknown.id not in self.sentence.bound:
+                self._append_own_words(unknown)
         for text in (c for c in about if c.type is Type.TEXT):
-            self.add(f'that says "{text.value}"', text)
+            self.sentence.append(f'that says "{text.value}"', text)
         for place in (c for c in about if c.type is Type.SETTING):
-            self.add(self.words(place), place)
-        relation = next((r for r in self.unsaid(Type.RELATION) if r.targets[0] == entity.id), None)
+            self._append_own_words(place)
+        relation = next((r for r in self._unsaid(Type.RELATION) if r.targets[0] == entity.id), None)
         if relation is not None:
-            self.relate(relation)
+            self._relate(relation)
 
-    def describe(self, entity: Commitment, attributes: Sequence[Commitment]) -> None:
+    def _describe(self, entity: Commitment, attributes: Sequence[Commitment]) -> None:
         """Say how many there are of an entity, its attributes, and what it is: "two small red apples"."""
-        unknowns = [c for c in self.unknowns(entity) if precedes(c, entity)]
-        vague = next((c for c in unknowns if c.type is Type.SEMANTIC_REASONING), None)
+        unknowns = [c for c in unknowns_of(self._spec, entity) if precedes(c, entity)]
+        quantity = next((c for c in unknowns if c.type is Type.SEMANTIC_REASONING), None)
         names = [c for c in unknowns if c.type is Type.EXTERNAL_REFERENCE]
-        first = [str(a.value) for a in attributes] + [str(n.value) for n in names] + [self.noun(entity)]
-        if count := count_of(self.spec, entity):
-            self.add(number_words(count.value) if isinstance(count.value, int) else count.value, count)
-        elif vague is not None:
-            self.add(self.words(vague), vague)
+        noun = _noun(self._spec, entity)
+        if count := count_of(self._spec, entity):
+            self.sentence.append(number_words(count.value) if isinstance(count.value, int) else count.value, count)
+        elif quantity is not None:
+            self._append_own_words(quantity)
         else:
-            self.add(self.article(entity, first[0]))
+            next_word = next((str(c.value) for c in (*attributes, *names)), noun)
+            self.sentence.append(_article(self._spec, entity, next_word))
         for quality in (*attributes, *names):
-            self.add(str(quality.value), quality)
-        self.add(self.noun(entity), entity)
+            self.sentence.append(str(quality.value), quality)
+        self.sentence.append(noun, entity)
 
-    def quote(self, clue: Commitment) -> None:
-        """Say a clue in the prompt's own words, and find in them what else they carry."""
-        start = len(self.text) + bool(self.text)
-        self.add(self.words(clue), clue)
-        for inner in self.spec.of(Type.PRESENCE, Type.ATTRIBUTE, Type.COUNT):
-            if inner.id not in self.said and inner.span and clue.span and is_within(inner, clue):
-                self.bind(inner, start + inner.span.start - clue.span.start, self.words(inner))
+    def _quote(self, expression: Commitment) -> None:
+        """Say a referring expression in the prompt's own words, and find in them what else they carry."""
+        start = len(self.sentence.text) + bool(self.sentence.text)
+        self._append_own_words(expression)
+        for inner in self._unsaid(Type.PRESENCE, Type.ATTRIBUTE, Type.COUNT):
+            if inner.span and expression.span and is_within(inner, expression):
+                offset = start + inner.span.start - expression.span.start
+                self.sentence.bind(inner, offset, words_of(self._spec, inner))
 
-    def relate(self, relation: Commitment) -> None:
+    def _relate(self, relation: Commitment) -> None:
         """Say a relation and its objects; an object that is new is introduced."""
         name = str(relation.value)
-        self.add(_RELATIONS.get(name, name), relation)
+        self.sentence.append(_RELATIONS.get(name, name), relation)
         for number, target in enumerate(relation.targets[1:]):
-            self.add("and" if number else "")
-            entity = self.spec[target]
-            if target in self.said:
-                self.mention(entity)
+            self.sentence.append("and" if number else "")
+            if target in self.sentence.bound:
+                self._mention(self._spec[target])
             else:
-                self.introduce(entity)
+                self._introduce(self._spec[target])
 
-    def mention(self, entity: Commitment) -> None:
+    def _mention(self, entity: Commitment) -> None:
         """Say an entity that was introduced before."""
-        self.add("" if self.name(entity) else "the")
-        self.add(self.noun(entity), entity)
+        self.sentence.append("" if _name(self._spec, entity) else "the")
+        self.sentence.append(_noun(self._spec, entity), entity)
 
-    def article(self, entity: Commitment, next_word: str) -> str:
-        if self.many(entity):
-            return ""
-        return "a pair of" if next_word in PAIRS else article(next_word)
+    # -- the rest --------------------------------------------------------------------------------
 
-    def noun(self, entity: Commitment) -> str:
-        return self.name(entity) or (plural(str(entity.value)) if self.many(entity) else str(entity.value))
+    def _add_whole_picture(self) -> None:
+        """Say what belongs to no entity: where it is, what can be read, what is absent."""
+        for setting in self._unsaid(Type.SETTING):
+            self.sentence.append(_SETTINGS.get(str(setting.value), words_of(self._spec, setting)), setting)
+        for text in self._unsaid(Type.TEXT):
+            self.sentence.append(", with a" if self.sentence.text else "a")
+            self.sentence.append(f'sign that says "{text.value}"', text)
+        for absent in self._unsaid(Type.ABSENCE):
+            self.sentence.append(", without" if self.sentence.text else "without")
+            self.sentence.append(plural(str(absent.value)), absent)
 
-    def name(self, entity: Commitment) -> str:
-        """Return the words that name an entity, where nothing says what it looks like; "": it has none."""
-        clue = self.clue(entity)
-        return self.words(clue) if clue is not None and clue.type is Type.EXTERNAL_REFERENCE else ""
-
-    def clue(self, entity: Commitment) -> Commitment | None:
-        """Return the open unknown in whose words the prompt speaks of an entity: "as many stars as ..."."""
-        return next((c for c in self.unknowns(entity) if is_within(entity, c)), None)
-
-    def unknowns(self, entity: Commitment) -> list[Commitment]:
-        """Return the open unknowns that are about an entity before all."""
-        return [c for c in self.spec.about(entity.id) if c.kind is Kind.UNKNOWN and c.targets[0] == entity.id]
-
-    def many(self, entity: Commitment) -> bool:
-        return is_many(self.spec, entity)
-
-    def rest(self) -> None:
-        """Say what belongs to no entity, so that nothing is dropped."""
-        for setting in self.unsaid(Type.SETTING):
-            self.add(_SETTINGS.get(str(setting.value), self.words(setting)), setting)
-        for text in self.unsaid(Type.TEXT):
-            self.add(", with a" if self.text else "a")
-            self.add(f'sign that says "{text.value}"', text)
-        for absent in self.unsaid(Type.ABSENCE):
-            self.add(", without" if self.text else "without")
-            self.add(plural(str(absent.value)), absent)
-        for other in self.unsaid(*Type):
-            words = self.words(other)
-            if words in self.text:
-                self.bind(other, self.text.index(words), words)
+    def _add_leftovers(self) -> None:
+        """Say whatever is left in the prompt's own words, so that nothing is dropped."""
+        for commitment in self._unsaid(*Type):
+            words = words_of(self._spec, commitment)
+            if words in self.sentence.text:
+                self.sentence.bind(commitment, self.sentence.text.index(words), words)
             else:
-                self.add("," if self.text else "")
-                self.add(words, other)
+                self.sentence.append("," if self.sentence.text else "")
+                self.sentence.append(words, commitment)
 
-    def words(self, commitment: Commitment) -> str:
-        return words_of(self.spec, commitment)
-
-
-def words_of(spec: Specification, commitment: Commitment) -> str:
-    """Return the prompt's own words for a commitment; of what an unknown was found to be, those of the answer."""
-    span = commitment.span
-    if span is None or (commitment.id.startswith("u") and commitment.kind is not Kind.UNKNOWN):
-        return str(commitment.value)
-    return spec.prompt[span.start : span.end]
+    def _append_own_words(self, commitment: Commitment) -> None:
+        self.sentence.append(words_of(self._spec, commitment), commitment)
 
 
-def count_of(spec: Specification, entity: Commitment) -> Commitment | None:
-    """Return the commitment that says how many of an entity there are."""
-    return next((c for c in spec.about(entity.id) if c.type is Type.COUNT), None)
+# -- words for an entity -------------------------------------------------------------------------
 
 
-def is_many(spec: Specification, entity: Commitment) -> bool:
-    """Return whether an entity is several: by its count, else by its claim or the prompt's own word for it."""
-    count, many = count_of(spec, entity), plural(str(entity.value))
-    if count is not None:
-        return count.value != 1
-    if many == entity.value:  # one or several: nobody can tell
-        return False
-    return entity.claim.startswith("there are ") or words_of(spec, entity).lower() == many
+def _expression(spec: Specification, entity: Commitment) -> Commitment | None:
+    """Return the open unknown in whose words the prompt speaks of an entity: "as many stars as ..."."""
+    return next((c for c in unknowns_of(spec, entity) if is_within(entity, c)), None)
 
 
-def is_within(inner: Commitment, outer: Commitment) -> bool:
-    """Return whether the words of one commitment lie in those of another."""
-    a, b = inner.span, outer.span
-    return a is not None and b is not None and b.start <= a.start and a.end <= b.end
+def _name(spec: Specification, entity: Commitment) -> str:
+    """Return the words that name an entity, where nothing says what it looks like; "": it has none."""
+    expression = _expression(spec, entity)
+    if expression is None or expression.type is not Type.EXTERNAL_REFERENCE:
+        return ""
+    return words_of(spec, expression)
 
 
-def precedes(commitment: Commitment, entity: Commitment) -> bool:
-    """Return whether the words of a commitment come before those of an entity."""
-    a, b = commitment.span, entity.span
-    return a is not None and b is not None and a.end <= b.start
+def _noun(spec: Specification, entity: Commitment) -> str:
+    return _name(spec, entity) or (plural(str(entity.value)) if is_many(spec, entity) else str(entity.value))
+
+
+def _article(spec: Specification, entity: Commitment, next_word: str) -> str:
+    if is_many(spec, entity):
+        return ""
+    return "a pair of" if next_word in PAIRS else article(next_word)
 
 
 def _follows(attribute: Commitment, entity: Commitment) -> bool:
-    """Return whether an attribute is what a thing does, said after it: "a turtle waving"."""
+    """Return whether an attribute is what an entity does, said after it: "a turtle waving"."""
     words, claim = str(attribute.value), attribute.claim
     acts = claim.endswith(f" {words}") and not claim.endswith((f" is {words}", f" are {words}"))
     acts = acts or any(word.endswith("ing") for word in words.split())

@@ -16,7 +16,7 @@ from scope.errors import LanguageError
 from scope.protocols import LanguageModel, Message, Reply, Toolbox
 from scope.skills.grounding.deduction import MAX_COUNT, deduce
 from scope.skills.grounding.referents import CITES, Undecidable, Unsatisfiable
-from scope.skills.realize import is_within, precedes
+from scope.skills.mentions import is_within, precedes
 from scope.specification import (
     Answer,
     Commitment,

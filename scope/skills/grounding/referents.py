@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from scope.skills.realize import count_of, is_many, is_within
-from scope.specification import Answer, Commitment, Fact, Kind, Source, Specification, Type, answers, grounded
+from scope.skills.mentions import count_of, is_many, is_within, unknowns_of
+from scope.specification import Answer, Commitment, Fact, Source, Specification, Type, answers, grounded
 from scope.text import is_same_noun, number_of, plural
 
 #: What the locator of a source begins with that is a commitment of the same specification.
@@ -87,7 +87,9 @@ class Referents:
         if count is not None and isinstance(count.value, int):
             self._support.cite(count)
             return Fraction(count.value)
-        uncounted = [u for u in self._unknowns(entity) if u.type is Type.SEMANTIC_REASONING and u.aspect != "color"]
+        uncounted = [
+            u for u in unknowns_of(self._spec, entity) if u.type is Type.SEMANTIC_REASONING and u.aspect != "color"
+        ]
         if uncounted or is_many(self._asked, self._asked[entity.id]):
             raise Unsatisfiable(f"how many {plural(str(entity.value))} there are is not said")
         return Fraction(1)
@@ -101,7 +103,7 @@ class Referents:
         if len(colors) == 1:
             self._support.cite(colors[0])
             return str(colors[0].value)
-        if colors or any(u.aspect == "color" for u in self._unknowns(entity)):
+        if colors or any(u.aspect == "color" for u in unknowns_of(self._spec, entity)):
             raise Unsatisfiable(f"the {noun} has no one colour that is known")
         return None
 
@@ -123,7 +125,3 @@ class Referents:
 
     def _qualities(self, entity: Commitment) -> set[str]:
         return {str(c.value) for c in self._spec.about(entity.id) if c.type is Type.ATTRIBUTE}
-
-    def _unknowns(self, entity: Commitment) -> list[Commitment]:
-        """Return the open unknowns that are about an entity before all."""
-        return [c for c in self._spec.about(entity.id) if c.kind is Kind.UNKNOWN and c.targets[0] == entity.id]
