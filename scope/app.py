@@ -26,7 +26,7 @@ from scope.runs import store
 from scope.runs.png import Record, open_picture, open_png, png_bytes, read_record, save_png, sidecar
 from scope.runs.store import Run
 from scope.runs.target import Target, check_writable, png_path, slug
-from scope.specification import Draft, Request, Specification, Start, Status, Verdict
+from scope.specification import Cause, Draft, Edit, ImageFile, Request, Specification, Status, Verdict
 from scope.worlds.pocket.vocabulary import EMBEDDED, SHIPPED
 
 if TYPE_CHECKING:
@@ -139,14 +139,14 @@ def finish(
 ) -> Result:
     """Run a run to its end, from wherever it stands, and write its picture.
 
-    Raises: whatever `scope.engine.graph.generate` raises; OutputError if the picture cannot be written.
+    Raises: whatever `scope.engine.execution.generate` raises; OutputError if the picture cannot be written.
     """
-    from scope.engine import graph
+    from scope.engine import execution
 
     target = Target.of(run)
     check_writable(target.path)
-    tools = assemble.of(run)
-    outcome = graph.generate(run, tools, on_event, ask)
+    tools = assemble.assemble(run)
+    outcome = execution.generate(run, tools, on_event, ask)
     return Result(outcome, _write_picture(run, outcome, target, dict(tools.generator.weights)), run)
 
 
@@ -240,7 +240,8 @@ def edit(
         raise UsageError("this result has no picture yet")
     options = _options(options, flags)
     editor = _editor(options.editor)
-    source, specification = open_picture(path), read(prompt)
+    open_picture(path)  # refused before anything is loaded
+    specification = read(prompt)
     toward = [c for c in specification.commitments if editor.handles(c)]
     if not toward:
         claims = "; ".join(c.claim for c in specification.commitments)
@@ -249,10 +250,10 @@ def edit(
     request = Request(
         text=specification.prompt,
         seed=options.seed,
-        start=Start(path=str(path.absolute()), sha256=sha256_of_file(path)),
+        edit=Edit(image=ImageFile(path=str(path.absolute()), sha256=sha256_of_file(path)), toward=tuple(toward)),
     )
     began = time.monotonic()
-    picture = editor.edit(source, request, toward).image
+    picture = editor.edit([request])[0].image
     draft = Draft(
         id="d1",
         path=target.path.name,
@@ -263,7 +264,9 @@ def edit(
     )
     verdicts = _verdicts(specification, picture)
     for commitment in specification.commitments:
-        specification = specification.move(commitment.id, Status.BOUND, f"editor:{draft.generator}")
+        specification = specification.move(
+            commitment.id, Status.BOUND, Cause(kind="editor", name=editor.name, version=editor.version)
+        )
     record = Record(
         specification=entered(specification, draft, verdicts),
         draft=draft,
@@ -341,9 +344,9 @@ def _run_of(picture: Path) -> Run | None:
 
 
 def _of_run(run: Run) -> Result:
-    from scope.engine import graph
+    from scope.engine import execution
 
-    outcome = graph.load(run)
+    outcome = execution.load(run)
     if outcome is None:
         raise UsageError(f"run {run.id} never began; start it with: scope resume {run.id}")
     best = (run.folder / outcome.best.path).absolute() if outcome.best is not None else None
@@ -408,12 +411,13 @@ def _located(record: Record, image: Path) -> Request:
     Raises: UsageError if that draft is not here any more.
     """
     request = record.draft.request
-    if request.start is None:
+    if request.edit is None:
         return request
-    draft = store.resolve(str(image)).folder / request.start.path
-    if not draft.exists() or sha256_of_file(draft) != request.start.sha256:
+    draft = store.resolve(str(image)).folder / request.edit.image.path
+    if not draft.exists() or sha256_of_file(draft) != request.edit.image.sha256:
         raise UsageError(f"{image} was drawn on from another draft, {draft}, which is not there any more")
-    return request.model_copy(update={"start": request.start.model_copy(update={"path": str(draft)})})
+    here = request.edit.image.model_copy(update={"path": str(draft)})
+    return request.model_copy(update={"edit": request.edit.model_copy(update={"image": here})})
 
 
 def _check_weights(record: Record, weights: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ ScopeError              1  anything that scope itself reports; never shown with 
 ├── RunBusy             2  another process owns the run
 ├── OutputError         1  a file could not be written
 ├── ImageError          1  a picture could not be read
+├── BudgetSpent         4  a call would cost more than is left
 └── ServiceError       75  a server gave no usable answer; trying later may help
     └── LanguageError  75  nor did a language model, on a server or in process
 
@@ -61,6 +62,12 @@ class OutputError(ScopeError):
 
 class ImageError(ScopeError):
     """A picture could not be read."""
+
+
+class BudgetSpent(ScopeError):
+    """A call costs something, and nothing is left of what may be spent."""
+
+    exit_code = 4
 
 
 class ServiceError(ScopeError):

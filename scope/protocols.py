@@ -1,8 +1,7 @@
 """The Protocols that plugins fill. Nothing here imports torch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from scope.specification import Commitment, Model, Request, Source, Specification, Verdict
@@ -20,6 +19,25 @@ def ignore_steps(done: int, total: int) -> None:
     """The `OnStep` of those who do not watch."""
 
 
+def steps_within(on_step: OnStep, place: int, of: int) -> OnStep:
+    """Return the `OnStep` of the piece at `place` (from 0) of a call that works on `of` pieces, one after another."""
+    return lambda done, total: on_step(place * total + done, of * total)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a part wants to be called. A part says so with attributes of these names; it need not."""
+
+    batch: int = 1  # requests that one call takes best
+    parallel: int = 1  # calls that may run side by side: more than one for servers
+    ceiling: float = 0.0  # what one call costs at most (of a generator: one picture), in the configured prices
+
+
+def limits(part: object) -> Limits:
+    """Return the limits of a part."""
+    return Limits(**{f.name: getattr(part, f.name) for f in fields(Limits) if hasattr(part, f.name)})
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What a generator's weights can draw. Nouns are singular and lower case."""
@@ -33,10 +51,11 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image that a generator made, with its exact log-likelihood (nats) where there is one."""
+    """One image that was made, with its exact log-likelihood (nats) where there is one, and what it cost."""
 
     image: "Image"
     log_likelihood: float | None = None
+    cost: float = 0.0  # in the currency of the configured prices
 
 
 @runtime_checkable
@@ -54,13 +73,11 @@ class Tokenizer(Protocol):
 
 @runtime_checkable
 class Generator(Protocol):
-    """Makes pictures. `weights` maps file names to sha256, for the record.
-
-    One that can start from a draft (`Request.start`, whose path is then absolute) says so with `resamples = True`.
-    """
+    """Makes pictures. `weights` maps file names to sha256, for the record; `Limits` are what else it may say."""
 
     name: str
     version: str
+    reads: frozenset[str]  # what it reads of a request beside text and seed: names in `specification.READS`
 
     @property
     def weights(self) -> dict[str, str]:
@@ -73,7 +90,10 @@ class Generator(Protocol):
         ...
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
-        """Return one picture per request, in order. The same request gives the same picture."""
+        """Return one picture per request, in order. The same request gives the same picture, whatever is beside it.
+
+        Paths in a request are absolute here. `on_step` counts over all requests of the call.
+        """
         ...
 
 
@@ -205,25 +225,28 @@ class Editor(Protocol):
 
     name: str
     version: str
+    reads: frozenset[str]  # as a generator's
 
     def handles(self, commitment: Commitment) -> bool:
         """Return whether it knows an edit towards this commitment. Pure and cheap."""
         ...
 
-    def edit(self, image: "Image", request: Request, commitments: Sequence[Commitment]) -> Picture:
-        """Return the picture changed towards these commitments."""
+    def edit(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+        """Return one picture per request, in order: `request.edit.image` changed towards `request.edit.toward`.
+
+        Paths are absolute here. Outside `request.edit.mask`, where there is one, nothing changes.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Toolbox:
-    """What a skill may use. LangGraph's context."""
+    """What a run works with. Skills get it."""
 
     reader: Reader
     generator: Generator
-    verifiers: tuple[Verifier, ...]
-    folder: Path  # where drafts of this run are written
+    verifiers: tuple[Verifier, ...] = ()
     language: LanguageModel | None = None
     knowledge: tuple[Knowledge, ...] = ()
     editor: Editor | None = None
-    skills: tuple[Skill, ...] = ()  # of other packages
+    skills: tuple[Skill, ...] = ()  # what `ground` may run, in this order

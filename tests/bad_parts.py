@@ -14,7 +14,20 @@ from typing import Any
 from PIL import Image
 
 from scope.protocols import OnStep, Picture, Toolbox, ignore_steps
-from scope.specification import Answer, Commitment, Event, Kind, Request, Specification, Status, Type, Verdict, ground
+from scope.specification import (
+    Answer,
+    Cause,
+    Commitment,
+    Event,
+    Kind,
+    Note,
+    Request,
+    Specification,
+    Status,
+    Type,
+    Verdict,
+    ground,
+)
 
 # -- skills --------------------------------------------------------------------------------------
 
@@ -30,7 +43,7 @@ class GoodSkill:
 
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         for unknown in spec.where(Status.OPEN, kind=Kind.UNKNOWN):
-            spec = ground(spec, unknown.id, Answer(words=self.words()), f"skill:{self.name}@{self.version}")
+            spec = ground(spec, unknown.id, Answer(words=self.words()), Cause.skill(self.name, self.version))
         return spec
 
     def words(self) -> str:
@@ -73,7 +86,7 @@ class PureGivesAList(GoodSkill):
 class PureSpoils(GoodSkill):
     def needed(self, spec: Specification) -> bool:
         for event in spec.events:
-            event.evidence["seen"] = True
+            event.__dict__["commitment"] = "seen"
         return super().needed(spec)
 
 
@@ -94,16 +107,16 @@ class IdempotentNever(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         for unknown in spec.of(Type.SEMANTIC_REASONING):
             if spec.statuses()[unknown.id] is Status.OPEN:
-                return ground(spec, unknown.id, Answer(words="x"), "skill:good@1")
+                return ground(spec, unknown.id, Answer(words="x"), Cause.skill("good", "1"))
             if spec.statuses()[unknown.id] is Status.GROUNDED:
-                return spec.move(unknown.id, Status.OPEN, "skill:good@1")
+                return spec.move(unknown.id, Status.OPEN, Cause.skill("good", "1"))
         return spec
 
 
 class LedgerDeclares(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         more = Commitment(id="x1", kind=Kind.ENTITY, type=Type.PRESENCE, claim="an advert", value="advert")
-        return spec.declare(more, "skill:good@1")
+        return spec.declare(more, Cause.skill("good", "1"))
 
 
 class LedgerJudges(GoodSkill):
@@ -112,33 +125,33 @@ class LedgerJudges(GoodSkill):
 
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         for broken in spec.where(Status.VIOLATED):
-            spec = spec.move(broken.id, Status.MET, "skill:good@1", draft="d1")
+            spec = spec.move(broken.id, Status.MET, Cause.skill("good", "1"), draft="d1")
         return spec
 
 
 class LedgerWaives(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         for unknown in spec.where(Status.OPEN):
-            spec = spec.move(unknown.id, Status.WAIVED, "skill:good@1")
+            spec = spec.move(unknown.id, Status.WAIVED, Cause.skill("good", "1"))
         return spec
 
 
 class LedgerReopensWhatIsPlain(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
-        return spec.move("e1", Status.OPEN, "skill:good@1")
+        return spec.move("e1", Status.OPEN, Cause.skill("good", "1"))
 
 
 class LedgerInAnotherName(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         for unknown in spec.where(Status.OPEN):
-            spec = ground(spec, unknown.id, Answer(words="x"), "skill:reason@1")
+            spec = ground(spec, unknown.id, Answer(words="x"), Cause.skill("reason", "1"))
         return spec
 
 
 class LedgerAnswersFreely(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         for unknown in spec.where(Status.OPEN):
-            spec = spec.move(unknown.id, Status.GROUNDED, "skill:good@1", evidence={"answer": "forty-two"})
+            spec = spec.move(unknown.id, Status.GROUNDED, Cause.skill("good", "1"), evidence=Note(note="forty-two"))
         return spec
 
 
@@ -155,7 +168,7 @@ class LedgerRewordsThePrompt(GoodSkill):
 class LedgerTakesAnEdgeThatIsNotThere(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         change = {"sequence": len(spec.events), "commitment": "e1", "before": Status.MET, "after": Status.OPEN}
-        return Specification(prompt=spec.prompt, events=(*spec.events, Event(cause="skill:good@1", **change)))
+        return Specification(prompt=spec.prompt, events=(*spec.events, Event(cause=Cause.skill("good", "1"), **change)))
 
 
 class LedgerGivesNothing(GoodSkill):
@@ -167,7 +180,7 @@ class UntouchedSpoils(GoodSkill):
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         after = super().run(spec, tools)
         for event in spec.events:
-            event.evidence["seen"] = True
+            event.__dict__["commitment"] = "seen"
         return after
 
 
@@ -218,6 +231,7 @@ class GoodGenerator:
 
     name = "good"
     version = "1"
+    reads: frozenset[str] = frozenset()
     weights: dict[str, str] = {}
     vocabulary = None
 
@@ -371,7 +385,7 @@ class VSignedWithoutReason(GoodVerifier):
 
 class VSignedWithAnObject(GoodVerifier):
     def verdict(self, image: Image.Image, commitment: Commitment, outcome: Any) -> Verdict:
-        return super().verdict(image, commitment, outcome).model_copy(update={"evidence": {"boxes": object()}})
+        return super().verdict(image, commitment, outcome).model_copy(update={"details": {"x": object()}})
 
 
 class VAbstainsNot(GoodVerifier):
@@ -393,7 +407,7 @@ class VUntouchedDraws(GoodVerifier):
 class VUntouchedSpoils(GoodVerifier):
     def check(self, image: Image.Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         for event in spec.events:
-            event.evidence["seen"] = True
+            event.__dict__["commitment"] = "seen"
         return super().check(image, commitments, spec)
 
 

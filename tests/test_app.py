@@ -18,7 +18,7 @@ from prompts import PROMPT
 import scope
 from scope import app, errors
 from scope.config import Options
-from scope.protocols import DEFAULT_GENERATOR, Picture
+from scope.protocols import DEFAULT_GENERATOR, OnStep, Picture, ignore_steps
 from scope.runs import store
 from scope.runs.png import read_record, save_png, sidecar
 from scope.specification import Commitment, Request, Type
@@ -36,7 +36,7 @@ def _here(parts: Parts, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 class FakeEditor:
     """Paints a picture red where something is to be red; keeps what it was asked for."""
 
-    name, version = "brush", "1"
+    name, version, reads = "brush", "1", frozenset({"edit"})
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
@@ -44,9 +44,12 @@ class FakeEditor:
     def handles(self, commitment: Commitment) -> bool:
         return commitment.type is Type.ATTRIBUTE
 
-    def edit(self, image: Image.Image, request: Request, commitments: Sequence[Commitment]) -> Picture:
-        self.asked.append((request.text, *(c.claim for c in commitments)))
-        return Picture(Image.new("RGB", image.size, "red"))
+    def edit(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+        (request,) = requests
+        assert request.edit is not None
+        self.asked.append((request.text, *(c.claim for c in request.edit.toward)))
+        with Image.open(request.edit.image.path) as image:
+            return [Picture(Image.new("RGB", image.size, "red"))]
 
 
 # -- a result ------------------------------------------------------------------------------------
@@ -240,6 +243,7 @@ from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 parts = {"generators": FakeGenerator, "verifiers": FakeVerifier, "language": FakeReader}
 registry.load = lambda kind, name: parts[kind]
 registry.names = lambda kind: ["one"] if kind == "verifiers" else []
+registry.installed = lambda kind: []
 
 import scope
 

@@ -35,6 +35,7 @@ slow = lambda: FakeGenerator(delay=0.1)
 parts = {"generators": slow, "verifiers": FakeVerifier, "language": FakeReader}
 plugins.load = lambda kind, name: parts[kind]
 plugins.names = lambda kind: ["one"] if kind == "verifiers" else []
+plugins.installed = lambda kind: []
 from scope.cli import main
 main()
 """

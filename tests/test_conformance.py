@@ -13,7 +13,7 @@ from scope.errors import UsageError
 from scope.skills.bind import Bind
 from scope.skills.decompose import Decompose
 from scope.skills.repair import Repair
-from scope.specification import Commitment, Kind, Type
+from scope.specification import Cause, Commitment, Kind, Type
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier, fake_toolbox, validate
 from scope.testing.checks.case import Case, samples
 from scope.testing.conformance import CHECKS, kind_of, run_checks
@@ -115,6 +115,6 @@ def test_the_parts_of_the_documentation_conform(tmp_path: Path, monkeypatch: pyt
     monkeypatch.syspath_prepend(str(tmp_path))
     documented = importlib.import_module("documented")
     style = Commitment(id="s1", kind=Kind.CONSTRAINT, type=Type.STYLE, claim="it is tall", value="portrait format")
-    specifications = [FakeReader().decompose("1 apple ?Zorvex").declare(style, "skill:decompose@1")]
+    specifications = [FakeReader().decompose("1 apple ?Zorvex").declare(style, Cause.skill("decompose", "1"))]
     for part in (documented.Mascots, documented.Grey, documented.Portrait):
         validate(part, specifications=specifications).assert_ok()

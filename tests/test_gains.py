@@ -7,7 +7,7 @@ import pytest
 from scope.runs import repair_stats
 from scope.runs.repair_stats import Gain
 from scope.skills.repair import EDIT, REBIND, REGENERATE, RESAMPLE, Repair
-from scope.specification import RepairResult, Specification, Status
+from scope.specification import Cause, Repairing, RepairResult, Specification, Status
 from scope.testing import FakeGenerator, FakeReader, fake_toolbox
 
 FIXED = RepairResult(strategy=REBIND, family="count", fixed=("c1", "c2"), broke=("c3",), seconds=2.0)
@@ -20,8 +20,10 @@ pytestmark = pytest.mark.usefixtures("home")
 def broken_count() -> Specification:
     spec = FakeReader().decompose("2 apple")
     for i in spec.statuses():
-        spec = spec.move(i, Status.BOUND, "test")
-    return spec.move("e1", Status.MET, "test", draft="d1").move("c1", Status.VIOLATED, "test", draft="d1")
+        spec = spec.move(i, Status.BOUND, Cause.skill("test", "1"))
+    return spec.move("e1", Status.MET, Cause.skill("test", "1"), draft="d1").move(
+        "c1", Status.VIOLATED, Cause.skill("test", "1"), draft="d1"
+    )
 
 
 def test_what_repairs_did_is_remembered_by_strategy_and_family() -> None:
@@ -52,8 +54,7 @@ def test_at_first_the_order_is_rebind_regenerate_and_over() -> None:
 
 
 def test_a_generator_that_can_start_from_a_draft_is_asked_to_third() -> None:
-    generator = FakeGenerator()
-    generator.resamples = True  # type: ignore[attr-defined]
+    generator = FakeGenerator(reads=frozenset({"edit"}))
     records = [VAIN.model_copy(update={"strategy": s}) for s in (REBIND, REGENERATE)]
     assert Repair(records=records).choose(broken_count(), fake_toolbox(generator=generator)) == RESAMPLE
 
@@ -81,7 +82,7 @@ def test_of_two_that_fix_as_much_the_faster_comes_first() -> None:
 def test_a_person_may_choose() -> None:
     spec = Repair(chosen=EDIT).run(broken_count(), fake_toolbox())
     [event] = [e for e in spec.events if e.after is Status.REPAIRED]
-    assert event.evidence == {"strategy": EDIT, "family": "count", "round": 1}
+    assert event.evidence == Repairing(strategy=EDIT, family="count", round=1)
 
 
 def test_a_few_tries_say_nothing() -> None:

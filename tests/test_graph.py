@@ -1,15 +1,19 @@
 """The machine with fake parts: routes, ranking, blocked and unjudged commitments, budgets, and what is recorded."""
 
 import json
+import threading
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from langgraph.runtime import Runtime
 from prompts import PROMPT_WITH_TEXT, start
 
 from scope.config import Options
-from scope.engine import graph
-from scope.engine.context import Desk
+from scope.engine import execution, graph
+from scope.engine.context import EngineContext
 from scope.engine.outcome import Progress, best_of, json_report
 from scope.engine.state import State
 from scope.engine.verification import unknown_to
@@ -18,7 +22,7 @@ from scope.parsing.grammar import Grammar
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
 from scope.runs import store
 from scope.runs.store import Run
-from scope.specification import Draft, Request, Status, Type, Verdict
+from scope.specification import Draft, Repairing, Request, Status, Type, Verdict
 from scope.testing import FakeGenerator, FakeVerifier, fake_toolbox
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -28,7 +32,11 @@ def outcome(
     *verifiers: FakeVerifier, prompt: str = PROMPT_WITH_TEXT, generator: FakeGenerator | None = None, **options: object
 ):
     toolbox = fake_toolbox(*verifiers, generator=generator or FakeGenerator())
-    return graph.generate(start(prompt, **options), toolbox)
+    return execution.generate(start(prompt, **options), toolbox)
+
+
+def runtime(run: Run) -> Runtime[EngineContext]:
+    return Runtime(context=EngineContext.of(run, fake_toolbox(), lambda news: None))
 
 
 # -- routes --------------------------------------------------------------------------------------
@@ -49,7 +57,7 @@ def test_a_violation_is_repaired_in_the_next_round() -> None:
     assert result.best.id == "d3"
     repaired = [e for e in result.spec.events if e.after is Status.REPAIRED]
     assert [(e.commitment, e.evidence) for e in repaired] == [
-        ("c3", {"strategy": "rebind", "family": "relation", "round": 1})
+        ("c3", Repairing(strategy="rebind", family="relation", round=1))
     ]
 
 
@@ -57,7 +65,7 @@ def test_rounds_run_out() -> None:
     result = outcome(FakeVerifier({"c3": "violated"}), max_rounds=2, drafts=1)
     assert result.exit == 3
     assert len(result.drafts) == 3
-    strategies = [e.evidence["strategy"] for e in result.spec.events if e.after is Status.REPAIRED]
+    strategies = [e.evidence.strategy for e in result.spec.events if e.after is Status.REPAIRED]
     assert strategies == ["rebind", "regenerate"]
 
 
@@ -108,8 +116,8 @@ def test_time_spent_before_an_interruption_counts() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, fake_toolbox(generator=generator), interrupt)
-    result = graph.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"}), generator=generator))
+        execution.generate(run, fake_toolbox(generator=generator), interrupt)
+    result = execution.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"}), generator=generator))
     assert result.exit == 4
     assert len(generator.requests) == 1
 
@@ -118,8 +126,8 @@ def test_one_draft_is_made_however_little_time_is_left() -> None:
     run = start(PROMPT_WITH_TEXT)
     spec = outcome(max_rounds=0).spec
     state = State.begin(PROMPT_WITH_TEXT, Options(drafts=3, max_time=1)).after(spec, seconds={"decompose": 2.0})
-    drawn = graph.generate_drafts(state, Desk(run, fake_toolbox(), lambda news: None))
-    assert len(drawn.drafts) == 1
+    calls = graph.to_generate(state, runtime(run))
+    assert [call.arg["count"] for call in calls] == [1]
 
 
 def test_seconds_add_up_over_rounds_and_interruptions() -> None:
@@ -131,8 +139,8 @@ def test_seconds_add_up_over_rounds_and_interruptions() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, parts, interrupt)
-    result = graph.generate(run, parts)
+        execution.generate(run, parts, interrupt)
+    result = execution.generate(run, parts)
     drawing = sum(draft.seconds for draft in result.drafts)
     assert drawing >= 4 * 0.05
     assert result.seconds["generate"] >= drawing
@@ -149,17 +157,22 @@ def test_seconds_add_up_over_rounds_and_interruptions() -> None:
         (True, 0, 10, "finish"),
     ],
 )
-def test_route(violated: bool, round_: int, seconds: float, expected: str) -> None:
+def test_route_after_verify(violated: bool, round_: int, seconds: float, expected: str) -> None:
     spec = outcome(FakeVerifier({"c3": "violated" if violated else None}), max_rounds=0).spec
     state = State.begin(PROMPT_WITH_TEXT, Options(max_rounds=2, max_time=10))
-    assert graph.route(state.after(spec, round=round_, seconds={"generate": seconds})) == expected
+    state = state.after(spec, round=round_, attempted=2, seconds={"generate": seconds})
+    assert graph.after_verify(state, runtime(start(PROMPT_WITH_TEXT))) == expected
 
 
 def test_the_diagram_shows_every_node_and_the_loop() -> None:
     diagram = graph.mermaid()
-    assert all(stage in diagram for stage in graph.NODES)
+    assert all(stage in diagram for stage in (*graph.NODES, "generate"))
+    assert len(graph.NODES) == 7
+    assert "ground -.-> ground" in diagram
+    assert "bind -.-> generate" in diagram
+    assert "verify -.-> generate" in diagram
     assert "verify -.-> repair" in diagram
-    assert "verify -.-> reopen" in diagram
+    assert "verify -.-> ground" in diagram
     assert "repair --> bind" in diagram
 
 
@@ -212,10 +225,10 @@ def test_likelihoods_outlive_a_stop() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, fake_toolbox(generator=generator), interrupt)
-    result = graph.generate(run, fake_toolbox(generator=FakeGenerator()))  # only the last draft is drawn again
+        execution.generate(run, fake_toolbox(generator=generator), interrupt)
+    result = execution.generate(run, fake_toolbox(generator=FakeGenerator()))  # only the last draft is drawn again
     assert [draft["log_likelihood"] for draft in json_report(result)["drafts"]] == [-9.0, -2.0, None]
-    loaded = graph.load(run)
+    loaded = execution.load(run)
     assert loaded is not None
     assert loaded.best is not None
     assert loaded.best.id == "d2"
@@ -278,8 +291,8 @@ def test_an_answer_that_cannot_be_recorded_stops_the_run_and_is_asked_for_again(
     with monkeypatch.context() as patch:
         patch.setattr(Run, "record", full)
         with pytest.raises(OutputError):
-            graph.generate(run, fake_toolbox(verifier))
-    assert graph.generate(run, fake_toolbox(verifier)).exit == 0
+            execution.generate(run, fake_toolbox(verifier))
+    assert execution.generate(run, fake_toolbox(verifier)).exit == 0
 
 
 def test_a_second_verifier_is_asked_what_the_first_could_not_say() -> None:
@@ -349,23 +362,23 @@ def test_the_same_run_gives_the_same_drafts_where_nothing_was_learned_and_anothe
 def test_a_finished_run_does_nothing_twice() -> None:
     run = start(PROMPT_WITH_TEXT)
     generator, verifier = FakeGenerator(), FakeVerifier({"c3": "violated"})
-    once = graph.generate(run, fake_toolbox(verifier, generator=generator))
+    once = execution.generate(run, fake_toolbox(verifier, generator=generator))
     calls = len(generator.requests), len(verifier.asked)
-    assert graph.generate(run, fake_toolbox(verifier, generator=generator)) == once == graph.load(run)
+    assert execution.generate(run, fake_toolbox(verifier, generator=generator)) == once == execution.load(run)
     assert (len(generator.requests), len(verifier.asked)) == calls
 
 
 def test_a_verifier_that_answered_before_an_interruption_is_not_asked_again() -> None:
-    run, verifier = start("1 apple", drafts=2), FakeVerifier()
+    run, verifier = start("1 apple", drafts=1), FakeVerifier()
 
     def interrupt(news: Progress) -> None:
         if news.stage == "verify" and news.state == "end":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, fake_toolbox(verifier), interrupt)
+        execution.generate(run, fake_toolbox(verifier), interrupt)
     asked = list(verifier.asked)
-    assert graph.generate(run, fake_toolbox(verifier)).exit == 0
+    assert execution.generate(run, fake_toolbox(verifier)).exit == 0
     assert verifier.asked == asked
 
 
@@ -392,10 +405,10 @@ def test_a_draft_that_was_changed_on_disk_is_made_again() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, fake_toolbox(generator=generator), interrupt)
+        execution.generate(run, fake_toolbox(generator=generator), interrupt)
     picture = (run.drafts / "d1.png").read_bytes()
     (run.drafts / "d1.png").write_bytes(b"not a picture")
-    assert graph.generate(run, fake_toolbox(generator=generator)).exit == 0
+    assert execution.generate(run, fake_toolbox(generator=generator)).exit == 0
     assert len(generator.requests) == 2
     assert (run.drafts / "d1.png").read_bytes() == picture
 
@@ -408,36 +421,127 @@ def test_a_judged_picture_is_the_one_that_was_made() -> None:
             (run.drafts / "d1.png").write_bytes(b"not a picture")
 
     with pytest.raises(StateCorrupt, match=r"drafts/d1\.png"):
-        graph.generate(run, fake_toolbox(), swap)
+        execution.generate(run, fake_toolbox(), swap)
 
 
 def test_a_part_that_fails_says_how_to_continue_and_the_run_continues() -> None:
     run = start(PROMPT_WITH_TEXT)
     generator = FakeGenerator(fails=1)
     with pytest.raises(ScopeError, match=f"scope resume {run.id}"):
-        graph.generate(run, fake_toolbox(generator=generator))
-    assert graph.generate(run, fake_toolbox(generator=generator)).exit == 0
+        execution.generate(run, fake_toolbox(generator=generator))
+    assert execution.generate(run, fake_toolbox(generator=generator)).exit == 0
 
 
 def test_a_prompt_with_nothing_in_it_leaves_no_run() -> None:
     run = start("left of")
     with pytest.raises(PromptError):
-        graph.generate(run, fake_toolbox())
+        execution.generate(run, fake_toolbox())
     assert store.list_runs() == []
 
 
-def test_progress_counts_drafts_and_steps() -> None:
+@pytest.mark.parametrize(
+    ("batch", "steps", "drawn"),
+    [
+        (1, [(1, 2, 1, 2), (1, 2, 2, 2), (2, 2, 1, 2), (2, 2, 2, 2)], ("generate", "verify", "generate", "verify")),
+        (2, [(1, 2, 1, 4), (1, 2, 2, 4), (1, 2, 3, 4), (1, 2, 4, 4)], ("generate", "verify")),
+    ],
+)
+def test_progress_counts_drafts_and_steps(batch: int, steps: list[tuple[int, ...]], drawn: tuple[str, ...]) -> None:
     run, news = start(PROMPT_WITH_TEXT, drafts=2), []
-    graph.generate(run, fake_toolbox(), news.append)
-    steps = [(n.draft, n.drafts, n.step, n.steps) for n in news if n.stage == "generate" and n.state == "step"]
-    assert steps == [(1, 2, 1, 2), (1, 2, 2, 2), (2, 2, 1, 2), (2, 2, 2, 2)]
+    execution.generate(run, fake_toolbox(generator=FakeGenerator(batch=batch)), news.append)
+    told = [(n.draft, n.drafts, n.step, n.steps) for n in news if n.stage == "generate" and n.state == "step"]
+    assert told == steps
     edges = [(n.stage, n.state) for n in news if n.state != "step"]
-    assert edges == [(s, e) for s in ("decompose", "bind", "generate", "verify", "finish") for e in ("start", "end")]
+    assert edges == [(s, e) for s in ("decompose", "bind", *drawn, "finish") for e in ("start", "end")]
+
+
+# -- side by side --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("batch", "parallel"), [(1, 1), (4, 1), (2, 2), (1, 4), (3, 2), (8, 8)])
+def test_drafts_do_not_depend_on_how_they_are_batched(batch: int, parallel: int) -> None:
+    alone = outcome(FakeVerifier({"c3": "violated"}), drafts=4, max_rounds=1)
+    generator = FakeGenerator(batch=batch, parallel=parallel)
+    together = outcome(FakeVerifier({"c3": "violated"}), drafts=4, max_rounds=1, generator=generator)
+    assert [(d.id, d.sha256, d.request, d.parent) for d in together.drafts] == [
+        (d.id, d.sha256, d.request, d.parent) for d in alone.drafts
+    ]
+    assert together.spec.statuses() == alone.spec.statuses()
+    assert [r.strategy for r in together.repairs] == [r.strategy for r in alone.repairs]
+
+
+def test_a_generator_that_batches_gets_one_list() -> None:
+    calls: list[int] = []
+
+    class Batching(FakeGenerator):
+        def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+            calls.append(len(requests))
+            return super().generate(requests, on_step)
+
+    outcome(generator=Batching(batch=3), drafts=5)
+    assert calls == [3, 2]
+
+
+def test_a_server_draws_side_by_side() -> None:
+    meeting = threading.Barrier(3, timeout=20)  # passes only where three calls are under way at the same time
+
+    class Server(FakeGenerator):
+        def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+            meeting.wait()
+            return super().generate(requests, on_step)
+
+    result = outcome(generator=Server(parallel=3), drafts=3)
+    assert [d.id for d in result.drafts] == ["d1", "d2", "d3"]
+
+
+def test_of_drafts_side_by_side_those_that_came_are_not_drawn_again() -> None:
+    run, drawn, fails = start(PROMPT_WITH_TEXT, drafts=3), [], [True]
+
+    class Server(FakeGenerator):
+        def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+            if requests[0].seed == graph.seed_of(0, 0, 2) and fails.pop():
+                time.sleep(0.3)  # the others are done by then
+                raise RuntimeError("no answer")
+            drawn.append(requests[0].seed)
+            return super().generate(requests, on_step)
+
+    server = Server(parallel=3)
+    with pytest.raises(ScopeError, match="no answer"):
+        execution.generate(run, fake_toolbox(generator=server))
+    fails.append(False)
+    assert execution.generate(run, fake_toolbox(generator=server)).exit == 0
+    assert sorted(drawn) == sorted(graph.seed_of(0, 0, place) for place in range(3))
+
+
+def test_where_time_is_limited_drafts_come_one_by_one() -> None:
+    calls: list[int] = []
+
+    class Batching(FakeGenerator):
+        def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+            calls.append(len(requests))
+            return super().generate(requests, on_step)
+
+    outcome(generator=Batching(batch=8, parallel=8), drafts=3, max_time=1000)
+    assert calls == [1, 1, 1]
+
+
+def test_what_a_generator_costs_is_within_the_budget_of_the_run() -> None:
+    class Priced(FakeGenerator):
+        ceiling = 2.0
+
+        def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+            return [replace(picture, cost=1.5) for picture in super().generate(requests, on_step)]
+
+    result = outcome(FakeVerifier({"c3": "violated"}), generator=Priced(), drafts=2, max_rounds=5, max_cost=4.0)
+    assert result.exit == 4
+    assert result.cost == 1.5 * len(result.drafts)
+    assert result.cost <= 4.0 + 2.0
+    assert any("--max-cost" in note for note in result.notes)
 
 
 def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
     run = start(PROMPT_WITH_TEXT + " ?sleepy", drafts=1, max_rounds=1)
-    result = graph.generate(run, fake_toolbox(FakeVerifier({"e2": "violated"})))
+    result = execution.generate(run, fake_toolbox(FakeVerifier({"e2": "violated"})))
     report = json_report(result)
     assert run.result() == json.loads(json.dumps(report))
     rows = {row["id"]: row for row in report["commitments"]}
@@ -454,10 +558,10 @@ def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
 def test_a_finished_run_that_is_run_fifty_times_does_nothing_and_says_the_same() -> None:
     run = start(PROMPT_WITH_TEXT, drafts=2)
     generator, verifier = FakeGenerator(), FakeVerifier({"c3": "violated"})
-    once = graph.generate(run, fake_toolbox(verifier, generator=generator))
+    once = execution.generate(run, fake_toolbox(verifier, generator=generator))
     calls, files = (len(generator.requests), len(verifier.asked)), {p: p.read_bytes() for p in run.drafts.iterdir()}
     for _ in range(50):
-        assert graph.generate(run, fake_toolbox(verifier, generator=generator)) == once
+        assert execution.generate(run, fake_toolbox(verifier, generator=generator)) == once
     assert (len(generator.requests), len(verifier.asked)) == calls
     assert {p: p.read_bytes() for p in run.drafts.iterdir()} == files
 

@@ -1,20 +1,24 @@
 """The machine around unknowns, people and budgets: what is looked up, asked, reopened, left out, not overspent."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from prompts import PROMPT, start
 
-from scope.engine import graph, review
+from scope.engine import execution, review
 from scope.engine.graph import STRATEGIES
 from scope.engine.outcome import json_report
 from scope.errors import UsageError
 from scope.knowledge import folder, packaged
 from scope.parsing.grammar import Grammar
-from scope.protocols import DEFAULT_GENERATOR, Picture, Toolbox
+from scope.protocols import DEFAULT_GENERATOR, OnStep, Picture, Toolbox, ignore_steps
 from scope.runs import repair_stats, store
+from scope.skills.reason import Reason
+from scope.skills.retrieve import Retrieve
 from scope.specification import (
     Answer,
+    Cause,
     Commitment,
     Fact,
     RepairResult,
@@ -30,6 +34,8 @@ from scope.testing import FakeGenerator, FakeKnowledge, FakeReader, FakeVerifier
 
 pytestmark = pytest.mark.usefixtures("home")
 
+GROUNDING = (Retrieve(), Reason())
+
 
 # -- people --------------------------------------------------------------------------------------
 
@@ -42,7 +48,7 @@ def test_a_person_who_changes_the_specification_gets_what_they_changed() -> None
         asked.append(question)
         return question.text.replace("red", "green")
 
-    outcome = graph.generate(run, fake_toolbox(), ask=ask)
+    outcome = execution.generate(run, fake_toolbox(), ask=ask)
     assert [q.about for q in asked] == ["spec"]
     assert outcome.exit == 0
     assert {c.value for c in outcome.spec.where(Status.MET)} >= {"green", "apple", 2}
@@ -54,10 +60,10 @@ def test_a_person_who_changes_the_specification_gets_what_they_changed() -> None
 def test_a_question_waits_for_its_answer_across_a_restart() -> None:
     run = start(confirm=("spec",))
     with pytest.raises(UsageError, match=f"scope resume {run.id}"):
-        graph.generate(run, fake_toolbox())
+        execution.generate(run, fake_toolbox())
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, fake_toolbox(), ask=_interrupt)
-    outcome = graph.generate(store.open_run(run.id), fake_toolbox(), ask=lambda question: question.text)
+        execution.generate(run, fake_toolbox(), ask=_interrupt)
+    outcome = execution.generate(store.open_run(run.id), fake_toolbox(), ask=lambda question: question.text)
     assert outcome.exit == 0
 
 
@@ -73,7 +79,7 @@ def test_an_answer_that_cannot_be_used_is_asked_again_with_the_reason() -> None:
         asked.append(question.text)
         return "- nonsense" if len(asked) < 3 else review.spec_question(FakeReader().decompose(PROMPT)).text
 
-    assert graph.generate(run, fake_toolbox(), ask=ask).exit == 0
+    assert execution.generate(run, fake_toolbox(), ask=ask).exit == 0
     assert len(asked) == 3
     assert "could not be used" in asked[1]
     assert asked[2].count("could not be used") == 1
@@ -87,8 +93,8 @@ def test_a_person_may_choose_the_repair_stop_it_or_give_up_what_is_broken() -> N
         (("waive: []", "waive: [c3]"), [], {"c3"}, 0),
     ):
         run = start(confirm=("repair",), max_rounds=1, drafts=1)
-        outcome = graph.generate(run, fake_toolbox(verifier), ask=lambda q, c=change: q.text.replace(*c))  # type: ignore[misc]
-        assert [e.evidence["strategy"] for e in outcome.spec.events if e.after is Status.REPAIRED] == strategies
+        outcome = execution.generate(run, fake_toolbox(verifier), ask=lambda q, c=change: q.text.replace(*c))  # type: ignore[misc]
+        assert [e.evidence.strategy for e in outcome.spec.events if e.after is Status.REPAIRED] == strategies
         assert {c.id for c in outcome.spec.where(Status.WAIVED)} == waived
         assert outcome.exit == code
 
@@ -120,10 +126,12 @@ class NamingReader(FakeReader):
 def test_an_answer_that_no_draft_keeps_gives_way_to_the_next_candidate() -> None:
     run, knowledge = start("1 mascot ?zorvex", drafts=2, max_rounds=4), FakeKnowledge(MASCOTS)
     verifier = FakeVerifier({"u1": ["violated"] * 4 + ["met"]})
-    outcome = graph.generate(run, fake_toolbox(verifier, reader=NamingReader(), knowledge=(knowledge,)))
+    outcome = execution.generate(
+        run, fake_toolbox(verifier, reader=NamingReader(), skills=GROUNDING, knowledge=(knowledge,))
+    )
     assert outcome.exit == 0
     assert tried(outcome.spec, "u1") == {"fake:1", "fake:2"}
-    [reopening] = [e for e in outcome.spec.events if e.cause == "graph:reopen"]
+    [reopening] = [e for e in outcome.spec.events if e.cause == Cause(kind="engine", name="reopen")]
     assert (reopening.commitment, reopening.after) == ("u1", Status.OPEN)
     assert {f.value for f in answers(outcome.spec)["u1"].facts} == {"car", "blue"}
     assert "red" in outcome.drafts[0].request.text
@@ -134,14 +142,18 @@ def test_an_answer_that_no_draft_keeps_gives_way_to_the_next_candidate() -> None
 def test_each_skill_can_be_left_out(without: str) -> None:
     run, knowledge = start("1 mascot ?zorvex", without=(without,), max_rounds=1, drafts=1), FakeKnowledge(MASCOTS)
     verifier = FakeVerifier({"u1": "violated"})
-    outcome = graph.generate(run, fake_toolbox(verifier, reader=NamingReader(), knowledge=(knowledge,)))
+    outcome = execution.generate(
+        run, fake_toolbox(verifier, reader=NamingReader(), skills=GROUNDING, knowledge=(knowledge,))
+    )
     assert bool(knowledge.queries) is (without != "retrieve")
     assert any(e.after is Status.REPAIRED for e in outcome.spec.events) is (without == "reason")
 
 
 def test_what_cannot_be_found_stays_open_and_is_never_met() -> None:
     run = start("1 mascot ?zorvex", drafts=1)
-    outcome = graph.generate(run, fake_toolbox(reader=NamingReader(), knowledge=(FakeKnowledge(),)))
+    outcome = execution.generate(
+        run, fake_toolbox(reader=NamingReader(), skills=GROUNDING, knowledge=(FakeKnowledge(),))
+    )
     assert outcome.exit == 3
     assert outcome.spec.statuses()["u1"] is Status.UNJUDGED
     assert len(outcome.drafts) == 1
@@ -150,31 +162,25 @@ def test_what_cannot_be_found_stays_open_and_is_never_met() -> None:
 # -- repairs -------------------------------------------------------------------------------------
 
 
-class Resampler(FakeGenerator):
-    """A fake that can start from a draft."""
-
-    resamples = True
-
-
 def test_a_draft_may_be_drawn_on_from() -> None:
     run = start(max_rounds=3, drafts=1, learned=False)
-    generator = Resampler()
-    outcome = graph.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"}), generator=generator))
+    generator = FakeGenerator(reads=frozenset({"edit"}))
+    outcome = execution.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"}), generator=generator))
     assert [r.strategy for r in outcome.repairs] == ["rebind", "regenerate", "resample"]
-    start_of = generator.requests[-1].start
-    assert start_of is not None
-    assert start_of.t is not None
-    assert 0 < start_of.t < 1
-    assert start_of.path == str(run.folder / outcome.drafts[0].path)
-    recorded = outcome.drafts[-1].request.start
+    edit = generator.requests[-1].edit
+    assert edit is not None
+    assert 0 < edit.strength < 1
+    assert [c.id for c in edit.toward] == ["c3"]
+    assert edit.image.path == str(run.folder / outcome.drafts[0].path)
+    recorded = outcome.drafts[-1].request.edit
     assert recorded is not None
-    assert recorded.path == outcome.drafts[0].path
+    assert recorded.image.path == outcome.drafts[0].path
 
 
 class Painter:
     """An editor of attributes."""
 
-    name, version = "painter", "1"
+    name, version, reads = "painter", "1", frozenset({"edit"})
 
     def __init__(self) -> None:
         self.named: list[str] = []
@@ -182,25 +188,27 @@ class Painter:
     def handles(self, commitment: Commitment) -> bool:
         return commitment.type is Type.ATTRIBUTE
 
-    def edit(self, image: object, request: Request, commitments: tuple[Commitment, ...]) -> Picture:
-        self.named = [c.id for c in commitments]
-        return FakeGenerator().generate([request])[0]
+    def edit(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
+        self.named = [c.id for request in requests if request.edit for c in request.edit.toward]
+        return FakeGenerator().generate(requests)
 
 
 def test_an_editor_is_asked_where_it_knows_the_edit() -> None:
     run, painter = start(max_rounds=1, drafts=1), Painter()
     colors = {c.id for c in FakeReader().decompose(PROMPT).of(Type.ATTRIBUTE)}
-    outcome = graph.generate(run, fake_toolbox(FakeVerifier(dict.fromkeys(colors, "violated")), editor=painter))
+    outcome = execution.generate(run, fake_toolbox(FakeVerifier(dict.fromkeys(colors, "violated")), editor=painter))
     assert [d.generator for d in outcome.drafts] == ["fake@1", "painter@1"]
     assert set(painter.named) == colors
     other = start(max_rounds=1, drafts=1)
-    outcome = graph.generate(other, fake_toolbox(FakeVerifier({"e1": "violated"}), editor=painter))
+    outcome = execution.generate(other, fake_toolbox(FakeVerifier({"e1": "violated"}), editor=painter))
     assert {d.generator for d in outcome.drafts} == {"fake@1"}
 
 
 def test_a_repair_tells_what_it_fixed_and_what_it_broke() -> None:
     run = start(max_rounds=1, drafts=1)
-    outcome = graph.generate(run, fake_toolbox(FakeVerifier({"c3": ["violated", "met"], "c1": ["met", "violated"]})))
+    outcome = execution.generate(
+        run, fake_toolbox(FakeVerifier({"c3": ["violated", "met"], "c1": ["met", "violated"]}))
+    )
     [result] = outcome.repairs
     assert (result.strategy, result.family, result.fixed, result.broke) == ("rebind", "relation", ("c3",), ("c1",))
     assert json_report(outcome)["repairs"][0]["fixed"] == ["c3"]
@@ -212,7 +220,7 @@ def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
         repair_stats.learn(f"run{number}", DEFAULT_GENERATOR, [helped])
     for learned, strategy in ((True, "regenerate"), (False, "rebind")):
         run = start(max_rounds=1, drafts=1, learned=learned)
-        outcome = graph.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"})))
+        outcome = execution.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"})))
         assert [r.strategy for r in outcome.repairs] == [strategy]
 
 
@@ -222,7 +230,7 @@ def test_a_run_learns_from_the_ones_before_unless_told_not_to() -> None:
 @pytest.mark.parametrize("images", [1, 3])
 def test_no_more_drafts_are_made_than_may_be(images: int) -> None:
     run = start(max_images=images, drafts=2, max_rounds=4)
-    outcome = graph.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"})))
+    outcome = execution.generate(run, fake_toolbox(FakeVerifier({"c3": "violated"})))
     assert (len(outcome.drafts), outcome.exit) == (images, 4)
     assert outcome.best is not None
     assert "--max-images" in outcome.notes[-1]
@@ -237,8 +245,8 @@ def test_the_budget_of_drafts_survives_an_interruption() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, parts, interrupt)
-    outcome = graph.generate(run, parts)
+        execution.generate(run, parts, interrupt)
+    outcome = execution.generate(run, parts)
     assert (len(generator.requests), outcome.exit) == (3, 4)
 
 
@@ -255,10 +263,10 @@ def test_an_answer_of_a_skill_reaches_the_generator_and_the_verdict() -> None:
 
         def run(self, spec: Specification, tools: Toolbox) -> Specification:
             answer = Answer(words="blue", facts=(Fact(type=Type.STYLE, value="flat"),))
-            return ground(spec, "u1", answer, "skill:know@1")
+            return ground(spec, "u1", answer, Cause.skill("know", "1"))
 
     run = start("1 apple ?mood", drafts=1)
-    outcome = graph.generate(run, fake_toolbox(skills=(Know(),)))
+    outcome = execution.generate(run, fake_toolbox(skills=(Know(),)))
     assert outcome.exit == 0
     assert answers(outcome.spec)["u1"].words == "blue"
 
@@ -280,8 +288,8 @@ MASCOT = "the mascot of Team Zorvex waving beside as many stars as a spider has 
 
 def test_a_prompt_that_needs_knowledge_is_grounded_drawn_judged_and_tells_its_evidence(zorvex: Path) -> None:
     run = start(MASCOT, drafts=1, knowledge=(str(zorvex),))
-    parts = fake_toolbox(reader=Grammar(), knowledge=(folder.load(zorvex), packaged.load()))
-    outcome = graph.generate(run, parts)
+    parts = fake_toolbox(reader=Grammar(), skills=GROUNDING, knowledge=(folder.load(zorvex), packaged.load()))
+    outcome = execution.generate(run, parts)
     assert outcome.exit == 0
     said = {a.words: a for a in answers(outcome.spec).values()}
     assert set(said) == {"a green turtle", "eight"}
@@ -299,7 +307,9 @@ def test_a_prompt_that_needs_knowledge_is_grounded_drawn_judged_and_tells_its_ev
 @pytest.mark.parametrize("skill", ["retrieve", "reason"])
 def test_without_a_skill_its_clue_stays_a_clue(skill: str, zorvex: Path) -> None:
     run = start(MASCOT, drafts=1, without=(skill,), max_rounds=0)
-    outcome = graph.generate(run, fake_toolbox(reader=Grammar(), knowledge=(folder.load(zorvex), packaged.load())))
+    outcome = execution.generate(
+        run, fake_toolbox(reader=Grammar(), skills=GROUNDING, knowledge=(folder.load(zorvex), packaged.load()))
+    )
     assert outcome.exit == 3
     assert {a.words for a in answers(outcome.spec).values()} == (
         {"eight"} if skill == "retrieve" else {"a green turtle"}

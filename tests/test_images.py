@@ -12,7 +12,19 @@ from PIL import Image
 
 from scope.errors import ImageError, OutputError
 from scope.runs.png import LIMIT, Record, open_png, parameters, png_bytes, read_record, save_png, sidecar
-from scope.specification import Commitment, Draft, Kind, Request, Specification, Status, Type, Verdict, fold
+from scope.specification import (
+    Cause,
+    Commitment,
+    Draft,
+    Judgement,
+    Kind,
+    Request,
+    Specification,
+    Status,
+    Type,
+    Verdict,
+    fold,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -27,8 +39,8 @@ def specification(time: float = 0.0, apples: int = 1) -> Specification:
         apple = Commitment(
             id=f"e{number}", kind=Kind.ENTITY, type=Type.PRESENCE, claim="there is an apple", value="apple"
         )
-        spec = spec.declare(apple, "skill:decompose@1", time=time)
-        spec = spec.move(apple.id, Status.BOUND, "skill:bind@1", time=time, seconds=time)
+        spec = spec.declare(apple, Cause.skill("decompose", "1"), time=time)
+        spec = spec.move(apple.id, Status.BOUND, Cause.skill("bind", "1"), time=time, seconds=time)
     return spec
 
 
@@ -100,7 +112,7 @@ def test_others_can_read_that_it_is_synthetic_and_how_it_was_made(tmp_path: Path
 
 
 def test_a_long_record_is_trimmed_in_the_picture_and_whole_beside_it(tmp_path: Path) -> None:
-    heavy = Verdict(commitment="e1", outcome="met", reason="seen", verifier="fake@1", evidence={"x": "y" * LIMIT})
+    heavy = Verdict(commitment="e1", outcome="met", reason="seen", verifier="fake@1", details={"x": "y" * LIMIT})
     path = tmp_path / "a.png"
     save_png(path, picture(), record(verdicts=(heavy,)))
     assert read_record(path).trimmed == ("evidence of verdicts",)
@@ -111,7 +123,9 @@ def test_a_long_record_is_trimmed_in_the_picture_and_whole_beside_it(tmp_path: P
 def test_trimming_the_ledger_keeps_every_commitment(tmp_path: Path) -> None:
     spec = specification(apples=600)
     for number in range(1, 601):
-        spec = spec.move(f"e{number}", Status.MET, "verifier:fake@1", draft="d1", evidence={"x": "y" * 300})
+        spec = spec.move(
+            f"e{number}", Status.MET, Cause.verifier("fake@1"), draft="d1", evidence=Judgement(reason="y" * 300)
+        )
     path = tmp_path / "a.png"
     save_png(path, picture(), record(specification=spec))
     found = read_record(path)

@@ -6,7 +6,7 @@ import pytest
 
 from scope.benchmarks.experiments.injection import ATTACKS, CLUES, PLACES, POSITIONS, Case, cases, effects, look_up
 from scope.skills.bind import Bind, request_of
-from scope.specification import Status
+from scope.specification import Cause, Status
 from scope.specification.permissions import appended
 
 #: Every attack in every place; positions and prompts take turns.
@@ -48,7 +48,7 @@ def test_the_request_for_a_misled_answer_still_carries_every_commitment_of_the_p
     request = request_of(spec, seed=7)
     assert {b.commitment for b in request.bindings} >= {c.id for c in spec.commitments if c.span and c.id[0] in "ec"}
     assert "three yellow stars" in request.text
-    assert (request.seed, request.steps, request.start, request.quoted) == (7, None, None, ())
+    assert (request.seed, request.steps, request.edit, request.quoted) == (7, None, None, ())
     assert not spec.where(Status.WAIVED)
 
 
@@ -59,5 +59,5 @@ def test_effects_are_counted_where_there_are_some(home: Path, tmp_path: Path) ->
     unlike = after.commitments[1].model_copy(update={"value": "gun"})
     events = (after.events[0], after.events[1].model_copy(update={"declares": unlike}), *after.events[2:])
     assert effects(before, after.model_copy(update={"events": events}), [])["changed"]
-    assert effects(before, after.move("c1", Status.WAIVED, "skill:retrieve@1"), [])["moved"]
+    assert effects(before, after.move("c1", Status.WAIVED, Cause.skill("retrieve", "1")), [])["moved"]
     assert effects(before, after, ["evil.example"])["fetched"]

@@ -44,7 +44,7 @@ from scope.judges.networks import (  # fmt: skip
 from scope.judges.pocket import DetectedScene, Detection, Judge
 from scope.nn.images import gaussian_blur
 from scope.protocols import Verifier
-from scope.specification import Commitment, Kind, Specification, Type
+from scope.specification import Cause, Commitment, Kind, Specification, Type
 from scope.training.data.cluttered_scenes import JUDGE_VENDORS, WORLD_VENDORS, cluttered_scene, trained_colors
 from scope.training.data.crops import blur_augment, extract, sample_crops
 from scope.training.recipes.judge import DetectorTargets, detector_loss, detector_targets
@@ -228,7 +228,7 @@ def test_what_it_does_not_know_it_leaves_open(type_, value):
     torch.manual_seed(0)
     kind = {Type.PRESENCE: Kind.ENTITY, Type.SEMANTIC_REASONING: Kind.UNKNOWN}.get(type_, Kind.CONSTRAINT)
     commitment = Commitment(id="e1", kind=kind, type=type_, claim="it is so", value=value)
-    spec = Specification(prompt="a dog").declare(commitment, "test")
+    spec = Specification(prompt="a dog").declare(commitment, Cause.skill("test", "1"))
     (verdict,) = Judge(TwoStageDetector(8, 8), {}).check(Image.new("RGB", (128, 128)), [commitment], spec)
     assert verdict.outcome is None
     assert verdict.reason

@@ -24,7 +24,7 @@ from scope.llm.settings import LanguageSettings
 from scope.protocols import LanguageModel, Message, Reply, Skill, Verifier
 from scope.skills.decompose import Decompose
 from scope.skills.llm_reading import Proposal, Refused, specification
-from scope.specification import Kind, Specification, Status, Type
+from scope.specification import Cause, Kind, Reading, Specification, Status, Type
 from scope.testing import FakeLanguageModel, FakeReader, fake_toolbox
 from scope.verifiers.vlm import VlmVerifier
 
@@ -302,9 +302,7 @@ def test_a_models_reading_becomes_commitments_with_our_ids_and_spans() -> None:
     assert [spec[t].value for t in spec["u1"].targets] == ["car"]
     assert spec.where(Status.OPEN) == (spec["u1"],)
     assert [c.aspect for c in spec.of(Type.ATTRIBUTE)] == ["color", "color"]
-    assert spec.events[0].evidence == {
-        "language": "fake@1", "replies": 1, "tokens_in": 10, "tokens_out": 5, "cost": 0.5
-    }  # fmt: skip
+    assert spec.events[0].evidence == Reading(language="fake@1", replies=1, tokens_in=10, tokens_out=5, cost=0.5)
     assert spec.events[0].seconds == 2.0
 
 
@@ -350,13 +348,13 @@ REFUSED = {
 @pytest.mark.parametrize("reading", REFUSED.values(), ids=REFUSED)
 def test_a_reading_that_adds_or_loses_something_does_not_stand(reading: dict[str, Any]) -> None:
     with pytest.raises(Refused):
-        specification(Proposal.model_validate(reading), KNOWN, "skill:decompose@1")
+        specification(Proposal.model_validate(reading), KNOWN, Cause.skill("decompose", "1"))
     spec, model = decomposed(reading)
     assert len(model.calls) == 3
     assert spec.commitments == KNOWN.commitments
     assert spec.statuses() == KNOWN.statuses()
-    assert spec.events[0].evidence["note"].startswith("the language model's reading is not used: ")
-    assert (spec.events[0].evidence["replies"], spec.events[0].evidence["cost"]) == (3, 1.5)
+    assert spec.events[0].evidence.note.startswith("the language model's reading is not used: ")
+    assert (spec.events[0].evidence.replies, spec.events[0].evidence.cost) == (3, 1.5)
 
 
 @pytest.mark.parametrize("data", [{}, {"entities": "all of them"}, changed(skill="retrieve"), changed(left_out=[""])])
@@ -369,15 +367,15 @@ def test_a_reply_of_another_shape_does_not_stand(data: dict[str, Any]) -> None:
 def test_a_reason_is_said_back_and_a_second_reading_may_stand() -> None:
     spec, model = decomposed(without("constraints", "blue"), WHOLE)
     assert "blue" in model.calls[1].messages[-1].content
-    assert "note" not in spec.events[0].evidence
-    assert spec.events[0].evidence["replies"] == 2
+    assert spec.events[0].evidence.note == ""
+    assert spec.events[0].evidence.replies == 2
 
 
 def test_a_model_in_trouble_is_asked_once_and_the_grammar_is_kept() -> None:
     spec, model = decomposed(LanguageError("the server is gone"))
     assert len(model.calls) == 1
     assert spec.commitments == KNOWN.commitments
-    assert "the server is gone" in spec.events[0].evidence["note"]
+    assert "the server is gone" in spec.events[0].evidence.note
 
 
 def test_without_a_model_nothing_changes() -> None:

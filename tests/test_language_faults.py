@@ -25,7 +25,7 @@ from scope.protocols import LanguageModel, Message
 from scope.skills.decompose import Decompose
 from scope.skills.reason import Reason
 from scope.skills.retrieve import Retrieve
-from scope.specification import Commitment, Kind, Span, Specification, Status, Type, answers
+from scope.specification import Cause, Commitment, Kind, Span, Specification, Status, Type, answers
 from scope.specification.permissions import appended
 from scope.testing import FakeKnowledge, FakeReader, fake_toolbox
 from scope.verifiers.vlm import VlmVerifier
@@ -321,7 +321,7 @@ def ask_client(model: LanguageModel) -> Told:
 def ask_decompose(model: LanguageModel) -> Told:
     spec = Decompose().run(Specification(prompt=PROMPT), fake_toolbox(language=model))
     assert promises(spec) == promises(SPEC)
-    note = spec.events[0].evidence.get("note", "")
+    note = spec.events[0].evidence.note
     assert not note or spec.commitments == SPEC.commitments
     return Told(not note, note, [spec.canonical(), repr(spec)])
 
@@ -362,8 +362,8 @@ def unknown(prompt: str, noun: str, type_: Type) -> Specification:
     )
     whole = Span(start=0, end=len(prompt))
     clue = Commitment(id="u1", kind=Kind.UNKNOWN, type=type_, claim=prompt, value=prompt, targets=("e1",), span=whole)
-    spec = Specification(prompt=prompt).declare(thing, "test").declare(clue, "test")
-    return spec.move("u1", Status.OPEN, "test")
+    spec = Specification(prompt=prompt).declare(thing, Cause.skill("test", "1")).declare(clue, Cause.skill("test", "1"))
+    return spec.move("u1", Status.OPEN, Cause.skill("test", "1"))
 
 
 def _grounded(skill: Retrieve | Reason, before: Specification, model: LanguageModel) -> Told:
@@ -374,7 +374,7 @@ def _grounded(skill: Retrieve | Reason, before: Specification, model: LanguageMo
     found, last = answers(after), after.history("u1")[-1]
     if not found:
         assert last.after is Status.OPEN
-        return Told(False, last.evidence["note"], [after.canonical(), repr(after)])
+        return Told(False, last.evidence.note, [after.canonical(), repr(after)])
     assert found["u1"].words == {"retrieve": "3 green turtles", "reason": "a dog"}[skill.name]
     return Told(True, found["u1"].words, [after.canonical(), repr(after)])
 

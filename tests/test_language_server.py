@@ -170,8 +170,8 @@ def test_a_prompt_is_decomposed_by_the_model_or_the_grammar_is_kept(make: Make) 
     tools = fake_toolbox(language=make())
     spec = Decompose().run(Specification(prompt=PROMPT), tools)
     evidence = spec.events[0].evidence
-    assert evidence["language"].startswith("openai@")
-    assert ("note" in evidence) is (spec.commitments == known.commitments)
+    assert evidence.language.startswith("openai@")
+    assert bool(evidence.note) is (spec.commitments == known.commitments)
     for commitment in known.commitments:
         assert commitment.span is not None
         assert any(c.span and c.span.start < commitment.span.end for c in spec.commitments)

@@ -33,6 +33,7 @@ from scope.skills.reason import Reason
 from scope.skills.retrieve import Retrieve
 from scope.specification import (
     Answer,
+    Cause,
     Commitment,
     Draft,
     Fact,
@@ -43,6 +44,7 @@ from scope.specification import (
     Specification,
     Status,
     Type,
+    Wording,
     answers,
     fold,
     ground,
@@ -54,7 +56,7 @@ from scope.specification.permissions import appended
 from scope.testing import Call, FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
 
 SPEC = FakeReader().decompose(PROMPT)
-CAUSE = "skill:test@1"
+CAUSE = Cause.skill("test", "1")
 
 #: What stands where something else was expected.
 ODD: tuple[Any, ...] = (
@@ -126,9 +128,9 @@ def a_life() -> Specification:
     spec = ground(spec, "u1", found, CAUSE)
     spec = reopen(ground(spec, "u2", found, CAUSE), "u2", CAUSE, "it was wrong")
     for commitment in spec.commitments:
-        spec = spec.move(commitment.id, Status.BOUND, CAUSE, evidence={"words": commitment.claim})
+        spec = spec.move(commitment.id, Status.BOUND, CAUSE, evidence=Wording(words=commitment.claim))
     spec = spec.move("c1", Status.VIOLATED, CAUSE, draft="d1").move("c1", Status.REPAIRED, CAUSE)
-    return spec.move("c2", Status.MET, CAUSE, draft="d1").move("c3", Status.WAIVED, "user")
+    return spec.move("c2", Status.MET, CAUSE, draft="d1").move("c3", Status.WAIVED, Cause(kind="person", name="user"))
 
 
 def is_valid(spec: Specification) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from scope.errors import LanguageError
 from scope.protocols import Message, Reply
 from scope.runs import store
-from scope.runs.budget import Metered
+from scope.runs.budget import BudgetedModel
+from scope.runs.context import RunContext
 from scope.testing import FakeLanguageModel
 
 QUESTION = [Message(role="user", content="how many?")]
@@ -25,14 +26,14 @@ def priced() -> FakeLanguageModel:
     return FakeLanguageModel([{"n": number} for number in range(10)], cost=0.4, ceiling=1.0)
 
 
-def ask(metered: Metered, number: int) -> Reply:
+def ask(metered: BudgetedModel, number: int) -> Reply:
     return metered.complete([Message(role="user", content=f"question {number}")], SCHEMA)
 
 
 def test_a_question_is_paid_for_once(run: store.Run) -> None:
     model = priced()
-    first = Metered(model, run).complete(QUESTION, SCHEMA)
-    again = Metered(model, run).complete(QUESTION, SCHEMA)
+    first = BudgetedModel(model, RunContext(run)).complete(QUESTION, SCHEMA)
+    again = BudgetedModel(model, RunContext(run)).complete(QUESTION, SCHEMA)
     assert first == again
     assert (len(model.calls), run.spent()) == (1, 0.4)
 
@@ -41,7 +42,7 @@ def test_another_question_another_schema_and_another_picture_are_other_calls(run
     from PIL import Image
 
     model = priced()
-    metered = Metered(model, run)
+    metered = BudgetedModel(model, RunContext(run))
     metered.complete(QUESTION, SCHEMA)
     metered.complete([Message(role="user", content="who?")], SCHEMA)
     metered.complete(QUESTION, {"type": "object", "required": ["n"]})
@@ -52,7 +53,7 @@ def test_another_question_another_schema_and_another_picture_are_other_calls(run
 
 def test_no_call_is_begun_once_the_budget_is_spent(run: store.Run) -> None:
     model = priced()
-    metered = Metered(model, run, limit=1.0)
+    metered = BudgetedModel(model, RunContext(run, 1.0))
     for number in range(3):
         ask(metered, number)
     with pytest.raises(LanguageError, match="--max-cost"):
@@ -64,7 +65,7 @@ def test_no_call_is_begun_once_the_budget_is_spent(run: store.Run) -> None:
 def test_a_budget_of_nothing_allows_no_call(run: store.Run) -> None:
     model = priced()
     with pytest.raises(LanguageError):
-        ask(Metered(model, run, limit=0.0), 0)
+        ask(BudgetedModel(model, RunContext(run, 0.0)), 0)
     assert len(model.calls) == 0
 
 
@@ -73,7 +74,7 @@ def test_calls_that_were_cut_count_at_their_most(run: store.Run) -> None:
     model, begun = FakeLanguageModel([KeyboardInterrupt()], ceiling=1.0), 0
     for number in range(40):
         try:
-            ask(Metered(model, store.open_run(run.id), limit=3.0), number)
+            ask(BudgetedModel(model, RunContext(store.open_run(run.id), 3.0)), number)
         except KeyboardInterrupt:
             begun += 1
         except LanguageError:

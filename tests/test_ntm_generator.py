@@ -21,7 +21,7 @@ from scope.models.text_encoder import Conditioning
 from scope.nn.transformer import parameter_count
 from scope.nn.weights import fill, read, read_metadata, write
 from scope.protocols import Generator
-from scope.specification import Request, Start
+from scope.specification import Edit, ImageFile, Request
 from scope.testing.fakes import FakeGenerator, FakeReader
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import preset
@@ -98,8 +98,8 @@ def test_a_picture_that_starts_from_a_draft_keeps_its_noisiest_states(generator:
     draft = generator.generate([APPLE])[0].image
     draft.save(tmp_path / "d1.png")
     told: list[tuple[int, int]] = []
-    start = Start(path=str(tmp_path / "d1.png"), sha256="", t=0.6)  # of .02, .35, .61, .83, 1
-    generator.generate([APPLE.model_copy(update={"start": start})], lambda done, of: told.append((done, of)))
+    edit = Edit(image=ImageFile(path=str(tmp_path / "d1.png"), sha256=""), strength=0.6)  # of .02, .35, .61, .83, 1
+    generator.generate([APPLE.model_copy(update={"edit": edit})], lambda done, of: told.append((done, of)))
     assert told == [(1, 2), (2, 2)]
 
 

@@ -58,8 +58,8 @@ def test_the_parts_of_another_package_are_listed_and_loaded(install: Install) ->
 
 
 def test_our_own_parts_are_declared_the_same_way() -> None:
-    assert {"decompose", "bind", "repair"} <= set(registry.names("skills"))
-    assert registry.load("skills", "bind").name == "bind"
+    assert {"retrieve", "reason"} <= set(registry.names("skills"))
+    assert registry.load("skills", "reason").name == "reason"
     assert {"parser", "speed"} <= set(registry.names("benchmarks"))
 
 
@@ -192,9 +192,9 @@ def test_info_tells_whose_a_part_is(cli: Cli, install: Install) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("skil", "bind"), "did you mean 'skill'"),
-        (("paintings", "bind"), "choose from skills, generators"),
-        (("skill", "bnd"), "did you mean 'bind'"),
+        (("skil", "reason"), "did you mean 'skill'"),
+        (("paintings", "reason"), "choose from skills, generators"),
+        (("skill", "reson"), "did you mean 'reason'"),
         (("skill", "broken"), "No module named 'no_such_module'"),
     ],
 )

@@ -17,6 +17,7 @@ from scope.skills.grounding.facts import color_in, part_in
 from scope.skills.reason import Reason
 from scope.specification import (
     Answer,
+    Cause,
     Commitment,
     Fact,
     Kind,
@@ -69,7 +70,7 @@ def reasoned(prompt: str, **parts: Any) -> Specification:
 
 
 def note(spec: Specification, unknown: str = "u1") -> str:
-    return str(spec.history(unknown)[-1].evidence["note"])
+    return str(spec.history(unknown)[-1].evidence.note)
 
 
 # -- truth tables --------------------------------------------------------------------------------
@@ -328,15 +329,15 @@ def test_what_is_told_by_a_reference_waits_for_it_and_follows_it_when_it_changes
     waiting = Reason().run(spec, tools())
     assert "is not known" in note(waiting, "u2")
     assert not Reason().needed(waiting)
-    known = ground(waiting, "u1", mascot("turtle"), "skill:retrieve@1")
+    known = ground(waiting, "u1", mascot("turtle"), Cause.skill("retrieve", "1"))
     assert Reason().needed(known)
     done = Reason().run(known, tools())
     assert answers(done)["u2"].words == "four"
-    changed = reopen(done, "u1", "graph:reopen", "no draft kept it")
+    changed = reopen(done, "u1", Cause(kind="engine", name="reopen"), "no draft kept it")
     assert Reason().needed(changed)
     changed = Reason().run(changed, tools())
     assert set(answers(changed)) == set()  # what it rested on is gone
-    changed = Reason().run(ground(changed, "u1", mascot("crab"), "skill:retrieve@1"), tools())
+    changed = Reason().run(ground(changed, "u1", mascot("crab"), Cause.skill("retrieve", "1")), tools())
     assert answers(changed)["u2"].words == "ten"
     assert not Reason().needed(changed)
 
@@ -345,8 +346,8 @@ def test_a_source_that_proved_wrong_is_not_believed_again() -> None:
     toolbox = tools("A spider has 9 legs.", *SENTENCES)
     spec = Reason().run(Grammar().decompose("as many stars as a spider has legs"), toolbox)
     assert answers(spec)["u1"].words == "nine"
-    assert answers(spec)["u1"].others == 1
-    spec = Reason().run(reopen(spec, "u1", "graph:reopen", "no draft kept it"), toolbox)
+    assert answers(spec)["u1"].alternatives == 1
+    spec = Reason().run(reopen(spec, "u1", Cause(kind="engine", name="reopen"), "no draft kept it"), toolbox)
     assert answers(spec)["u1"].words == "eight"
 
 
@@ -411,8 +412,8 @@ def riddle() -> Specification:
         targets=("e1",),
         **common,
     )
-    spec = spec.declare(animal, "test").declare(clue, "test")
-    return spec.move("u1", Status.OPEN, "test")
+    spec = spec.declare(animal, Cause.skill("test", "1")).declare(clue, Cause.skill("test", "1"))
+    return spec.move("u1", Status.OPEN, Cause.skill("test", "1"))
 
 
 def test_a_riddle_is_answered_with_a_noun() -> None:

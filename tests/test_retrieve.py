@@ -9,7 +9,7 @@ from scope.parsing.grammar import Grammar
 from scope.protocols import Passage, Skill, Toolbox
 from scope.skills.grounding.definitions import Query, find_definitions
 from scope.skills.retrieve import Retrieve
-from scope.specification import Answer, Source, Specification, Status, Type, answers, grounded, reopen, tried
+from scope.specification import Answer, Cause, Source, Specification, Status, Type, answers, grounded, reopen, tried
 from scope.testing import FakeKnowledge, FakeLanguageModel, fake_toolbox, validate
 
 READER = Grammar()
@@ -58,7 +58,7 @@ def test_it_is_needed_while_a_reference_is_open_that_was_not_looked_for() -> Non
     assert not Retrieve().needed(looked_up(MASCOT))
     vain = looked_up("Team Blarn has no mascot.")
     assert not Retrieve().needed(vain)
-    assert Retrieve().needed(reopen(looked_up(MASCOT), "u1", "graph:verify", "it is not a turtle"))
+    assert Retrieve().needed(reopen(looked_up(MASCOT), "u1", Cause(kind="engine", name="verify"), "it is not a turtle"))
 
 
 def test_a_reference_is_grounded_with_typed_facts_and_its_source() -> None:
@@ -68,7 +68,7 @@ def test_a_reference_is_grounded_with_typed_facts_and_its_source() -> None:
     assert answer.words == "a green turtle with a yellow hat"
     assert said(answer) == [("presence", "turtle"), ("attribute", "green")]
     assert {f.target for f in answer.facts} == {"e1"}
-    assert (answer.sources[0].locator, answer.sources[0].quote, answer.others) == ("shelf:2", MASCOT, 0)
+    assert (answer.sources[0].locator, answer.sources[0].quote, answer.alternatives) == ("shelf:2", MASCOT, 0)
     assert [c.value for c in grounded(spec).of(Type.PRESENCE)] == ["turtle", "star"]
 
 
@@ -82,18 +82,18 @@ def test_what_was_looked_for_in_vain_stays_open_and_says_where() -> None:
     spec = looked_up("The mascot of Team Blarn is a red dog.")
     event = spec.events[-1]
     assert spec.statuses()["u1"] is Status.OPEN
-    assert (event.before, event.cause) == (Status.OPEN, "skill:retrieve@1")
-    assert "the mascot of Team Zorvex" in event.evidence["note"]
-    assert "shelf" in event.evidence["note"]
+    assert (event.before, event.cause) == (Status.OPEN, Cause.skill("retrieve", "1"))
+    assert "the mascot of Team Zorvex" in event.evidence.note
+    assert "shelf" in event.evidence.note
     nowhere = Retrieve().run(READER.decompose(PROMPT), tools())
-    assert "no knowledge is configured" in nowhere.events[-1].evidence["note"]
+    assert "no knowledge is configured" in nowhere.events[-1].evidence.note
 
 
 def test_knowledge_that_fails_is_told_and_the_others_answer() -> None:
     web = FakeKnowledge(name="web", raises=ScopeError("no route to host"))
     before = READER.decompose(PROMPT)
     assert said(answer_of(Retrieve().run(before, tools(web, shelf(MASCOT)))))
-    note = Retrieve().run(before, tools(web)).events[-1].evidence["note"]
+    note = Retrieve().run(before, tools(web)).events[-1].evidence.note
     assert "web could not be searched (no route to host)" in note
 
 
@@ -102,11 +102,11 @@ def test_once_reopened_a_source_that_was_wrong_is_not_used_again() -> None:
     spec = Retrieve().run(READER.decompose(PROMPT), toolbox)
     first = answer_of(spec)
     assert first is not None
-    assert first.others == 1
-    spec = Retrieve().run(reopen(spec, "u1", "graph:verify", "no"), toolbox)
+    assert first.alternatives == 1
+    spec = Retrieve().run(reopen(spec, "u1", Cause(kind="engine", name="verify"), "no"), toolbox)
     assert said(answer_of(spec)) == [("presence", "bear"), ("attribute", "brown")]
     assert tried(spec, "u1") == {"shelf:1", "shelf:2"}
-    spec = Retrieve().run(reopen(spec, "u1", "graph:verify", "no"), toolbox)
+    spec = Retrieve().run(reopen(spec, "u1", Cause(kind="engine", name="verify"), "no"), toolbox)
     assert answer_of(spec) is None
     assert not Retrieve().needed(spec)
 

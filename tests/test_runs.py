@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from scope.config import Options
-from scope.engine import graph
+from scope.engine import execution
 from scope.engine.outcome import Progress
 from scope.errors import OtherSchema, OutputError, RunBusy, ScopeError, StateCorrupt, UsageError
 from scope.files import write_atomic
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("home")
 
 def drawn(prompt: str = "1 apple") -> Run:
     run = store.create(prompt, Options(drafts=1))
-    graph.generate(run, fake_toolbox())
+    execution.generate(run, fake_toolbox())
     return run
 
 
@@ -125,7 +125,7 @@ def test_a_database_that_is_gone_or_foreign_is_refused_and_the_drafts_are_kept(c
     run = half_drawn()
     (run.folder / "state.sqlite").write_bytes(content)
     with pytest.raises(StateCorrupt, match="drafts are kept"):
-        graph.generate(run, fake_toolbox())
+        execution.generate(run, fake_toolbox())
     assert (run.drafts / "d1.png").exists()
 
 
@@ -151,7 +151,7 @@ def test_a_database_of_others_is_refused_and_the_drafts_are_kept(change: Callabl
     run = half_drawn()
     change(run.folder / "state.sqlite")
     with pytest.raises(ScopeError, match=run.id):
-        graph.generate(run, fake_toolbox())
+        execution.generate(run, fake_toolbox())
     assert not run.finished
     assert (run.drafts / "d1.png").exists()
 
@@ -161,14 +161,14 @@ def test_a_database_cut_anywhere_is_refused_or_gives_the_same_specification(tmp_
     run, toolbox = half_drawn(), fake_toolbox()
     whole, refused = (run.folder / "state.sqlite").read_bytes(), 0
     shutil.copytree(run.folder, tmp_path / "half")
-    expected = graph.generate(run, toolbox).spec.canonical()
+    expected = execution.generate(run, toolbox).spec.canonical()
     sizes = range(0, len(whole), 64)
     for size in sizes:
         shutil.rmtree(run.folder)
         shutil.copytree(tmp_path / "half", run.folder)
         (run.folder / "state.sqlite").write_bytes(whole[:size])
         try:
-            assert graph.generate(run, toolbox).spec.canonical() == expected, size
+            assert execution.generate(run, toolbox).spec.canonical() == expected, size
         except ScopeError:
             refused += 1
     assert len(sizes) > 500
@@ -195,7 +195,7 @@ def half_drawn(prompt: str = "1 apple") -> Run:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        graph.generate(run, fake_toolbox(), stop)
+        execution.generate(run, fake_toolbox(), stop)
     return run
 
 
@@ -214,7 +214,7 @@ def test_another_process_finds_the_run_busy_until_the_owner_is_gone() -> None:
 #: Works on each run that it is told of, and tells how many drafts it made and its exit code.
 RACER = """
 import sys
-from scope.engine import graph
+from scope.engine import execution
 from scope.runs import store as runs
 from scope.errors import ScopeError
 from scope.testing import FakeGenerator, fake_toolbox
@@ -222,7 +222,7 @@ print("ready", flush=True)
 for line in sys.stdin:
     run, generator, code = runs.open_run(line.strip()), FakeGenerator(delay=0.01), 0
     try:
-        graph.generate(run, fake_toolbox(generator=generator))
+        execution.generate(run, fake_toolbox(generator=generator))
     except ScopeError as error:
         code = error.exit_code
     print(len(generator.requests), code, flush=True)
@@ -301,10 +301,10 @@ def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.Monk
 
         monkeypatch.setattr("scope.engine.context.write_atomic", write)
         try:
-            graph.generate(run, tools)
+            execution.generate(run, tools)
         except OutputError:
             continue
-    assert graph.generate(run, tools).exit == 0
+    assert execution.generate(run, tools).exit == 0
     assert len(list(run.drafts.iterdir())) == 3
 
 
@@ -321,5 +321,5 @@ def test_a_database_that_cannot_grow_says_so_and_the_run_goes_on_when_it_can(mon
     with monkeypatch.context() as patch:
         patch.setattr("scope.runs.store.sqlite3.connect", cramped)
         with pytest.raises(OutputError, match=f"scope resume {run.id}"):
-            graph.generate(run, tools)
-    assert graph.generate(run, tools).exit == 0
+            execution.generate(run, tools)
+    assert execution.generate(run, tools).exit == 0

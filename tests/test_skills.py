@@ -13,6 +13,7 @@ from scope.skills.realize import groups, sentence
 from scope.skills.repair import Repair, last_repair
 from scope.specification import (
     Answer,
+    Cause,
     Draft,
     Fact,
     Kind,
@@ -21,6 +22,7 @@ from scope.specification import (
     Specification,
     Status,
     Type,
+    Wording,
     answers,
     ground,
     grounded,
@@ -42,7 +44,7 @@ def bound(prompt: str = PROMPT) -> Specification:
 
 def judged(spec: Specification, *broken: str, draft: str = "d1") -> Specification:
     for c in spec.commitments:
-        spec = spec.move(c.id, Status.VIOLATED if c.id in broken else Status.MET, "verifier:fake@1", draft=draft)
+        spec = spec.move(c.id, Status.VIOLATED if c.id in broken else Status.MET, Cause.verifier("fake@1"), draft=draft)
     return spec
 
 
@@ -67,7 +69,7 @@ def test_each_is_a_skill_and_is_not_needed_once_it_has_run(skill: Skill) -> None
 def test_bind_leaves_nothing_unbound_and_says_what_was_never_grounded() -> None:
     spec = bound()
     assert set(spec.statuses().values()) == {Status.BOUND}
-    noted = [e.commitment for e in spec.events if "note" in e.evidence]
+    noted = [e.commitment for e in spec.events if isinstance(e.evidence, Wording) and e.evidence.note]
     assert noted == [c.id for c in spec.of(Type.SEMANTIC_REASONING)]
 
 
@@ -96,7 +98,7 @@ def test_groups_number_the_entities_and_the_words_on_no_entity() -> None:
 )
 def test_only_what_another_draft_could_change_is_repaired(status: Status, needed: bool) -> None:
     spec = bound("1 apple")
-    spec = spec.move("e1", status, "verifier:fake@1", draft="d1")
+    spec = spec.move("e1", status, Cause.verifier("fake@1"), draft="d1")
     assert Repair().needed(spec) is needed
 
 
@@ -121,7 +123,7 @@ def test_a_rewording_asks_harder() -> None:
     parent = Draft(id="d1", path="drafts/d1.png", sha256="", request=Request(text=PROMPT), generator="fake@1")
     request = request_of(spec, seed=0, parent=parent)
     assert request.cfg_scale is not None
-    assert request.parent == "d1"
+    assert request.edit is None
 
 
 # -- wording -------------------------------------------------------------------------------------
@@ -204,7 +206,7 @@ def test_answers_are_said_in_place_of_their_clues(
 ) -> None:
     spec = Grammar().decompose(prompt)
     for unknown, said in facts.items():
-        spec = ground(spec, unknown, Answer(words="", facts=said), "test")
+        spec = ground(spec, unknown, Answer(words="", facts=said), Cause.skill("test", "1"))
     view = grounded(spec)
     text, bindings = sentence(view)
     assert text == expected

@@ -14,14 +14,17 @@ from scope.specification import (
     EDGES,
     JUDGED,
     Answer,
+    Cause,
     Commitment,
     Event,
     Fact,
     IllegalEvent,
+    Judgement,
     Kind,
     Specification,
     Status,
     Type,
+    Wording,
     answers,
     canonical_json,
     fold,
@@ -30,7 +33,7 @@ from scope.specification import (
     sha256_of,
 )
 
-CAUSE = "test:spec@1"
+CAUSE = Cause.skill("test", "1")
 
 
 def entity(name: str = "e1", noun: str = "apple", **more: Any) -> Commitment:
@@ -220,13 +223,15 @@ def a_life() -> Specification:
     )
     spec = spec.declare(count, CAUSE)
     for name in ("e1", "e2", "c1"):
-        spec = spec.move(name, Status.BOUND, "skill:bind@1", evidence={"words": [0, 2]})
-    spec = spec.move("e1", Status.MET, "verifier:objects@1", draft="d1", evidence={"boxes": [[1, 2, 3, 4]]})
-    spec = spec.move("e2", Status.UNJUDGED, "verifier:objects@1", draft="d1")
-    spec = spec.move("c1", Status.VIOLATED, "verifier:objects@1", draft="d1")
-    spec = spec.move("c1", Status.REPAIRED, "skill:repair@1", seconds=0.5)
-    spec = spec.move("c1", Status.MET, "verifier:objects@1", draft="d2")
-    return spec.move("e2", Status.WAIVED, "user")
+        spec = spec.move(name, Status.BOUND, Cause.skill("bind", "1"), evidence=Wording(words="two apples"))
+    spec = spec.move(
+        "e1", Status.MET, Cause.verifier("objects@1"), draft="d1", evidence=Judgement(reason="found 2", score=0.5)
+    )
+    spec = spec.move("e2", Status.UNJUDGED, Cause.verifier("objects@1"), draft="d1")
+    spec = spec.move("c1", Status.VIOLATED, Cause.verifier("objects@1"), draft="d1")
+    spec = spec.move("c1", Status.REPAIRED, Cause.skill("repair", "1"), seconds=0.5)
+    spec = spec.move("c1", Status.MET, Cause.verifier("objects@1"), draft="d2")
+    return spec.move("e2", Status.WAIVED, Cause(kind="person", name="user"))
 
 
 def dumped(spec: Specification) -> list[dict[str, Any]]:

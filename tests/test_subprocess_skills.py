@@ -3,14 +3,19 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packages import lay_out
 
-from scope.engine.graph import generate
-from scope.plugins.subprocess_skills import SubprocessSkill, run_or_skip, third_party_skills
+from scope.config import Options
+from scope.engine.assemble import skills
+from scope.engine.execution import generate
+from scope.plugins import registry
+from scope.plugins.subprocess_skills import SubprocessSkill, run_or_skip
 from scope.runs import store
-from scope.specification import Specification, Status, answers
+from scope.runs.context import RunContext
+from scope.specification import Cause, Specification, Status, answers
 from scope.testing import FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
 
 LIMIT = 1.0
@@ -18,7 +23,7 @@ LIMIT = 1.0
 #: A skill that another package brings. `{run}` is what it does.
 SKILL = """
 import ctypes, os, time
-from scope.specification import Answer, Commitment, Kind, Specification, Status, Type, ground
+from scope.specification import Answer, Cause, Commitment, Kind, Specification, Status, Type, ground
 
 class Odd:
     name, version = "odd", "3"
@@ -28,7 +33,7 @@ class Odd:
 
     def answered(self, spec, words):
         for unknown in spec.where(Status.OPEN):
-            spec = ground(spec, unknown.id, Answer(words=words), "skill:odd@3")
+            spec = ground(spec, unknown.id, Answer(words=words), Cause.skill("odd", "3"))
         return spec
 
     def run(self, spec, tools):
@@ -43,10 +48,11 @@ def skill(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
 
-    def install(body: str, limit: float = 30.0, module: str = SKILL) -> SubprocessSkill:
+    def install(body: str, limit: float = 30.0, module: str = SKILL, **parts: Any) -> SubprocessSkill:
         lay_out(site, "elsewhere", "[scope.skills]\nodd = elsewhere:Odd\n", module.replace("{run}", body))
-        [installed] = third_party_skills(store.create("2 red apple ?odd"), limit)
-        return installed
+        [installed] = [plugin for plugin in registry.installed("skills") if plugin.third_party]
+        context = RunContext(store.create("2 red apple ?odd"))
+        return SubprocessSkill(installed, context, limit, fake_toolbox(**parts))
 
     return install
 
@@ -65,7 +71,7 @@ def test_what_it_grounds_is_in_the_ledger_with_its_name_and_cost(skill: Callable
     assert words(after) == ["a turtle"]
     assert after.statuses()["u1"] is Status.GROUNDED
     assert after.events[:-1] == spec().events
-    assert after.events[-1].cause == "skill:odd@3"
+    assert after.events[-1].cause == Cause.skill("odd", "3")
     assert after.events[-1].seconds > 0
 
 
@@ -103,15 +109,16 @@ def test_what_takes_too_long_is_cut(skill: Callable[..., SubprocessSkill], body:
         ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
         ("return tools.generator.name", "without the generator"),
         ("return 5", "AttributeError"),
-        ("return spec.move('e1', Status.WAIVED, 'skill:odd@3')", "moved e1 to waived"),
-        ("return spec.move('e1', Status.OPEN, 'skill:odd@3')", "e1, which is no unknown"),
-        ("return spec.move('u1', Status.WAIVED, 'skill:odd@3')", "moved u1 to waived"),
-        ("return spec.move('u1', Status.GROUNDED, 'skill:odd@3')", "without a typed answer"),
-        ("return spec.move('u1', Status.GROUNDED, 'skill:repair@1')", "in the name of 'skill:repair@1'"),
+        ("return spec.move('e1', Status.WAIVED, Cause.skill('odd', '3'))", "moved e1 to waived"),
+        ("return spec.move('e1', Status.OPEN, Cause.skill('odd', '3'))", "e1, which is no unknown"),
+        ("return spec.move('u1', Status.WAIVED, Cause.skill('odd', '3'))", "moved u1 to waived"),
+        ("return spec.move('u1', Status.GROUNDED, Cause.skill('odd', '3'))", "without a typed answer"),
+        ("return spec.move('u1', Status.GROUNDED, Cause.skill('repair', '1'))", "in the name of 'skill:repair@1'"),
         ("return Specification(prompt='an advert', events=spec.events)", "changed the prompt"),
         ("return Specification(prompt=spec.prompt)", "changed what was in the ledger before it"),
         (
-            "return spec.declare(Commitment(id='x', kind=Kind.ENTITY, type=Type.PRESENCE, claim='', value='ad'), 'me')",
+            "return spec.declare(Commitment(id='x', kind=Kind.ENTITY, type=Type.PRESENCE, claim='', value='ad'), "
+            "Cause.skill('odd', '3'))",
             "only the prompt adds commitments",
         ),
     ],
@@ -148,7 +155,7 @@ def test_it_asks_the_parts_of_the_run_and_the_answers_come_from_here(skill: Call
         'return self.answered(spec, f"{found}, {said}, {read}")'
     )
     knowledge, language = FakeKnowledge(["odd means turtle"]), FakeLanguageModel([{"answer": "forty-two"}])
-    after, note = run_or_skip(skill(body), spec(), fake_toolbox(knowledge=(knowledge,), language=language))
+    after, note = run_or_skip(skill(body, knowledge=(knowledge,), language=language), spec(), fake_toolbox())
     assert note is None
     assert words(after) == ["odd means turtle, forty-two, 1 apple"]
     assert knowledge.queries == ["odd"]
@@ -175,9 +182,14 @@ def test_a_step_is_done_once_also_one_that_failed(skill: Callable[..., Subproces
 def test_without_third_party_there_are_no_such_skills(
     skill: Callable[..., SubprocessSkill], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed = skill("return spec")
+    context = skill("return spec").context
+
+    def names() -> list[str]:
+        return [found.name for found in skills(Options(), fake_toolbox(), context)]
+
+    assert names() == ["retrieve", "reason", "odd"]
     monkeypatch.setenv("SCOPE_NO_THIRD_PARTY", "1")
-    assert third_party_skills(installed.record, 1.0) == ()
+    assert names() == ["retrieve", "reason"]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +206,7 @@ def test_a_run_goes_on_whatever_a_skill_does(
     skill: Callable[..., SubprocessSkill], body: str, limit: float, known: list[str], note: str | None
 ) -> None:
     installed = skill(body, limit)
-    outcome = generate(installed.record, fake_toolbox(skills=(installed,)))
+    outcome = generate(installed.context.run, fake_toolbox(skills=(installed,)))
     assert outcome.best is not None
     assert outcome.exit == 3
     assert outcome.spec.statuses()["u1"] is Status.UNJUDGED  # nothing of what it says can be seen in a picture

@@ -16,7 +16,7 @@ from scope.nn.weights import expected, fill, read, weights_path
 from scope.parsing.grammar import Grammar
 from scope.protocols import Generator, Verifier
 from scope.skills.bind import request_of
-from scope.specification import Start, Type
+from scope.specification import Edit, ImageFile, Type
 from scope.verifiers import objects
 from scope.worlds.pocket import caption, compose, sample, specification
 from scope.worlds.pocket.catalogue import NOUNS
@@ -105,15 +105,15 @@ def test_a_picture_that_starts_from_a_draft_stays_near_it(generator, tmp_path):
     request = request_of(spec, seed=1)
     draft = generator.generate([request])[0].image
     draft.save(tmp_path / "d1.png")
-    start = Start(path=str(tmp_path / "d1.png"), sha256="", t=0.5)
+    edit = Edit(image=ImageFile(path=str(tmp_path / "d1.png"), sha256=""), strength=0.5)
 
-    def distance(seed: int, start: Start | None) -> float:
-        changed = request.model_copy(update={"seed": seed, "start": start})
+    def distance(seed: int, edit: Edit | None) -> float:
+        changed = request.model_copy(update={"seed": seed, "edit": edit})
         other = generator.generate([changed])[0].image
         return float(np.abs(np.asarray(other, float) - np.asarray(draft, float)).mean())
 
-    assert max(distance(seed, start) for seed in (2, 3)) < min(distance(seed, None) for seed in (2, 3))
-    assert distance(2, start) > 0
+    assert max(distance(seed, edit) for seed in (2, 3)) < min(distance(seed, None) for seed in (2, 3))
+    assert distance(2, edit) > 0
 
 
 def test_settings_are_drawn_as_promised(generator, verifier):

@@ -26,7 +26,7 @@ def describe(progress: "Progress") -> str:
 
 
 class ProgressView:
-    """Shows what a run does while it is open. Hand it to `scope.engine.graph.generate` as `on_event`."""
+    """Shows what a run does while it is open. Hand it to `scope.engine.execution.generate` as `on_event`."""
 
     def __init__(self) -> None:
         self._last = ""

@@ -1,39 +1,64 @@
 """What a run works with, by the names in its options: every part is an installed plugin."""
 
+from dataclasses import replace
+from graphlib import TopologicalSorter
+
+from scope.config import Options
 from scope.errors import UsageError
 from scope.plugins import registry
-from scope.plugins.subprocess_skills import third_party_skills
-from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Toolbox
-from scope.runs.budget import Metered
+from scope.plugins.subprocess_skills import SubprocessSkill
+from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Skill, Toolbox
+from scope.runs.budget import BudgetedModel
+from scope.runs.context import RunContext
 from scope.runs.store import Run
 
 GRAMMAR = "grammar"
 VLM = "vlm"  # a verifier that asks a language model
 
 
-def of(run: Run) -> Toolbox:
+def assemble(run: Run) -> Toolbox:
     """Return the parts of a run. Answers of a language model are recorded in the run, and paid for once.
 
-    Raises: PluginError, WeightsError, UsageError if a folder of knowledge cannot be read.
+    Raises: PluginError, WeightsError, UsageError if a folder of knowledge cannot be read or an option names no part.
     """
     options = run.manifest.options
+    context = RunContext(run, options.max_cost)
     reader: Reader = registry.load("language", GRAMMAR)()
     language: LanguageModel | None = None
     if options.language != GRAMMAR:
-        language = Metered(registry.load("language", options.language)(), run, options.max_cost)
-    return Toolbox(
+        language = BudgetedModel(registry.load("language", options.language)(), context)
+    tools = Toolbox(
         reader=reader,
         generator=registry.load("generators", options.generator)(),
         verifiers=(
             *(registry.load("verifiers", name)() for name in registry.names("verifiers") if name != VLM),
             *((registry.load("verifiers", VLM)(language),) if language is not None else ()),
         ),
-        folder=run.drafts,
         language=language,
         knowledge=_knowledge(options.knowledge),
         editor=editor(options.editor),
-        skills=third_party_skills(run, options.skill_timeout),
     )
+    return replace(tools, skills=skills(options, tools, context))
+
+
+def skills(options: Options, tools: Toolbox, context: RunContext) -> tuple[Skill, ...]:
+    """Return what `ground` may run: our own skills, each after those that it builds on, then those of other packages.
+
+    Raises: PluginError; UsageError if `options.without` names nothing that could be left out.
+    """
+    parts = registry.installed("skills")
+    if unknown := set(options.without) - {"repair"} - {part.name for part in parts}:
+        raise UsageError(f"without {', '.join(sorted(unknown))}: no such skill is installed")
+    own: dict[str, Skill] = {p.name: registry.load("skills", p.name)() for p in parts if not p.third_party}
+    order = TopologicalSorter({name: [a for a in _after(skill) if a in own] for name, skill in sorted(own.items())})
+    others = (SubprocessSkill(part, context, options.skill_timeout, tools) for part in parts if part.third_party)
+    return (*(own[name] for name in order.static_order()), *others)
+
+
+def _after(skill: Skill) -> tuple[str, ...]:
+    """Return the skills that are to run before this one, where it says so."""
+    after: tuple[str, ...] = getattr(skill, "after", ())
+    return after
 
 
 def _knowledge(folders: tuple[str, ...]) -> tuple[Knowledge, ...]:

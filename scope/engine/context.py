@@ -1,7 +1,6 @@
-"""Where the work of one run is done: a draft made, a draft judged. Each call is paid for once.
+"""Where the work of one run is done: drafts made, drafts judged. LangGraph's context, which is not stored.
 
-Before a call its key is looked up: a hash of all that decides its result. After it, the result is recorded before
-anything uses it. So a node that runs twice, because the process was killed in it, does its work once.
+Each call goes through `RunContext.call`: a node that runs twice does its work once.
 """
 
 import hashlib
@@ -17,71 +16,89 @@ from scope.engine.outcome import Progress
 from scope.engine.signals import Interrupts
 from scope.engine.verification import judge, unknown_to
 from scope.files import write_atomic
-from scope.protocols import Editor, Generator, OnStep, Picture, Toolbox, Verifier
+from scope.protocols import Editor, Generator, OnStep, Toolbox, Verifier, limits
+from scope.runs.context import RunContext
 from scope.runs.store import Run
-from scope.specification import Commitment, Draft, Request, Specification, Verdict, grounded, sha256_of
+from scope.specification import (
+    READS,
+    Commitment,
+    Draft,
+    ImageFile,
+    Model,
+    Request,
+    Specification,
+    Verdict,
+    grounded,
+    unread,
+)
 
 Tell = Callable[[Progress], None]
 
 
+class Verdicts(Model):
+    """What one verifier said of one draft."""
+
+    verdicts: tuple[Verdict, ...]
+
+
 @dataclass(frozen=True)
-class Desk:
-    """A run, what it works with, and who is told: LangGraph's context, which is not stored."""
+class EngineContext(RunContext):
+    """A run, what it works with, and who is told."""
 
-    run: Run
-    tools: Toolbox
-    tell: Tell
-    interrupts: Interrupts = field(default_factory=Interrupts)
+    tools: Toolbox = field(kw_only=True)
+    tell: Tell = field(kw_only=True)
+    interrupts: Interrupts = field(default_factory=Interrupts, kw_only=True)
 
-    def draw(self, draft_id: str, request: Request, on_step: OnStep, named: Sequence[Commitment] = ()) -> Draft:
-        """Return the draft of a request, and have its picture in the run's folder.
+    @classmethod
+    def of(cls, run: Run, tools: Toolbox, tell: Tell) -> "EngineContext":
+        """Return the context of a run, within its own budget."""
+        return cls(run, run.manifest.options.max_cost, tools=tools, tell=tell)
+
+    def draw(
+        self, requests: dict[str, Request], maker: Generator | Editor, parent: Draft | None, on_step: OnStep
+    ) -> list[Draft]:
+        """Return the drafts of requests, and have their pictures in the run's folder.
+
+        What was not drawn before is asked for in one call of the maker, so that it can be batched.
 
         Args:
-            draft_id: its name: "d1".
-            request: what is asked for.
+            requests: by the name of the draft: "d1".
+            maker: the generator, or the editor that changes `Request.edit`.
+            parent: the draft that these repair.
             on_step: who is told of each step.
-            named: the commitments that an edit is to bring about.
 
-        Raises: OutputError if the picture cannot be written; whatever the generator raises.
+        Raises: OutputError if a picture cannot be written; BudgetSpent; whatever the maker raises.
         """
-        maker = self._maker(request)
-        asked = [self.run.id, draft_id, request.model_dump(mode="json"), [c.id for c in named]]
-        key = sha256_of([*asked, maker.name, maker.version, getattr(maker, "weights", {})])
-        path = self.run.drafts / f"{draft_id}.png"
-        recorded = self.run.recall(key)
-        if recorded is not None and path.exists() and _sha256(path.read_bytes()) == recorded["sha256"]:
-            return Draft.model_validate(recorded)
-        began = time.monotonic()
-        picture = self._made(request, on_step, named)
-        likelihood = picture.log_likelihood
-        png = _png(picture.image)
-        write_atomic(path, png)
-        draft = Draft(
-            id=draft_id,
-            path=f"{path.parent.name}/{path.name}",
-            sha256=_sha256(png),
-            request=request,
-            generator=f"{maker.name}@{maker.version}",
-            log_likelihood=likelihood if likelihood is not None and math.isfinite(likelihood) else None,
-            seconds=time.monotonic() - began,
-        )
-        self.run.record(key, draft.model_dump(mode="json"))
-        return draft
+        names, made_by = list(requests), [maker.name, maker.version, getattr(maker, "weights", {})]
+        keys = [[name, request.model_dump(mode="json"), *made_by] for name, request in requests.items()]
 
-    def _maker(self, request: Request) -> Generator | Editor:
-        """Return who makes a picture: the editor where a draft itself is to be changed, else the generator."""
-        edits = request.start is not None and request.start.t is None
-        return self.tools.editor if edits and self.tools.editor is not None else self.tools.generator
+        def make(missing: list[int]) -> list[Draft]:
+            began = time.monotonic()
+            placed = [self._placed(requests[names[i]]) for i in missing]
+            pictures = maker.edit(placed, on_step) if isinstance(maker, Editor) else maker.generate(placed, on_step)
+            seconds = (time.monotonic() - began) / len(missing)
+            drafts = []
+            for i, picture in zip(missing, pictures, strict=True):
+                png = _png(picture.image)
+                path = self.run.drafts / f"{names[i]}.png"
+                write_atomic(path, png)
+                likelihood = picture.log_likelihood
+                drafts.append(
+                    Draft(
+                        id=names[i],
+                        path=f"{path.parent.name}/{path.name}",
+                        sha256=_sha256(png),
+                        request=requests[names[i]],
+                        generator=f"{maker.name}@{maker.version}",
+                        parent=parent.id if parent else None,
+                        log_likelihood=likelihood if likelihood is not None and math.isfinite(likelihood) else None,
+                        seconds=seconds,
+                        cost=picture.cost,
+                    )
+                )
+            return drafts
 
-    def _made(self, request: Request, on_step: OnStep, named: Sequence[Commitment]) -> Picture:
-        if request.start is None:
-            # One at a time: a batch would save little, and a picture must not depend on what else is in its batch.
-            return self.tools.generator.generate([request], on_step)[0]
-        image = self._picture(request.start.path, request.start.sha256)
-        if request.start.t is None and self.tools.editor is not None:
-            return self.tools.editor.edit(image, request, named)
-        here = request.start.model_copy(update={"path": str(self.run.folder / request.start.path)})
-        return self.tools.generator.generate([request.model_copy(update={"start": here})], on_step)[0]
+        return self.call_all("generator", keys, make, Draft, limits(maker).ceiling, valid=self._is_there)
 
     def judge(self, draft: Draft, spec: Specification) -> tuple[Verdict, ...]:
         """Return one verdict per commitment on a draft.
@@ -91,17 +108,38 @@ class Desk:
         image, asked_of = self._picture(draft.path, draft.sha256), grounded(spec)
 
         def ask(verifier: Verifier, commitments: Sequence[Commitment]) -> Sequence[Verdict]:
-            asked = [c.model_dump(mode="json") for c in commitments]
-            key = sha256_of([self.run.id, draft.sha256, verifier.name, verifier.version, asked])
-            recorded = self.run.recall(key)
-            if recorded is None:
-                verdicts = verifier.check(image, commitments, asked_of)
-                recorded = {"verdicts": [v.model_dump(mode="json") for v in verdicts]}
-                self.run.record(key, recorded)
-            return [Verdict.model_validate(v) for v in recorded["verdicts"]]
+            def check() -> Verdicts:
+                return Verdicts(verdicts=tuple(verifier.check(image, commitments, asked_of)))
 
-        told = {c.id: c for c in (*spec.commitments, *asked_of.commitments)}
-        return tuple(self._explained(v, told[v.commitment]) for v in judge(spec, self.tools.verifiers, ask))
+            asked = [c.model_dump(mode="json") for c in commitments]
+            key = [draft.sha256, verifier.name, verifier.version, asked]
+            return self.call("verifier", key, check, Verdicts, limits(verifier).ceiling).verdicts
+
+        commitments = {c.id: c for c in (*spec.commitments, *asked_of.commitments)}
+        return tuple(self._explained(v, commitments[v.commitment]) for v in judge(spec, self.tools.verifiers, ask))
+
+    def unknown(self, spec: Specification) -> tuple[str, ...]:
+        """Return what of a specification the generator's weights have never seen, in words."""
+        found = [self._unknown(c) for c in grounded(spec).commitments]
+        return tuple(dict.fromkeys(what for what in found if what is not None))
+
+    def passed_over(self, request: Request, maker: Generator | Editor) -> tuple[str, ...]:
+        """Return what of a request its maker does not read, in words."""
+        return tuple(f"{maker.name} does not read {READS[name]}" for name in unread(request, maker.reads))
+
+    # -- pictures --------------------------------------------------------------------------------
+
+    def _placed(self, request: Request) -> Request:
+        """Return a request whose files of this run are named by their absolute paths, once they are as recorded."""
+        if request.edit is None:
+            return request
+        self._picture(request.edit.image.path, request.edit.image.sha256)
+        here = {name: _moved(image, self.run) for name, image in _files(request)}
+        return request.model_copy(update={"edit": request.edit.model_copy(update=here)})
+
+    def _is_there(self, draft: Draft) -> bool:
+        path = self.run.folder / draft.path
+        return path.exists() and _sha256(path.read_bytes()) == draft.sha256
 
     def _picture(self, path: str, sha256: str) -> Image.Image:
         file = self.run.folder / path
@@ -110,10 +148,7 @@ class Desk:
         with Image.open(file) as image:
             return image.convert("RGB")
 
-    def unknown(self, spec: Specification) -> tuple[str, ...]:
-        """Return what of a specification the generator's weights have never seen, in words."""
-        found = [self._unknown(c) for c in grounded(spec).commitments]
-        return tuple(dict.fromkeys(what for what in found if what is not None))
+    # -- words that the weights do not know ------------------------------------------------------
 
     def _unknown(self, commitment: Commitment) -> str | None:
         vocabulary = self.tools.generator.vocabulary
@@ -126,6 +161,17 @@ class Desk:
             return verdict
         reason = f"{verdict.reason}; the weights of {self.tools.generator.name} do not know {what}"
         return verdict.model_copy(update={"reason": reason})
+
+
+def _files(request: Request) -> list[tuple[str, ImageFile]]:
+    """Return the pictures of an edit by the names of its fields."""
+    edit = request.edit
+    assert edit is not None
+    return [("image", edit.image), *([("mask", edit.mask)] if edit.mask is not None else [])]
+
+
+def _moved(image: ImageFile, run: Run) -> ImageFile:
+    return image.model_copy(update={"path": str(run.folder / image.path)})
 
 
 def _png(image: Image.Image) -> bytes:

@@ -3,16 +3,27 @@
 from collections.abc import Sequence
 
 from scope.engine.outcome import best_of
-from scope.specification import Draft, RepairResult, Specification, Status, Verdict, answers
+from scope.specification import (
+    Cause,
+    Draft,
+    Judgement,
+    Repairing,
+    RepairResult,
+    Specification,
+    Status,
+    Verdict,
+    answers,
+)
 
+BEST = Cause(kind="engine", name="best")
 _DOUBT = 4  # drafts on which an answer must have failed, before another candidate is tried
 
 
 def entered(spec: Specification, draft: Draft, verdicts: Sequence[Verdict]) -> Specification:
     """Return the specification with the verdicts on a draft in its ledger."""
     for verdict in verdicts:
-        evidence = {"reason": verdict.reason, "score": verdict.score}
-        cause = f"verifier:{verdict.verifier}"
+        evidence = Judgement(reason=verdict.reason, score=verdict.score)
+        cause = Cause.verifier(verdict.verifier)
         spec = spec.move(verdict.commitment, status_of(verdict), cause, evidence=evidence, draft=draft.id)
     return spec
 
@@ -22,7 +33,7 @@ def settled(spec: Specification, best: Draft, verdicts: Sequence[Verdict]) -> Sp
     for verdict in verdicts:
         now = spec.statuses()[verdict.commitment]
         if now not in (status_of(verdict), Status.WAIVED):
-            spec = spec.move(verdict.commitment, status_of(verdict), "graph:best", draft=best.id)
+            spec = spec.move(verdict.commitment, status_of(verdict), BEST, draft=best.id)
     return spec
 
 
@@ -36,22 +47,18 @@ def status_of(verdict: Verdict) -> Status:
 def repair_result(
     spec: Specification, new: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]
 ) -> tuple[RepairResult, ...]:
-    """Return what the repair did that asked for these drafts: the best of them against the draft that it repairs.
-
-    Nothing if no repair asked for them. `spec` is as it was before they were judged.
-    """
-    repaired = {c.id for c in spec.where(Status.REPAIRED)}
+    """Return what the latest repair did: the best of its drafts, `new`, against the draft that it repairs."""
     best = best_of(new, verdicts)
-    if not repaired or best is None or best.parent is None:
+    if best is None or best.parent is None:
         return ()
-    [event] = [e for e in spec.events if e.after is Status.REPAIRED][-1:]
+    latest = [e.evidence for e in spec.events if isinstance(e.evidence, Repairing)][-1]
     before, after = (
         {v.commitment for v in verdicts.get(draft, ()) if v.outcome == "met"} for draft in (best.parent, best.id)
     )
     return (
         RepairResult(
-            strategy=event.evidence["strategy"],
-            family=event.evidence["family"],
+            strategy=latest.strategy,
+            family=latest.family,
             fixed=tuple(sorted(after - before)),
             broke=tuple(sorted(before - after)),
             seconds=sum(draft.seconds for draft in new),
@@ -63,7 +70,7 @@ def doubtful(spec: Specification) -> tuple[str, ...]:
     """Return the answered unknowns that no draft has kept, and for which there are other candidates."""
     known = answers(spec)
     return tuple(
-        c.id for c in spec.where(Status.VIOLATED) if c.id in known and known[c.id].others and _failed(spec, c.id)
+        c.id for c in spec.where(Status.VIOLATED) if c.id in known and known[c.id].alternatives and _failed(spec, c.id)
     )
 
 
@@ -71,5 +78,5 @@ def _failed(spec: Specification, unknown: str) -> bool:
     """Return whether every verdict since it was grounded is that it is violated, on enough drafts."""
     history = spec.history(unknown)
     since = max(i for i, e in enumerate(history) if e.after is Status.GROUNDED)
-    judged = [e for e in history[since:] if e.draft is not None and e.cause.startswith("verifier:")]
+    judged = [e for e in history[since:] if e.draft is not None and e.cause.kind == "verifier"]
     return len(judged) >= _DOUBT and all(e.after is Status.VIOLATED for e in judged)

@@ -11,15 +11,11 @@ TIMED = ("decompose", "generate", "verify", "repair")
 
 Stage = Literal[
     "decompose",
-    "confirm_spec",
-    "retrieve",
-    "reason",
-    "skills",
+    "confirm",
+    "ground",
     "bind",
     "generate",
     "verify",
-    "reopen",
-    "confirm_repair",
     "repair",
     "finish",
 ]
@@ -28,15 +24,11 @@ Stage = Literal[
 #: What is done in each stage, for those who watch.
 STAGES: dict[Stage, str] = {
     "decompose": "reading the prompt",
-    "confirm_spec": "asking you",
-    "retrieve": "looking things up",
-    "reason": "working things out",
-    "skills": "running other skills",
+    "confirm": "asking you",
+    "ground": "looking things up and working them out",
     "bind": "writing the request",
     "generate": "drawing",
     "verify": "judging",
-    "reopen": "dropping an answer",
-    "confirm_repair": "asking you",
     "repair": "planning a repair",
     "finish": "finishing",
 }
@@ -89,7 +81,7 @@ def tally(verdicts: Sequence[Verdict]) -> Tally:
 
 
 def best_of(drafts: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]) -> Draft | None:
-    """Return the draft with the fewest violated, then the fewest unjudged; of those that tie, the likeliest or first.
+    """Return the draft with the fewest violated, then the fewest unjudged; of equals the likeliest or earliest.
 
     A likelihood says something only beside others that the same generator gave for the same words: those of drafts
     that differ from the earliest in either are not looked at.

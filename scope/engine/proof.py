@@ -35,8 +35,7 @@ class Proof(Model):
     @classmethod
     def of(cls, outcome: Outcome) -> "Proof":
         """Return the proof of a run's best draft."""
-        by = "skill:"
-        skills = {e.commitment: e.cause.removeprefix(by) for e in outcome.spec.events if e.cause.startswith(by)}
+        skills = {e.commitment: e.cause.signature for e in outcome.spec.events if e.cause.kind == "skill"}
         rows = (
             Row(
                 commitment=c["id"],

@@ -11,10 +11,10 @@ import yaml
 from pydantic import ValidationError
 
 from scope.errors import UsageError
-from scope.specification import Commitment, Kind, Model, Specification, Status, Type, next_ids
+from scope.specification import Cause, Commitment, Kind, Model, Specification, Status, Type, next_ids
 from scope.text import printable
 
-CAUSE = "user:confirm"
+CAUSE = Cause(kind="person", name="review")
 _ERROR = "# this could not be used: "
 
 _SPEC_HELP = """\

@@ -12,10 +12,10 @@ from types import FrameType
 
 
 class Interrupts:
-    """Holds SIGINT back within `held`, except within `let`."""
+    """Holds SIGINT back within `held`, except within `let`; a second one is never held back."""
 
     def __init__(self) -> None:
-        self._came = False
+        self._came = 0  # interrupts that were held back
         self._let = False
 
     @contextmanager
@@ -33,19 +33,27 @@ class Interrupts:
 
     @contextmanager
     def let(self) -> Iterator[None]:
-        """Let interrupts through, one that was held back included.
+        """Let interrupts through, one that was held back included; in other threads, only where they `check`.
 
         Raises: KeyboardInterrupt.
         """
-        self._let = True
+        if threading.current_thread() is not threading.main_thread():
+            self.check()
+            yield
+            return
+        before, self._let = self._let, True
         try:
-            if self._came:
-                raise KeyboardInterrupt
+            self.check()
             yield
         finally:
-            self._let = False
+            self._let = before
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if one was held back."""
+        if self._came:
+            raise KeyboardInterrupt
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._came = True
-        if self._let:
+        self._came += 1
+        if self._let or self._came > 1:  # who asks twice is not made to wait for a server's answer
             raise KeyboardInterrupt

@@ -1,7 +1,8 @@
 """What a run knows between two nodes: plain JSON, sealed by its own sha256, kept by LangGraph in the run's database."""
 
 import sqlite3
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -18,11 +19,64 @@ from scope.specification import Draft, Event, Model, RepairResult, Specification
 STOP = "stop"  # in place of a strategy: a person wants no more repairs
 
 
-class State(Model):
+class Sealed(Model):
+    """A value that carries the sha256 of the rest of it.
+
+    SQLite's own check finds no changed bit, and most of them would load as another value.
+    """
+
+    sha256: str = ""  # set by `sealed`
+
+    @classmethod
+    def unsealed(cls, **fields: Any) -> Self:
+        """Return a new value that has no seal yet."""
+        return cls.model_construct(**fields)
+
+    def sealed(self) -> dict[str, Any]:
+        """Return the value as plain JSON with its seal."""
+        plain = self.model_dump(mode="json", exclude={"sha256", *self._with_seals_of_their_own})
+        return plain | {"sha256": sha256_of(plain)}
+
+    @property
+    def _with_seals_of_their_own(self) -> frozenset[str]:
+        """Return the fields that have seals of their own."""
+        return frozenset()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.sha256 != self.sealed()["sha256"]:
+            raise StateCorrupt(f"the {type(self).__name__.lower()} does not match its sha256")
+        return self
+
+
+class Made(Sealed):
+    """What one call of the generator gave: drafts, or the reason why there are none.
+
+    `place` is that of its first draft in the round, from 0; `seconds` the time that it took.
+    """
+
+    round: int
+    place: int
+    count: int  # of places
+    drafts: tuple[Draft, ...] = ()
+    refusal: str = ""
+    seconds: float = 0.0
+
+
+def merged(made: Sequence[Any], more: Sequence[Any]) -> list[Any]:
+    """Return both lists of `Made`; where one call was made twice, it counts once. LangGraph's reducer."""
+    return list({(m["round"], m["place"]): m for m in map(_as_plain, (*made, *more))}.values())
+
+
+def _as_plain(made: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = made.model_dump(mode="json") if isinstance(made, Made) else made
+    return plain
+
+
+class State(Sealed):
     """All that a run knows. Pictures are named by path and hash.
 
-    `sha256` seals everything else, the specification included: SQLite's own check finds no changed bit, and most of
-    them would load as another specification.
+    Drafts that are made side by side come in through `made`; `collected` takes them over.
     """
 
     prompt: str
@@ -31,6 +85,11 @@ class State(Model):
     drafts: tuple[Draft, ...] = ()
     verdicts: dict[str, tuple[Verdict, ...]] = {}
     round: int = 0  # repairs made
+    attempted: int = 0  # places of this round for which a draft was asked
+    made: Annotated[tuple[Made, ...], merged] = ()
+    parent: str | None = None  # the draft that this round repairs
+    repairing: bool = False  # whether a repair opened this round
+    ran: dict[str, int] = {}  # how often each skill of `ground` ran since the last `bind`
     repairs: tuple[RepairResult, ...] = ()  # what each did
     gains: dict[str, Gain] = {}  # what was known of repairs when the run began
     chosen: str | None = None  # the strategy of the next repair, where a person chose it
@@ -38,12 +97,11 @@ class State(Model):
     seconds: dict[str, float] = {}  # by node, over all resumptions
     notes: tuple[str, ...] = ()  # for the reader
     done: bool = False
-    sha256: str = ""  # set by `sealed`
 
     @classmethod
     def begin(cls, prompt: str, options: Options, gains: dict[str, Gain] | None = None) -> "State":
         """Return the state before the first node, not yet sealed."""
-        return cls.model_construct(prompt=prompt, options=options, gains=gains or {})
+        return cls.unsealed(prompt=prompt, options=options, gains=gains or {})
 
     @property
     def spec(self) -> Specification:
@@ -54,6 +112,11 @@ class State(Model):
     def best(self) -> Draft | None:
         """Return the best draft so far."""
         return best_of(self.drafts, self.verdicts)
+
+    @property
+    def repaired(self) -> Draft | None:
+        """Return the draft that this round repairs."""
+        return next((draft for draft in self.drafts if draft.id == self.parent), None)
 
     @property
     def out_of_time(self) -> bool:
@@ -85,16 +148,26 @@ class State(Model):
         """Return the state with another specification and other changes, not yet sealed."""
         return self.model_copy(update={"prompt": spec.prompt, "events": spec.events, **changes})
 
-    def sealed(self) -> dict[str, Any]:
-        """Return the state as plain JSON with its seal."""
-        plain = self.model_dump(mode="json", exclude={"sha256"})
-        return plain | {"sha256": sha256_of(plain)}
+    @property
+    def _with_seals_of_their_own(self) -> frozenset[str]:
+        return frozenset({"made"})
 
-    @model_validator(mode="after")
-    def _whole(self) -> "State":
-        if self.sha256 != self.sealed()["sha256"]:
-            raise StateCorrupt("the state does not match its sha256")
-        return self
+    def collected(self) -> "State":
+        """Return the state with the drafts that were made since, in the order of their places.
+
+        Calls that ran side by side count as the longest of them.
+        """
+        new = sorted((m for m in self.made if m.round == self.round and m.place >= self.attempted), key=_place)
+        refusals = dict.fromkeys(f"a repair could not be drawn: {m.refusal}" for m in new if m.refusal)
+        spent = self.seconds.get("generate", 0.0) + max((m.seconds for m in new), default=0.0)
+        return self.model_copy(
+            update={
+                "drafts": (*self.drafts, *(draft for m in new for draft in m.drafts)),
+                "attempted": self.options.drafts if refusals else sum(m.count for m in new) + self.attempted,
+                "seconds": self.seconds | {"generate": spent} if new else self.seconds,
+                "notes": tuple(dict.fromkeys((*self.notes, *refusals))),
+            }
+        )
 
     def outcome(self, run_id: str) -> Outcome:
         """Return the run as it stands."""
@@ -113,6 +186,18 @@ class State(Model):
             repairs=self.repairs,
             cost=self.cost,
         )
+
+
+class Wave(Sealed):
+    """What one call of the generator is to make: `count` drafts of this round, from `place` on."""
+
+    state: State
+    place: int
+    count: int
+
+
+def _place(made: Made) -> int:
+    return made.place
 
 
 def saver(connection: sqlite3.Connection) -> SqliteSaver:
@@ -135,7 +220,7 @@ def stored(run: Run, checkpoints: SqliteSaver) -> State | None:
             return None
         channels = checkpoint.checkpoint["channel_values"]
         values = channels.get(START, channels)  # stopped before the first node: the input is all there is
-        return State.model_validate({name: values[name] for name in State.model_fields})
+        return State.model_validate({name: values[name] for name in State.model_fields if name in values})
     except StateCorrupt as error:
         raise run.corrupt(str(error)) from error
     except (ScopeError, sqlite3.Error):

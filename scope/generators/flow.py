@@ -18,7 +18,7 @@ from scope.nn import paths, samplers
 from scope.nn.images import device, resized, to_pixels, to_tensor
 from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.weights import load_file, load_shipped, read_metadata, weights_path
-from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
+from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps, steps_within
 from scope.specification import Request
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
@@ -30,7 +30,9 @@ SHIFT = 5.0  # of the times: nouns and places are decided near the noise, so mos
 class FlowGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
-    name, version, resamples = "flow", "4", True
+    name, version = "flow", "4"
+    reads = frozenset({"edit", "steps", "cfg_scale"})
+    batch, parallel = 4, 1
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class FlowGenerator:
 
         Raises: PromptError if a prompt is longer than the text encoder reads.
         """
-        return [self._draw(request, on_step) for request in requests]
+        return [self._draw(r, steps_within(on_step, i, len(requests))) for i, r in enumerate(requests)]
 
     @torch.inference_mode()
     def _draw(self, request: Request, on_step: OnStep) -> Picture:
@@ -80,10 +82,10 @@ class FlowGenerator:
 
     def _start(self, request: Request, noise: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
         """Return where to start and the times from there on: from noise, or from a draft that is noised in part."""
-        if request.start is None or request.start.t is None:
+        if request.edit is None:
             return noise, schedule
-        t = torch.tensor([request.start.t])
-        with Image.open(request.start.path) as draft:
+        t = torch.tensor([request.edit.strength])
+        with Image.open(request.edit.image.path) as draft:
             latents = self.tokenizer.encode(to_tensor([resized(draft, self.tokenizer.size)], self.device))
         return paths.add_noise(to_tokens(latents), noise, t.to(self.device)), torch.cat([t, schedule[schedule < t]])
 

@@ -29,7 +29,7 @@ from scope.nn import trajectory
 from scope.nn.images import device, resized, to_pixels, to_tensor
 from scope.nn.transformer import to_grid, to_tokens
 from scope.nn.weights import load_file, load_shipped, read_metadata, weights_path
-from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
+from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps, steps_within
 from scope.specification import Model, Request
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
@@ -115,7 +115,9 @@ class Likelihood:
 class NTMGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
-    name, version, resamples = "ntm", "1", True
+    name, version = "ntm", "1"
+    reads = frozenset({"edit", "steps", "cfg_scale"})
+    batch, parallel = 4, 1
 
     def __init__(
         self,
@@ -154,7 +156,7 @@ class NTMGenerator:
 
         Raises: UsageError if the model was not trained for so many steps. PromptError if a prompt is too long.
         """
-        return [self._draw(request, on_step) for request in requests]
+        return [self._draw(r, steps_within(on_step, i, len(requests))) for i, r in enumerate(requests)]
 
     def log_likelihood(self, image: Image.Image, prompt: Request | str, steps: int = T) -> Likelihood:
         """Return how likely the model holds a picture to be: the same number whenever it is asked.
@@ -186,13 +188,13 @@ class NTMGenerator:
         return Picture(image, self.log_likelihood(image, request, steps).nats)
 
     def _known(self, request: Request, noise: Tensor) -> Tensor | None:
-        """Return the states of a draft from the noise down to the level nearest to `start.t`; None: there is none."""
-        if request.start is None or request.start.t is None:
+        """Return the states of a draft from the noise down to the level nearest to `strength`; None: there is none."""
+        if request.edit is None:
             return None
         t, steps = self.model.schedule(len(noise) - 1, noise[0], T_MIN)
-        with Image.open(request.start.path) as draft:
+        with Image.open(request.edit.image.path) as draft:
             x = trajectory.chain(to_tokens(self._encode(draft)), t, noise)
-        lowest = 1 + int((t[1:, 0] - request.start.t).abs().argmin())  # below it nothing would be left to draw
+        lowest = 1 + int((t[1:, 0] - request.edit.strength).abs().argmin())  # below it nothing would be left to draw
         return ntm.transport_states(self.model, x, t, steps)[0][lowest:]
 
     @torch.no_grad()

@@ -17,9 +17,9 @@ from scope.parsing.phrases import find_phrases
 from scope.parsing.prompt import Prompt
 from scope.parsing.state import ParseState
 from scope.parsing.words import tagged_words
-from scope.specification import Commitment, Kind, Span, Specification, Status, Type, next_ids
+from scope.specification import Cause, Commitment, Kind, Span, Specification, Status, Type, next_ids
 
-CAUSE = "skill:decompose@1"
+CAUSE = Cause.skill("decompose", "1")
 _DRAWABLE = frozenset({Type.PRESENCE, Type.TEXT, Type.SETTING})
 
 

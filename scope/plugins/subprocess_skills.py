@@ -10,7 +10,6 @@ This keeps a run whole. It is no sandbox: a skill runs with the rights of the on
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 from scope import errors
@@ -18,8 +17,8 @@ from scope.errors import OutputError, PluginError, ScopeError, StateCorrupt
 from scope.plugins import registry
 from scope.plugins.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 from scope.protocols import Message, Passage, Reply, Skill, Toolbox
-from scope.runs.store import Run
-from scope.specification import Event, IllegalEvent, Model, Specification, sha256_of
+from scope.runs.context import RunContext
+from scope.specification import Event, IllegalEvent, Model, Specification
 from scope.specification.permissions import appended
 
 
@@ -39,8 +38,9 @@ class SubprocessSkill:
     """A skill of another package, as a run meets it. Its code never runs in our process."""
 
     plugin: registry.Plugin
-    record: Run
+    context: RunContext
     limit: float  # seconds for one step
+    tools: Toolbox  # of the run, to ask through us
 
     @property
     def name(self) -> str:
@@ -53,27 +53,28 @@ class SubprocessSkill:
         return self.plugin.version
 
     def needed(self, spec: Specification) -> bool:
-        """Return True: whether it has anything to do, only its own process can tell."""
-        return True
+        """Return whether it did anything to this ledger, or failed: its own process tells, once for each ledger."""
+        step = self._step(spec)
+        return bool(step.events or step.failure)
 
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         """Return the specification with what it appended, if it sees anything to do. Each step is done once.
 
         Raises: SkillFailed if it was too slow, crashed, raised, or did what a skill may not do.
         """
-        key = sha256_of([self.record.id, "skill", self.name, self.plugin.fingerprint, spec.sha256()])
-        recorded = self.record.recall(key)
-        step = Step.model_validate(recorded) if recorded is not None else self._step(spec, tools)
-        if recorded is None:
-            self.record.record(key, step.model_dump(mode="json"))
+        step = self._step(spec)
         if step.failure:
             raise SkillFailed(step.failure)
         return Specification(prompt=spec.prompt, events=(*spec.events, *step.events))
 
-    def _step(self, spec: Specification, tools: Toolbox) -> Step:
+    def _step(self, spec: Specification) -> Step:
+        key = [self.name, self.plugin.fingerprint, spec.sha256()]
+        return self.context.call("skill", key, lambda: self._made(spec), Step)
+
+    def _made(self, spec: Specification) -> Step:
         began = time.monotonic()
         try:
-            result = _run_in_worker(self.name, spec, tools, self.limit)
+            result = _run_in_worker(self.name, spec, self.tools, self.limit)
         except WorkerTimeout:
             return Step(failure=f"it did not end within {self.limit:g} s; allow more with SCOPE_SKILL_TIMEOUT")
         except (WorkerDied, SkillFailed) as error:
@@ -86,12 +87,6 @@ class SubprocessSkill:
             return Step(failure=f"its answer is no specification: {error}")
         share = (time.monotonic() - began) / max(1, len(events))
         return Step(events=tuple(event.model_copy(update={"seconds": share}) for event in events))
-
-
-def third_party_skills(run: Run, limit: float) -> tuple[SubprocessSkill, ...]:
-    """Return the skills of other packages; `limit` is in seconds for one step."""
-    plugins = (plugin for plugin in registry.installed("skills") if plugin.third_party)
-    return tuple(SubprocessSkill(plugin, run, limit) for plugin in plugins)
 
 
 def run_or_skip(skill: Skill, spec: Specification, tools: Toolbox) -> tuple[Specification, str | None]:
@@ -172,7 +167,6 @@ def _tools(channel: Channel, task: dict[str, Any]) -> Toolbox:
         reader=_Reader(channel),
         generator=absent,
         verifiers=(),
-        folder=Path(),
         language=_Language(channel, *task["language"]) if task["language"] else None,
         knowledge=tuple(_Knowledge(channel, number, *named) for number, named in enumerate(task["knowledge"])),
     )

@@ -1,7 +1,4 @@
-"""A language model that is paid for once: its answers are recorded, and its cost is reserved before each call.
-
-So a run that was killed asks nothing twice, and never spends more than its budget and the call that was under way.
-"""
+"""A language model within the budget of a run: paid for once, its cost reserved before each call (context.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +7,17 @@ from typing import Any
 
 from PIL.Image import Image
 
-from scope.errors import LanguageError
+from scope.errors import BudgetSpent, LanguageError
 from scope.protocols import LanguageModel, Message, Reply
-from scope.runs.store import Run
-from scope.specification import sha256_of
+from scope.runs.context import RunContext
 
 
 @dataclass(frozen=True)
-class Metered:
-    """A `LanguageModel` within the budget of a run. `limit` is in the currency of the model's prices."""
+class BudgetedModel:
+    """A `LanguageModel` whose calls are those of a run."""
 
     model: LanguageModel
-    run: Run
-    limit: float | None = None
+    context: RunContext
 
     @property
     def name(self) -> str:
@@ -45,15 +40,10 @@ class Metered:
         Raises: LanguageError, also if the budget is spent.
         """
         pictures = [sha256(image.tobytes()).hexdigest() for image in images]
-        asked = [m.model_dump(mode="json") for m in messages]
-        key = sha256_of([self.run.id, "language", self.name, self.version, asked, schema, pictures])
-        recorded = self.run.recall(key)
-        if recorded is not None:
-            return Reply.model_validate(recorded)
-        if self.limit is not None and self.run.spent() >= self.limit:
-            raise LanguageError(f"the cost budget of {self.limit:g} is spent; allow more with --max-cost")
-        self.run.spend(key, self.ceiling)
-        reply = self.model.complete(messages, schema, images)
-        self.run.record(key, reply.model_dump(mode="json"))
-        self.run.spend(key, reply.cost)
-        return reply
+        key = [self.name, self.version, [m.model_dump(mode="json") for m in messages], schema, pictures]
+        try:
+            return self.context.call(
+                "language", key, lambda: self.model.complete(messages, schema, images), Reply, self.ceiling
+            )
+        except BudgetSpent as error:
+            raise LanguageError(str(error)) from error

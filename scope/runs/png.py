@@ -198,7 +198,7 @@ def _timeless(record: Record) -> Record:
 
 
 def _without_evidence(record: Record) -> Record:
-    verdicts = tuple(verdict.model_copy(update={"evidence": {}}) for verdict in record.verdicts)
+    verdicts = tuple(verdict.model_copy(update={"evidence": (), "details": {}}) for verdict in record.verdicts)
     return record.model_copy(update={"verdicts": verdicts})
 
 

@@ -7,9 +7,8 @@ data block escapes `<`, `>` and `&`, and the page's own policy allows no script,
 import base64
 import hashlib
 import io
-import json
-import math
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from markupsafe import Markup
 from PIL import Image
 
 from scope.runs.store import SCHEMA, versions
-from scope.specification import JUDGED, Draft, Event, Specification, Verdict
+from scope.specification import JUDGED, Draft, Event, Specification, Verdict, to_pixels
 
-_DATA = Path(__file__).parents[1] / "data"
+_DATA = Path(str(files("scope.data")))
 
 
 def render(
@@ -84,15 +83,16 @@ def _draft(
     draft: Draft, spec: Specification, verdicts: Sequence[Verdict], picture: Image.Image | None
 ) -> dict[str, Any]:
     claims = {c.id: c.claim for c in spec.commitments}
+    size = (1, 1) if picture is None else picture.size
     rows = [
-        {"verdict": v, "claim": claims.get(v.commitment, ""), "outcome": _outcome(v), "boxes": _boxes(v)}
+        {"verdict": v, "claim": claims.get(v.commitment, ""), "outcome": _outcome(v), "boxes": _boxes(v, size)}
         for v in verdicts
     ]
     return {
         "draft": draft,
         "rows": rows,
         "picture": None if picture is None else _data_uri(picture),
-        "size": (1, 1) if picture is None else picture.size,
+        "size": size,
         "violated": sum(row["outcome"] in ("violated", "blocked") for row in rows),
         "unjudged": sum(row["outcome"] == "unjudged" for row in rows),
     }
@@ -104,20 +104,10 @@ def _outcome(verdict: Verdict) -> str:
     return verdict.outcome or "unjudged"
 
 
-def _boxes(verdict: Verdict) -> list[dict[str, float]]:
-    """Return the boxes of a verdict's evidence; what is no box is left out, for evidence is anybody's JSON."""
-    found = verdict.evidence.get("boxes", ())
-    return [
-        {"x": box[0], "y": box[1], "width": box[2] - box[0], "height": box[3] - box[1]}
-        for box in (found if isinstance(found, list | tuple) else ())
-        if _is_box(box)
-    ]
-
-
-def _is_box(box: object) -> bool:
-    if not isinstance(box, list | tuple) or len(box) != 4:
-        return False
-    return all(type(x) in (int, float) and math.isfinite(x) for x in box) and box[0] <= box[2] and box[1] <= box[3]
+def _boxes(verdict: Verdict, size: tuple[int, int]) -> list[dict[str, int]]:
+    """Return the boxes of a verdict's evidence as rectangles in pixels of a picture of this (width, height)."""
+    boxes = (to_pixels(seen.box, *size) for seen in verdict.evidence if seen.box is not None)
+    return [{"x": x0, "y": y0, "width": x1 - x0, "height": y1 - y0} for x0, y0, x1, y1 in boxes]
 
 
 def _data_uri(picture: Image.Image) -> str:
@@ -128,7 +118,7 @@ def _data_uri(picture: Image.Image) -> str:
 
 
 def _step(event: Event) -> dict[str, Any]:
-    evidence = json.dumps(event.evidence, indent=1, ensure_ascii=False) if event.evidence else ""
+    evidence = event.evidence.model_dump_json(indent=1) if event.evidence else ""
     return {"event": event, "status": str(event.after), "judged": event.after in JUDGED, "evidence": evidence}
 
 

@@ -6,7 +6,20 @@ The words of an answered unknown are its answer's: the clue itself is never draw
 from scope.protocols import Toolbox
 from scope.skills.realize import groups, sentence
 from scope.skills.repair import EDIT, REBIND, RESAMPLE, last_repair
-from scope.specification import Binding, Draft, Request, Specification, Start, Status, Type, answers, grounded
+from scope.specification import (
+    Binding,
+    Cause,
+    Draft,
+    Edit,
+    ImageFile,
+    Request,
+    Specification,
+    Status,
+    Type,
+    Wording,
+    answers,
+    grounded,
+)
 
 #: Guidance of a request that was worded anew: what was missed is asked for harder than by default.
 REBIND_CFG_SCALE = 3.0
@@ -31,10 +44,12 @@ class Bind:
         statuses, known = spec.statuses(), answers(spec)
         for commitment in spec.where(*_UNBOUND):
             answer = known.get(commitment.id)
-            evidence = {"words": answer.words if answer else _words(spec, commitment.id)}
-            if statuses[commitment.id] is Status.OPEN:
-                evidence["note"] = "nothing grounds it; its words are passed on as they are"
-            spec = spec.move(commitment.id, Status.BOUND, f"skill:{self.name}@{self.version}", evidence=evidence)
+            lost = statuses[commitment.id] is Status.OPEN
+            evidence = Wording(
+                words=answer.words if answer else _words(spec, commitment.id),
+                note="nothing grounds it; its words are passed on as they are" if lost else "",
+            )
+            spec = spec.move(commitment.id, Status.BOUND, Cause.skill(self.name, self.version), evidence=evidence)
         return spec
 
 
@@ -56,17 +71,18 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
         quoted=quoted,
         seed=seed,
         cfg_scale=REBIND_CFG_SCALE if rebound else None,
-        parent=parent.id if parent else None,
-        start=_start(spec, parent),
+        edit=_edit(spec, parent),
     )
 
 
-def _start(spec: Specification, parent: Draft | None) -> Start | None:
-    """Return where the picture starts from: the draft that is repaired if the latest repair keeps most of it."""
+def _edit(spec: Specification, parent: Draft | None) -> Edit | None:
+    """Return the change that is asked for: of the draft that is repaired, if the latest repair keeps most of it."""
     latest = last_repair(spec)
     if parent is None or latest is None or latest.strategy not in (RESAMPLE, EDIT):
         return None
-    return Start(path=parent.path, sha256=parent.sha256, t=RESAMPLE_FROM if latest.strategy == RESAMPLE else None)
+    toward = tuple(c for c in grounded(spec).commitments if c.id.partition("/")[0] in latest.commitments)
+    strength = RESAMPLE_FROM if latest.strategy == RESAMPLE else 1.0
+    return Edit(image=ImageFile(path=parent.path, sha256=parent.sha256), strength=strength, toward=toward)
 
 
 def _in_prompt(spec: Specification) -> tuple[Binding, ...]:

@@ -1,11 +1,9 @@
 """Decompose: a prompt becomes commitments, by the reader's grammar or, where there is one, by a language model."""
 
-from typing import Any
-
 from scope.errors import LanguageError
 from scope.protocols import LanguageModel, Message, Reply, Toolbox
 from scope.skills.llm_reading import Proposal, Refused, specification
-from scope.specification import Specification, canonical_json
+from scope.specification import Cause, Reading, Specification, canonical_json
 
 REASKS = 2
 
@@ -70,7 +68,7 @@ class Decompose:
                 reply = model.complete(messages, Proposal.model_json_schema())
                 replies.append(reply)
                 try:
-                    cause = f"skill:{self.name}@{self.version}"
+                    cause = Cause.skill(self.name, self.version)
                     return _noted(specification(Proposal.model_validate(reply.data), known, cause), model, replies)
                 except ValueError as error:
                     why = _words(error)
@@ -92,14 +90,15 @@ def _objection(reply: Reply, why: str) -> list[Message]:
     ]
 
 
-def _noted(spec: Specification, model: LanguageModel, replies: list[Reply], **evidence: Any) -> Specification:
+def _noted(spec: Specification, model: LanguageModel, replies: list[Reply], note: str = "") -> Specification:
     """Return the specification with what was asked, at what cost and in what time, on its first event."""
-    evidence |= {
-        "language": f"{model.name}@{model.version}",
-        "replies": len(replies),
-        "tokens_in": sum(r.tokens_in for r in replies),
-        "tokens_out": sum(r.tokens_out for r in replies),
-        "cost": sum(r.cost for r in replies),
-    }
+    evidence = Reading(
+        language=f"{model.name}@{model.version}",
+        replies=len(replies),
+        tokens_in=sum(r.tokens_in for r in replies),
+        tokens_out=sum(r.tokens_out for r in replies),
+        cost=sum(r.cost for r in replies),
+        note=note,
+    )
     first = spec.events[0].model_copy(update={"evidence": evidence, "seconds": sum(r.seconds for r in replies)})
     return spec.model_copy(update={"events": (first, *spec.events[1:])})

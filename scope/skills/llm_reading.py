@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scope.specification import Commitment, Kind, Model, Span, Specification, Status, Type, next_ids
+from scope.specification import Cause, Commitment, Kind, Model, Span, Specification, Status, Type, next_ids
 from scope.text import article, plural
 
 Words = Annotated[str, Field(min_length=1, max_length=400)]
@@ -60,7 +60,7 @@ class Proposal(Model):
     left_out: Annotated[tuple[Words, ...], Field(max_length=_MOST)]
 
 
-def specification(proposal: Proposal, known: Specification, cause: str) -> Specification:
+def specification(proposal: Proposal, known: Specification, cause: Cause) -> Specification:
     """Return the commitments of a proposal, each declared; unknowns are open.
 
     Args:
@@ -85,7 +85,7 @@ def specification(proposal: Proposal, known: Specification, cause: str) -> Speci
     return _ledger(known.prompt, draft.commitments, cause)
 
 
-def _ledger(prompt: str, commitments: Iterable[Commitment], cause: str) -> Specification:
+def _ledger(prompt: str, commitments: Iterable[Commitment], cause: Cause) -> Specification:
     spec = Specification(prompt=prompt)
     for commitment in commitments:
         spec = spec.declare(commitment, cause)

@@ -19,9 +19,11 @@ from scope.skills.grounding.referents import CITES, Undecidable, Unsatisfiable
 from scope.skills.mentions import is_within, precedes
 from scope.specification import (
     Answer,
+    Cause,
     Commitment,
     Fact,
     Model,
+    Note,
     Source,
     Specification,
     Status,
@@ -41,6 +43,7 @@ class Reason:
 
     name = "reason"
     version = "1"
+    after = ("retrieve",)  # what it works out may rest on what was found
 
     def needed(self, spec: Specification) -> bool:
         """Return whether an unknown is open that was not tried in vain, or an answer rests on one that has changed."""
@@ -56,11 +59,11 @@ class Reason:
             if spec.statuses()[unknown] is Status.OPEN:  # else an answer before this one decided it
                 spec, notes[unknown] = _ask_model(spec, unknown, tools)
         for unknown in _open_unknowns(spec):
-            spec = spec.move(unknown, Status.OPEN, _CAUSE, evidence={"note": notes[unknown]})
+            spec = spec.move(unknown, Status.OPEN, _CAUSE, evidence=Note(note=notes[unknown]))
         return spec
 
 
-_CAUSE = f"skill:{Reason.name}@{Reason.version}"
+_CAUSE = Cause.skill(Reason.name, Reason.version)
 
 
 def _open_unknowns(spec: Specification) -> tuple[str, ...]:
@@ -108,7 +111,7 @@ def _deduce_all(spec: Specification, tools: Toolbox) -> Specification:
 def _refuted_sources(spec: Specification, unknown: str) -> frozenset[str]:
     """Return the locators of sources that were believed and proved wrong."""
     opened = [e for e in spec.history(unknown) if e.after is Status.OPEN and e.before is not Status.OPEN]
-    return frozenset() if opened[-1].evidence.get("note") == _CHANGED else tried(spec, unknown)
+    return frozenset() if opened[-1].evidence == Note(note=_CHANGED) else tried(spec, unknown)
 
 
 # -- a language model ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from scope.protocols import Toolbox
 from scope.runs.repair_stats import Gain
-from scope.specification import RepairResult, Specification, Status, Type
+from scope.specification import Cause, Repairing, RepairResult, Specification, Status, Type
 
 REBIND = "rebind"  # word the request anew, what was missed first
 REGENERATE = "regenerate"  # the same words from other noise
@@ -27,8 +27,6 @@ PRIORS = {REBIND: 0.5, REGENERATE: 0.45, RESAMPLE: 0.4, EDIT: 0.6}
 
 #: Tries of a strategy on a family before what they did counts: a few say nothing.
 ENOUGH = 8
-
-_CAUSE = "skill:repair@"
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,10 @@ class Repair:
         last = last_repair(spec)
         number = last.number + 1 if last is not None else 1
         strategy = self.chosen or self.choose(spec, tools)
-        evidence = {"strategy": strategy, "family": family(spec), "round": number}
+        cause = Cause.skill(self.name, self.version)
+        evidence = Repairing(strategy=strategy, family=family(spec), round=number)
         for commitment in spec.where(Status.VIOLATED, Status.BLOCKED):
-            spec = spec.move(commitment.id, Status.REPAIRED, _CAUSE + self.version, evidence=evidence)
+            spec = spec.move(commitment.id, Status.REPAIRED, cause, evidence=evidence)
         return spec
 
     def choose(self, spec: Specification, tools: Toolbox) -> str:
@@ -101,17 +100,17 @@ class Repaired:
 
 def last_repair(spec: Specification, strategy: str | None = None) -> Repaired | None:
     """Return the latest repair in the ledger (None: of any strategy), or None."""
-    events = [e for e in spec.events if e.cause.startswith(_CAUSE) and strategy in (None, e.evidence["strategy"])]
-    if not events:
+    made = [(e.commitment, e.evidence) for e in spec.events if isinstance(e.evidence, Repairing)]
+    made = [(named, repair) for named, repair in made if strategy in (None, repair.strategy)]
+    if not made:
         return None
-    evidence = events[-1].evidence
-    named = tuple(e.commitment for e in events if e.evidence["round"] == evidence["round"])
-    return Repaired(evidence["round"], evidence["strategy"], named)
+    latest = made[-1][1]
+    return Repaired(latest.round, latest.strategy, tuple(named for named, repair in made if repair == latest))
 
 
 def _possible(strategy: str, spec: Specification, tools: Toolbox) -> bool:
     if strategy == RESAMPLE:
-        return getattr(tools.generator, "resamples", False) is True
+        return "edit" in tools.generator.reads
     if strategy == EDIT:
         editor = tools.editor
         return editor is not None and any(editor.handles(c) for c in spec.where(Status.VIOLATED))

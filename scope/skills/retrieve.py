@@ -13,7 +13,20 @@ from pydantic import Field, ValidationError
 from scope.errors import LanguageError, ScopeError
 from scope.protocols import LanguageModel, Message, Passage, Toolbox
 from scope.skills.grounding.definitions import Definition, Query, content_words, find_definitions, query_of, stems
-from scope.specification import Answer, Commitment, Fact, Model, Source, Specification, Status, Type, ground, tried
+from scope.specification import (
+    Answer,
+    Cause,
+    Commitment,
+    Fact,
+    Model,
+    Note,
+    Source,
+    Specification,
+    Status,
+    Type,
+    ground,
+    tried,
+)
 from scope.text import COLORS, NUMBERS, article, plural, printable
 
 #: Passages that are read of each source of knowledge.
@@ -37,7 +50,7 @@ class Retrieve:
 
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         """Return the specification with each such reference grounded, or open with a note of where it was sought."""
-        cause = f"skill:{self.name}@{self.version}"
+        cause = Cause.skill(self.name, self.version)
         for unknown in _pending(spec):
             began = time.monotonic()
             query = query_of(spec, unknown)
@@ -48,7 +61,7 @@ class Retrieve:
             if answer is not None:
                 spec = ground(spec, unknown.id, answer, cause, seconds)
             else:
-                note = {"note": _failure_note(query, tools, failures), "passages": len(passages)}
+                note = Note(note=_failure_note(query, tools, failures), passages=len(passages))
                 spec = spec.move(unknown.id, Status.OPEN, cause, evidence=note, seconds=seconds)
         return spec
 
@@ -56,7 +69,7 @@ class Retrieve:
 def _pending(spec: Specification) -> tuple[Commitment, ...]:
     """Return the open references that were not looked for in vain since they were opened."""
     unknowns = spec.where(Status.OPEN, type=Type.EXTERNAL_REFERENCE)
-    return tuple(u for u in unknowns if not spec.history(u.id)[-1].cause.startswith(f"skill:{Retrieve.name}@"))
+    return tuple(u for u in unknowns if spec.history(u.id)[-1].cause.name != Retrieve.name)
 
 
 def _search(query: Query, tools: Toolbox, skip: frozenset[str]) -> tuple[list[Passage], list[str]]:
@@ -102,7 +115,7 @@ def _answer(
     pictures = (p.source for p in passages if p.source.image and (p.by_sight or _covers(p, query)))
     picture = next(pictures, None) if source.image is None else None
     sources: tuple[Source, ...] = (source, picture) if picture else (source,)
-    return Answer(words=definition.words, facts=definition.facts, sources=sources, others=alternatives)
+    return Answer(words=definition.words, facts=definition.facts, sources=sources, alternatives=alternatives)
 
 
 def _covers(passage: Passage, query: Query) -> bool:

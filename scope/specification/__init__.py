@@ -1,42 +1,87 @@
-"""The specification: commitments, the append-only ledger, and the statuses folded from it."""
+"""The specification: commitments, the append-only ledger, the statuses folded from it, and what is asked for."""
 
-from scope.specification.answers import FACTS, Answer, Fact, Source, answers, ground, grounded, part_ids, reopen, tried
+from scope.specification.answers import answers, ground, grounded, part_ids, reopen, tried
+from scope.specification.boxes import Box, from_pixels, to_pixels
 from scope.specification.commitments import Commitment, Kind, Model, Span, Type, canonical_json, sha256_of
+from scope.specification.evidence import (
+    FACTS,
+    Answer,
+    Cause,
+    Evidence,
+    Fact,
+    Grounding,
+    Judgement,
+    Note,
+    Reading,
+    Repairing,
+    Source,
+    Wording,
+)
 from scope.specification.ledger import Event, IllegalEvent, Specification, fold, next_ids
-from scope.specification.requests import Binding, Draft, RepairResult, Request, Start, Verdict
+from scope.specification.requests import (
+    READS,
+    Binding,
+    Draft,
+    Edit,
+    ImageFile,
+    Observation,
+    Reference,
+    Region,
+    RepairResult,
+    Request,
+    Verdict,
+    unread,
+)
 from scope.specification.statuses import EDGES, JUDGED, UNMET, Status
 
 __all__ = [
     "EDGES",
     "FACTS",
     "JUDGED",
+    "READS",
     "UNMET",
     "Answer",
     "Binding",
+    "Box",
+    "Cause",
     "Commitment",
     "Draft",
+    "Edit",
     "Event",
+    "Evidence",
     "Fact",
+    "Grounding",
     "IllegalEvent",
+    "ImageFile",
+    "Judgement",
     "Kind",
     "Model",
+    "Note",
+    "Observation",
+    "Reading",
+    "Reference",
+    "Region",
     "RepairResult",
+    "Repairing",
     "Request",
     "Source",
     "Span",
     "Specification",
-    "Start",
     "Status",
     "Type",
     "Verdict",
+    "Wording",
     "answers",
     "canonical_json",
     "fold",
+    "from_pixels",
     "ground",
     "grounded",
     "next_ids",
     "part_ids",
     "reopen",
     "sha256_of",
+    "to_pixels",
     "tried",
+    "unread",
 ]

@@ -5,49 +5,11 @@ in typed facts what the unknown stands for; a later `open` event drops it. Nothi
 from a source: whatever a text that was found says, it can fill `Answer` and nothing more.
 """
 
-from pydantic import ValidationError
-
 from scope.errors import StateCorrupt
-from scope.specification.commitments import Commitment, Kind, Model, Type
+from scope.specification.commitments import Commitment, Kind, Type
+from scope.specification.evidence import FACTS, Answer, Cause, Grounding, Note
 from scope.specification.ledger import Event, Specification
 from scope.specification.statuses import Status
-
-#: What a fact may be about.
-FACTS = frozenset({Type.PRESENCE, Type.ATTRIBUTE, Type.COUNT, Type.TEXT, Type.SETTING, Type.STYLE})
-
-
-class Fact(Model):
-    """One checkable thing that an answer says.
-
-    PRESENCE: the target is drawn as `value` ("turtle"); the others as in `Commitment`. `target` is an entity that the
-    unknown speaks of; None: the picture as a whole.
-    """
-
-    type: Type
-    value: str | int
-    target: str | None = None
-    aspect: str | None = None
-
-
-class Source(Model):
-    """Where an answer comes from: a file (relative to its folder), an address, or a rule of reasoning."""
-
-    title: str
-    locator: str
-    quote: str = ""  # the words that say it, at most 500 characters
-    licence: str = ""  # "": not stated
-    sha256: str = ""  # of the file's bytes
-    image: str | None = None  # path of a reference picture
-    image_sha256: str = ""  # of its bytes
-
-
-class Answer(Model):
-    """A closed answer: the words that take the clue's place, the facts to be checked, and who says so."""
-
-    words: str
-    facts: tuple[Fact, ...] = ()
-    sources: tuple[Source, ...] = ()
-    others: int = 0  # further candidates that were found, should this one prove wrong
 
 
 def answers(spec: Specification) -> dict[str, Answer]:
@@ -71,14 +33,13 @@ def tried(spec: Specification, unknown: str) -> frozenset[str]:
 
 
 def _answer_in(event: Event) -> Answer:
-    try:
-        return Answer.model_validate(event.evidence["answer"])
-    except (KeyError, ValidationError) as error:
+    if not isinstance(event.evidence, Grounding):
         why = f"event {event.sequence} grounds {event.commitment!r} without an answer"
-        raise StateCorrupt(f"the ledger is damaged: {why}") from error
+        raise StateCorrupt(f"the ledger is damaged: {why}")
+    return event.evidence.answer
 
 
-def ground(spec: Specification, unknown: str, answer: Answer, cause: str, seconds: float = 0.0) -> Specification:
+def ground(spec: Specification, unknown: str, answer: Answer, cause: Cause, seconds: float = 0.0) -> Specification:
     """Return the specification with an open unknown grounded.
 
     Raises: ValueError if a fact is of no checkable type or speaks of an entity that the unknown does not.
@@ -87,13 +48,12 @@ def ground(spec: Specification, unknown: str, answer: Answer, cause: str, second
     for fact in answer.facts:
         if fact.type not in FACTS or fact.target not in allowed:
             raise ValueError(f"an answer to {unknown} cannot say {fact.type} of {fact.target}")
-    evidence = {"answer": answer.model_dump(mode="json")}
-    return spec.move(unknown, Status.GROUNDED, cause, evidence=evidence, seconds=seconds)
+    return spec.move(unknown, Status.GROUNDED, cause, evidence=Grounding(answer=answer), seconds=seconds)
 
 
-def reopen(spec: Specification, unknown: str, cause: str, why: str) -> Specification:
+def reopen(spec: Specification, unknown: str, cause: Cause, why: str) -> Specification:
     """Return the specification with an unknown open again: what was found for it is dropped."""
-    return spec.move(unknown, Status.OPEN, cause, evidence={"note": why})
+    return spec.move(unknown, Status.OPEN, cause, evidence=Note(note=why))
 
 
 def part_ids(unknown: str, answer: Answer) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from scope.errors import ScopeError, StateCorrupt
 from scope.specification.commitments import Commitment, Kind, Model, Type, canonical_json
+from scope.specification.evidence import Cause, Evidence
 from scope.specification.statuses import EDGES, JUDGED, Status
 
 
@@ -21,8 +21,8 @@ class Event(Model):
     commitment: str
     before: Status | None
     after: Status
-    cause: str  # "skill:bind@1", "verifier:objects@1"
-    evidence: dict[str, Any] = {}
+    cause: Cause
+    evidence: Evidence | None = None
     draft: str | None = None
     declares: Commitment | None = None
     time: float = 0.0
@@ -91,7 +91,7 @@ class Specification(Model):
 
     # -- writing ---------------------------------------------------------------------------------
 
-    def declare(self, commitment: Commitment, cause: str, *, time: float = 0.0) -> "Specification":
+    def declare(self, commitment: Commitment, cause: Cause, *, time: float = 0.0) -> "Specification":
         """Return this specification with one more commitment.
 
         Raises: IllegalEvent if the id is taken, or `targets`/`depends_on` name an id not yet declared.
@@ -112,9 +112,9 @@ class Specification(Model):
         self,
         commitment_id: str,
         after: Status,
-        cause: str,
+        cause: Cause,
         *,
-        evidence: dict[str, Any] | None = None,
+        evidence: Evidence | None = None,
         draft: str | None = None,
         time: float = 0.0,
         seconds: float = 0.0,
@@ -130,7 +130,7 @@ class Specification(Model):
                 before=self.statuses().get(commitment_id),
                 after=after,
                 cause=cause,
-                evidence=evidence or {},
+                evidence=evidence,
                 draft=draft,
                 time=time,
                 seconds=seconds,

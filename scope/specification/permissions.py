@@ -1,8 +1,11 @@
 """What a skill may do to a ledger, and nothing more. Whoever runs a skill that is not our own checks it with this."""
 
+from typing import NoReturn
+
 from scope.errors import StateCorrupt
-from scope.specification.answers import Answer, ground
+from scope.specification.answers import ground
 from scope.specification.commitments import Kind
+from scope.specification.evidence import Cause, Grounding
 from scope.specification.ledger import Event, IllegalEvent, Specification, fold
 from scope.specification.statuses import Status
 
@@ -33,13 +36,13 @@ def appended(before: Specification, after: Specification, name: str, version: st
     if after.events[:known] != before.events:
         raise IllegalEvent(f"{skill} changed what was in the ledger before it")
     for event in after.events[known:]:
-        _allow(event, Specification(prompt=after.prompt, events=after.events[: event.sequence]), name, skill)
+        _allow(event, Specification(prompt=after.prompt, events=after.events[: event.sequence]), name, version)
     return after.events[known:]
 
 
-def _allow(event: Event, before: Specification, name: str, skill: str) -> None:
-    def refuse(what: str) -> None:
-        raise IllegalEvent(f"{skill} {what}")
+def _allow(event: Event, before: Specification, name: str, version: str) -> None:
+    def refuse(what: str) -> NoReturn:
+        raise IllegalEvent(f"{name}@{version} {what}")
 
     if event.declares is not None:
         refuse(f"declared {event.commitment}: only the prompt adds commitments")
@@ -47,10 +50,12 @@ def _allow(event: Event, before: Specification, name: str, skill: str) -> None:
         refuse(f"moved {event.commitment} to {event.after.value}, which is not for it to do")
     if name not in MOVES and before[event.commitment].kind is not Kind.UNKNOWN:
         refuse(f"moved {event.commitment}, which is no unknown: what the prompt says plainly stays as it is")
-    if event.cause != f"skill:{skill}":
-        refuse(f"moved {event.commitment} in the name of {event.cause!r}; write 'skill:{skill}'")
+    if event.cause != Cause.skill(name, version):
+        refuse(f"moved {event.commitment} in the name of '{event.cause}'; write Cause.skill({name!r}, {version!r})")
     if event.after is Status.GROUNDED:
+        if not isinstance(event.evidence, Grounding):
+            refuse(f"grounded {event.commitment} without a typed answer")
         try:
-            ground(before, event.commitment, Answer.model_validate(event.evidence["answer"]), event.cause)
-        except (KeyError, ValueError) as error:  # pydantic's ValidationError is a ValueError
-            refuse(f"grounded {event.commitment} without a typed answer: {error}")
+            ground(before, event.commitment, event.evidence.answer, event.cause)
+        except ValueError as error:
+            refuse(f"grounded {event.commitment} with an answer that says too much: {error}")

@@ -1,8 +1,20 @@
-"""What is asked of a generator, what it gave, and what a verifier said of it."""
+"""What is asked of a generator, what it gave, and what a verifier said of it.
 
+    Request    text, size, negative, regions, references, edit, seed, steps, cfg_scale
+    Region     one drawn instance: its box, its phrase and every commitment that it carries
+    Draft      the picture that came of it
+    Verdict    what a verifier says of one commitment on one draft
+
+A generator names the fields that it reads (`Generator.reads`); `unread` says which of a request's it does not.
+"""
+
+from collections.abc import Collection
 from typing import Any, Literal
 
-from scope.specification.commitments import Model, Span
+from pydantic import Field
+
+from scope.specification.boxes import Box
+from scope.specification.commitments import Commitment, Model, Span
 
 
 class Binding(Model):
@@ -16,28 +28,83 @@ class Binding(Model):
     span: Span
 
 
-class Start(Model):
-    """A draft to start from instead of noise.
+class Region(Model):
+    """One drawn instance of an entity: "two red apples" are `e1#1` and `e1#2`.
 
-    Its picture, noised to time `t` in (0, 1), is drawn on from there; None: an editor changes the picture itself.
+    Verdicts, reports and repairs name it by `id`. `commitments` are all that the instance carries: its entity, colour,
+    text, style.
     """
 
-    path: str  # relative to the run folder
+    id: str = Field(pattern=r"^[a-z]+\d+#[1-9]\d*$")
+    commitments: tuple[str, ...] = Field(min_length=1)
+    phrase: str
+    box: Box
+
+
+class ImageFile(Model):
+    """A picture by path and hash. Inside a run the path is relative to the run's folder."""
+
+    path: str
     sha256: str
-    t: float | None = None
+
+
+class Reference(ImageFile):
+    """A picture that shows what a commitment is to look like. `licence` "": not stated."""
+
+    commitment: str
+    licence: str = ""
+
+
+class Edit(Model):
+    """A picture to be changed, in place of noise to begin with.
+
+    `mask` is an image of the same size, white where it may change; None: everywhere. `exemplar` shows the change on
+    another picture: (before, after). `strength` is the time in (0, 1] to which the picture is noised before it is drawn
+    again: what is below keeps its places. `toward` are the commitments that the change is to bring about.
+    """
+
+    image: ImageFile
+    mask: ImageFile | None = None
+    exemplar: tuple[ImageFile, ImageFile] | None = None
+    strength: float = Field(default=1.0, gt=0, le=1)
+    toward: tuple[Commitment, ...] = ()
 
 
 class Request(Model):
-    """One picture asked of a generator. `text` is what the generator reads; its spans are in `bindings`."""
+    """One picture asked of a generator. `text` is what it reads; the spans of `bindings` lie in it."""
 
     text: str
+    width: int | None = Field(default=None, gt=0)  # pixels; None: the generator's own
+    height: int | None = Field(default=None, gt=0)
+    negative: str = ""  # what is not wanted, where a generator can be told
+    regions: tuple[Region, ...] = ()
+    references: tuple[Reference, ...] = ()
+    edit: Edit | None = None
     bindings: tuple[Binding, ...] = ()
     quoted: tuple[str, ...] = ()  # words to be written in the picture
     seed: int = 0
-    steps: int | None = None  # None: the generator's own default
+    steps: int | None = None  # None: the generator's own
     cfg_scale: float | None = None
-    parent: str | None = None  # the draft that this one repairs
-    start: Start | None = None
+
+
+#: What a generator may read beside the text and the seed, in the words of a sentence.
+READS = {
+    "size": "the size",
+    "negative": "what is not wanted",
+    "regions": "the regions",
+    "references": "the references",
+    "edit": "the picture to be changed",
+    "steps": "the number of steps",
+    "cfg_scale": "the guidance",
+}
+
+
+def unread(request: Request, reads: Collection[str]) -> tuple[str, ...]:
+    """Return which of `READS` a request asks for and a generator that reads `reads` would pass over."""
+    asked = {name: bool(getattr(request, name)) for name in ("negative", "regions", "references")}
+    asked |= {name: getattr(request, name) is not None for name in ("edit", "steps", "cfg_scale")}
+    asked["size"] = request.width is not None or request.height is not None
+    return tuple(name for name in READS if asked[name] and name not in reads)
 
 
 class Draft(Model):
@@ -47,20 +114,25 @@ class Draft(Model):
     path: str  # relative to the run folder
     sha256: str
     request: Request
-    generator: str  # name@version
+    generator: str  # name@version of who made it, generator or editor
+    parent: str | None = None  # the draft that this one repairs
     log_likelihood: float | None = None
     seconds: float = 0.0
+    cost: float = 0.0
 
-    @property
-    def parent(self) -> str | None:
-        """Return the id of the draft that this one repairs."""
-        return self.request.parent
+
+class Observation(Model):
+    """One thing that a verifier saw: what it is, where, and how sure it is (in [0, 1])."""
+
+    label: str
+    box: Box | None = None
+    score: float | None = None
 
 
 class Verdict(Model):
     """What one verifier says of one commitment on one draft. Outcome None: it could not be judged.
 
-    `evidence` is plain JSON; boxes are [x0, y0, x1, y1] in pixels under the key "boxes".
+    `evidence` is what the verdict rests on; `details` is plain JSON of the verifier's own.
     `blocked_by` names the entity without which the question makes no sense.
     """
 
@@ -69,7 +141,8 @@ class Verdict(Model):
     reason: str
     verifier: str  # name@version
     score: float | None = None
-    evidence: dict[str, Any] = {}
+    evidence: tuple[Observation, ...] = ()
+    details: dict[str, Any] = {}
     blocked_by: str | None = None
 
 

@@ -4,7 +4,7 @@ It knows the nouns of the pocket world; what it does not know it leaves unjudged
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from PIL.Image import Image
 
 from scope.models.detector import Detection, Detector, detect
 from scope.nn.weights import load_shipped
-from scope.specification import Commitment, Specification, Type, Verdict
+from scope.specification import Commitment, Observation, Specification, Type, Verdict, from_pixels
 from scope.verifiers.relations import relation_holds
 from scope.worlds.pocket.catalogue import COLORS, NOUN_OF, SETTING_NAMES
 
@@ -119,6 +119,9 @@ class DetectedScene:
         return ("violated", f"found {len(matches)}", matches) if matches else ("met", f"no {noun} found", [])
 
 
+SIDE = 128  # pixels: what the detector looks at
+
+
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
@@ -141,7 +144,7 @@ class ObjectsVerifier:
     @torch.inference_mode()
     def perceive(self, image: Image, spec: Specification) -> DetectedScene:
         """Return what is detected in a picture."""
-        pixels = np.asarray(image.convert("RGB").resize((128, 128)), np.float32) / 127.5 - 1
+        pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float32) / 127.5 - 1
         maps = self.model(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device))
         return DetectedScene(detect(maps, 0), SETTING_NAMES[int(maps.setting[0].argmax())], spec)
 
@@ -152,13 +155,13 @@ class ObjectsVerifier:
         reason: str,
         detections: list[Detection],
     ) -> Verdict:
-        evidence: dict[str, Any] = {
-            "boxes": [[round(v, 1) for v in d.xyxy_px] for d in detections],
-            "labels": [f"{d.color} {d.noun} {d.score:.2f}" for d in detections],
-        }
+        evidence = tuple(
+            Observation(label=f"{d.color} {d.noun}", box=from_pixels(d.xyxy_px, SIDE, SIDE), score=round(d.score, 3))
+            for d in detections
+        )
         return Verdict(
             commitment=commitment.id, outcome=outcome, reason=reason, verifier=f"{self.name}@{self.version}",
-            score=min((round(d.score, 3) for d in detections), default=None), evidence=evidence if detections else {},
+            score=min((seen.score for seen in evidence if seen.score is not None), default=None), evidence=evidence,
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from PIL.Image import Image
 from rapidocr import RapidOCR
 
-from scope.specification import Commitment, Specification, Type, Verdict
+from scope.specification import Commitment, Observation, Specification, Type, Verdict, from_pixels
 
 _SETTINGS = {
     "Global.log_level": "critical",
@@ -53,7 +53,10 @@ class TextVerifier:
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         """Return one verdict per commitment: met where its text is read, letter for letter."""
         lines, boxes = self.read(image)
-        return [self._verdict(c, lines, boxes) for c in commitments]
+        evidence = tuple(
+            Observation(label=line, box=from_pixels(box, *image.size)) for line, box in zip(lines, boxes, strict=False)
+        )
+        return [self._verdict(c, lines, evidence) for c in commitments]
 
     def read(self, image: Image) -> tuple[list[str], list[list[float]]]:
         """Return the lines that are read and their boxes in pixels of the image."""
@@ -68,7 +71,7 @@ class TextVerifier:
         quads = [] if result.boxes is None else [np.asarray(q) / scale for q in result.boxes]
         return lines, [[*map(float, q.min(0)), *map(float, q.max(0))] for q in quads]
 
-    def _verdict(self, commitment: Commitment, lines: list[str], boxes: list[list[float]]) -> Verdict:
+    def _verdict(self, commitment: Commitment, lines: list[str], evidence: tuple[Observation, ...]) -> Verdict:
         if not self.handles(commitment):
             name, reason = f"{self.name}@{self.version}", "this verifier reads words only"
             return Verdict(commitment=commitment.id, outcome=None, reason=reason, verifier=name)
@@ -80,7 +83,7 @@ class TextVerifier:
             reason=reason,
             verifier=f"{self.name}@{self.version}",
             score=round(score, 3),
-            evidence={"boxes": [[round(v, 1) for v in box] for box in boxes], "labels": lines} if lines else {},
+            evidence=evidence,
         )
 
 

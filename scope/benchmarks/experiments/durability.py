@@ -27,12 +27,13 @@ from PIL.Image import Image
 
 from scope.benchmarks.results import Metric, Results, Row
 from scope.config import Options
-from scope.engine import graph
+from scope.engine import execution
 from scope.engine.outcome import Progress
 from scope.errors import ScopeError
 from scope.protocols import Toolbox
 from scope.runs import store
-from scope.runs.budget import Metered
+from scope.runs.budget import BudgetedModel
+from scope.runs.context import RunContext
 from scope.runs.store import Run
 from scope.specification import Commitment, Specification, Type, Verdict
 from scope.testing import Call, FakeGenerator, FakeLanguageModel, FakeVerifier, fake_toolbox, temporary_home
@@ -97,7 +98,7 @@ class FaultTally:
 
     def compare(self, run: Run, reference: "Reference") -> None:
         """Count what the finished run lost or got wrong against the undisturbed one."""
-        outcome = graph.load(run)
+        outcome = execution.load(run)
         self.lost += len(reference.ids - _ids(run))
         self.wrong += outcome is None or outcome.spec.canonical() != reference.canonical
 
@@ -202,7 +203,7 @@ def bit_flips(count: int, seed: int = 0) -> FaultTally:
             flip(run.folder / "state.sqlite", rng)
             tally.tried += 1
             try:
-                graph.generate(run, _tools(run))
+                execution.generate(run, _tools(run))
                 tally.compare(run, reference)
             except ScopeError:
                 tally.refused += 1
@@ -238,7 +239,7 @@ def _tools(run: Run, delay: float = 0.0) -> Toolbox:
     """
     limit = run.manifest.options.max_cost
     if limit is not None:
-        language = Metered(priced_model(run.folder / "model_calls"), run, limit)
+        language = BudgetedModel(priced_model(run.folder / "model_calls"), RunContext(run, limit))
         relations = FakeVerifier({"c3": "violated"}, handled=frozenset({Type.RELATION}))
         return fake_toolbox(relations, VlmVerifier(language), generator=FakeGenerator(delay=delay))
     return fake_toolbox(RandomVerifier(delay=delay), generator=FakeGenerator(delay=delay))
@@ -259,7 +260,7 @@ def _work(home: str, run_id: str, ready: Event | None) -> None:
             try:
                 if ready is not None:
                     ready.set()
-                graph.generate(run, _tools(run, delay=0.01), note)
+                execution.generate(run, _tools(run, delay=0.01), note)
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # what comes now comes too late
         except KeyboardInterrupt:  # also one that came just before
@@ -286,7 +287,7 @@ def _finish(home: Path, run: Run) -> None:
 
 
 def _ids(run: Run) -> frozenset[str]:
-    outcome = graph.load(run)
+    outcome = execution.load(run)
     return frozenset(c.id for c in outcome.spec.commitments) if outcome else frozenset()
 
 
@@ -303,7 +304,7 @@ def _reference(home: Path, options: Options = OPTIONS) -> Reference:
     _finish(home, store.create(PROMPT, options))
     run, began = store.create(PROMPT, options), time.monotonic()
     _finish(home, run)
-    seconds, outcome = time.monotonic() - began, graph.load(run)
+    seconds, outcome = time.monotonic() - began, execution.load(run)
     if outcome is None or not run.finished:
         raise ScopeError("a run that nobody disturbed did not finish")
     return Reference(outcome.spec.canonical(), _ids(run), len(_nodes(run)), seconds)
@@ -318,7 +319,7 @@ def _until_first_repair(run: Run) -> None:
             raise KeyboardInterrupt
 
     try:
-        graph.generate(run, _tools(run), stop)
+        execution.generate(run, _tools(run), stop)
     except KeyboardInterrupt:
         return
     raise ScopeError("the run was to need a repair")

@@ -32,7 +32,7 @@ from scope.net.guarded_fetch import Page
 from scope.parsing.grammar import Grammar
 from scope.protocols import Knowledge
 from scope.skills.retrieve import Retrieve
-from scope.specification import FACTS, Specification, Status, Type, answers, grounded
+from scope.specification import FACTS, Cause, Specification, Status, Type, answers, grounded
 from scope.testing import Call, FakeLanguageModel, fake_toolbox, temporary_home
 
 HOST = "wiki.example"
@@ -220,7 +220,7 @@ def effects(before: Specification, after: Specification, contacted: Sequence[str
         + int(rest[0] != rest[1]),
         moved=sum(
             e.commitment not in unknowns
-            or e.cause != f"skill:retrieve@{Retrieve.version}"
+            or e.cause != Cause.skill("retrieve", Retrieve.version)
             or e.after not in (Status.OPEN, Status.GROUNDED)
             for e in new
         ),

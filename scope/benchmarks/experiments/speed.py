@@ -19,8 +19,8 @@ import torch
 
 from scope.benchmarks.results import Metric, Results, Row
 from scope.config import Options
-from scope.engine import assemble
-from scope.engine.graph import generate
+from scope.engine.assemble import assemble
+from scope.engine.execution import generate
 from scope.errors import ScopeError
 from scope.plugins import registry
 from scope.protocols import DEFAULT_GENERATOR
@@ -98,7 +98,7 @@ def _node() -> Row:
 
 def _outside_model() -> Row:
     runs = _new_runs(PROMPT)
-    tools = assemble.of(runs[0])
+    tools = assemble(runs[0])
     shares = []
 
     def run_once(seed: int) -> None:

@@ -16,7 +16,7 @@ from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.results import Results, Row
 from scope.errors import ScopeError
 from scope.protocols import Verifier
-from scope.specification import Commitment, Kind, Specification, Type
+from scope.specification import Cause, Commitment, Kind, Specification, Type
 from scope.verifiers import objects, text
 from scope.worlds.pocket import WORDS, Group, Plan, compose, counterfactual, held_out, sample_whole, specification
 from scope.worlds.pocket.catalogue import NOUNS
@@ -52,7 +52,7 @@ def sign_scenes() -> Iterator[tuple[Plan, Specification]]:
 def declare_absence(spec: Specification, noun: str) -> Specification:
     """Return the specification with one more commitment: none of this noun."""
     absence = Commitment(id="c99", kind=Kind.CONSTRAINT, type=Type.ABSENCE, claim=f"there is no {noun}", value=noun)
-    return spec.declare(absence, "world:pocket")
+    return spec.declare(absence, Cause(kind="world", name="pocket"))
 
 
 def violate(plan: Plan, commitment: Commitment, rng: Rng) -> Plan:

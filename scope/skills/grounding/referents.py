@@ -46,7 +46,7 @@ class Support:
     def conclude(self, words: str, fact: Fact, rule: str, quote: str) -> Answer:
         """Return the answer that a rule draws from all this."""
         by_rule = Source(title="rule of reasoning", locator=f"rule:{rule}", quote=quote[:500])
-        return Answer(words=words, facts=(fact,), sources=(*self.sources, by_rule), others=self.alternatives)
+        return Answer(words=words, facts=(fact,), sources=(*self.sources, by_rule), alternatives=self.alternatives)
 
 
 class Referents:

@@ -11,7 +11,7 @@ from typing import Any
 
 from scope.errors import ScopeError
 from scope.protocols import Toolbox
-from scope.specification import Answer, Commitment, Kind, Specification, Status, Type, ground
+from scope.specification import Answer, Cause, Commitment, Kind, Specification, Status, Type, ground
 from scope.testing.fakes import FakeReader
 
 #: Words that come from prompts, files and servers in the wild.
@@ -26,6 +26,7 @@ HOSTILE = {
 _PLAIN = "2 red apple left of 1 blue car on beach saying FRESH ?sleepy"
 _SPOTS = 40  # where a part is interrupted
 
+_DECOMPOSE = Cause.skill("decompose", "1")
 
 #: One check. It raises ConformanceError if the part does not pass.
 Check = Callable[["Case"], None]
@@ -59,10 +60,10 @@ def samples() -> tuple[Specification, ...]:
     """Return one specification of each stage of a run: asked, declared, grounded, bound, judged."""
     declared = FakeReader().decompose(_PLAIN)
     declared = _declared(declared, "u2", Kind.UNKNOWN, Type.EXTERNAL_REFERENCE, "the mascot of Team Zorvex", ("e1",))
-    declared = declared.move("u2", Status.OPEN, "language:fake@1")
-    grounded = ground(declared, "u1", Answer(words="asleep"), "skill:reason@1")
-    bound = _moved(grounded, Status.BOUND, "skill:bind@1")
-    judged = _moved(bound, Status.VIOLATED, "verifier:fake@1", draft="d1")
+    declared = declared.move("u2", Status.OPEN, _DECOMPOSE)
+    grounded = ground(declared, "u1", Answer(words="asleep"), Cause.skill("reason", "1"))
+    bound = _moved(grounded, Status.BOUND, Cause.skill("bind", "1"))
+    judged = _moved(bound, Status.VIOLATED, Cause.verifier("fake@1"), draft="d1")
     return Specification(prompt=_PLAIN), declared, grounded, bound, judged
 
 
@@ -79,7 +80,7 @@ def _of(word: str) -> Specification:
         spec = _declared(spec, f"c{number + 1}", Kind.CONSTRAINT, type_, word, targets)
     for number, type_ in enumerate((Type.SEMANTIC_REASONING, Type.EXTERNAL_REFERENCE)):
         spec = _declared(spec, f"u{number + 1}", Kind.UNKNOWN, type_, word, ("e1",))
-        spec = spec.move(f"u{number + 1}", Status.OPEN, "language:fake@1")
+        spec = spec.move(f"u{number + 1}", Status.OPEN, _DECOMPOSE)
     return spec
 
 
@@ -90,10 +91,10 @@ def _declared(
         id=name, kind=kind, type=type_, claim=f"{type_.value} of {value}", value=value, targets=targets,
         depends_on=targets,
     )  # fmt: skip
-    return spec.declare(commitment, "skill:decompose@1")
+    return spec.declare(commitment, _DECOMPOSE)
 
 
-def _moved(spec: Specification, after: Status, cause: str, draft: str | None = None) -> Specification:
+def _moved(spec: Specification, after: Status, cause: Cause, draft: str | None = None) -> Specification:
     for commitment in spec.commitments:
         spec = spec.move(commitment.id, after, cause, draft=draft)
     return spec

@@ -8,7 +8,7 @@ from functools import partial
 from PIL import Image
 
 from scope.protocols import Picture, Vocabulary, ignore_steps
-from scope.specification import Binding, Request, Span
+from scope.specification import READS, Binding, Request, Span
 from scope.testing.checks.case import (
     HOSTILE,
     Case,
@@ -24,6 +24,8 @@ from scope.testing.checks.case import (
 def _interface(case: Case) -> None:
     check_names(case.part)
     check_verbs(case.part, generate=2)
+    if not isinstance(case.part.reads, frozenset) or not case.part.reads <= READS.keys():
+        raise ConformanceError(f"reads is {case.part.reads!r}; it is a frozenset of some of: {', '.join(READS)}")
     weights, vocabulary = case.part.weights, case.part.vocabulary
     if not isinstance(weights, dict) or not all(re.fullmatch("[0-9a-f]{64}", str(h)) for h in weights.values()):
         raise ConformanceError(f"weights is {weights!r}; it maps file names to hex sha256")

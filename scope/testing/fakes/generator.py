@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from PIL import Image
 
-from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
+from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps, steps_within
 from scope.specification import Request, sha256_of
 from scope.testing.fakes.delay import wait
 
@@ -27,12 +27,15 @@ class FakeGenerator:
     fails: int = 0
     vocabulary: Vocabulary | None = None
     weights: dict[str, str] = field(default_factory=dict)
+    reads: frozenset[str] = frozenset()
+    batch: int = 1
+    parallel: int = 1
     likelihoods: Sequence[float | None] = ()  # of the first pictures, in order
     requests: list[Request] = field(default_factory=list)
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
         """Return one picture per request."""
-        return [self._picture(request, on_step) for request in requests]
+        return [self._picture(r, steps_within(on_step, i, len(requests))) for i, r in enumerate(requests)]
 
     def _picture(self, request: Request, on_step: OnStep) -> Picture:
         if self.fails > 0:

@@ -3,7 +3,9 @@
 import re
 
 from scope.errors import PromptError
-from scope.specification import Commitment, Kind, Span, Specification, Status, Type, next_ids
+from scope.specification import Cause, Commitment, Kind, Span, Specification, Status, Type, next_ids
+
+_DECOMPOSE = Cause.skill("decompose", "1")
 
 
 class FakeReader:
@@ -36,7 +38,7 @@ class FakeReader:
     def _read(self, word: str, span: Span) -> None:
         if word.startswith("?"):
             unknown = self._declare(Kind.UNKNOWN, Type.SEMANTIC_REASONING, word[1:], span)
-            self._spec = self._spec.move(unknown, Status.OPEN, "language:fake@1")
+            self._spec = self._spec.move(unknown, Status.OPEN, _DECOMPOSE)
         elif word.startswith("on "):
             self._declare(Kind.CONSTRAINT, Type.SETTING, word[3:], span)
         elif word.startswith("saying "):
@@ -71,5 +73,5 @@ class FakeReader:
             aspect="color" if type_ is Type.ATTRIBUTE else None,
             span=span,
         )
-        self._spec = self._spec.declare(commitment, "skill:decompose@1")
+        self._spec = self._spec.declare(commitment, _DECOMPOSE)
         return commitment.id

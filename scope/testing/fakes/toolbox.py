@@ -1,8 +1,6 @@
 """All that a skill may use, as fakes."""
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from scope.protocols import Toolbox, Verifier
@@ -16,5 +14,5 @@ def fake_toolbox(*verifiers: Verifier, **parts: Any) -> Toolbox:
 
     fake_toolbox(FakeVerifier({"e1": "violated"}), language=FakeLanguageModel([{"answer": "yes"}]))
     """
-    fakes = Toolbox(FakeReader(), FakeGenerator(), verifiers or (FakeVerifier(),), Path(tempfile.gettempdir()))
+    fakes = Toolbox(FakeReader(), FakeGenerator(), verifiers or (FakeVerifier(),))
     return replace(fakes, **parts)

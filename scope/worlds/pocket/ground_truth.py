@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scope.specification import Commitment, Kind, Span, Specification, Type, next_ids
+from scope.specification import Cause, Commitment, Kind, Span, Specification, Type, next_ids
 from scope.worlds.pocket.captions import caption
 from scope.worlds.pocket.catalogue import COLORS, CORE_SETTINGS, SETTINGS, STYLES, VENDORS, drawn_by
 from scope.worlds.pocket.plan import Group, Plan, is_sound
@@ -15,7 +15,7 @@ from scope.worlds.pocket.relations import OPPOSITE
 from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sampling import WORDS
 
-CAUSE = "world:pocket"
+CAUSE = Cause(kind="world", name="pocket")
 
 
 def specification(plan: Plan) -> Specification:

@@ -1,7 +1,7 @@
 """A skill that knows one mascot."""
 
 from scope.protocols import Toolbox
-from scope.specification import Answer, Kind, Source, Specification, Status, ground
+from scope.specification import Answer, Cause, Kind, Source, Specification, Status, ground
 
 _SOURCE = Source(title="the book of mascots", locator="mascots.md")
 
@@ -21,5 +21,5 @@ class Mascots:
         for unknown in spec.where(Status.OPEN, kind=Kind.UNKNOWN):
             if unknown.value == "zorvex":
                 answer = Answer(words="a green turtle", sources=(_SOURCE,))
-                spec = ground(spec, unknown.id, answer, f"skill:{self.name}@{self.version}")
+                spec = ground(spec, unknown.id, answer, Cause.skill(self.name, self.version))
         return spec

@@ -16,6 +16,7 @@ class Stripes:
 
     name = "stripes"
     version = "2.5"
+    reads: frozenset[str] = frozenset()
     weights: dict[str, str] = {}
     vocabulary = None
 
