@@ -79,7 +79,7 @@ def test_the_default_draws_in_four_steps(generator):
     assert set(told) == {4 if generator.name == "ntm" else flow.STEPS}
 
 
-def test_the_detector_meets_nearly_every_promise_of_true_scenes(verifier):
+def test_the_detector_meets_nearly_every_commitment_of_true_scenes(verifier):
     """The full figure is results/verifiers.json; this is its floor on 40 scenes of training's own kind."""
     random, met = np.random.default_rng(9), []
     for i in range(40):
@@ -116,14 +116,14 @@ def test_a_picture_that_starts_from_a_draft_stays_near_it(generator, tmp_path):
     assert distance(2, edit) > 0
 
 
-def test_settings_are_drawn_as_promised(generator, verifier):
+def test_settings_are_drawn_as_asked(generator, verifier):
     """The full figures are in results/generators.json; guessing one of eleven settings would meet one in eleven."""
     random, met = np.random.default_rng(3), 0
     for seed in range(10):
         spec = Grammar().decompose(caption(setting(random), random).text)
         (picture,) = generator.generate([request_of(spec, seed=seed)])
-        promised = [c for c in spec.commitments if c.type == "setting"]
-        met += verifier.check(picture.image, promised, spec)[0].outcome == "met"
+        settings = [c for c in spec.commitments if c.type == "setting"]
+        met += verifier.check(picture.image, settings, spec)[0].outcome == "met"
     assert met >= 7
 
 

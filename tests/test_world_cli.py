@@ -15,7 +15,7 @@ from PIL import Image
 from scope.errors import ScopeError, UsageError
 from scope.worlds.pocket import atlas, shards
 from scope.worlds.pocket.edits import HELD_OUT_FAMILIES
-from scope.worlds.pocket.samples import Which, sample_of
+from scope.worlds.pocket.samples import Selection, draw_sample
 from scope.worlds.pocket.shards import Dataset
 
 
@@ -43,7 +43,7 @@ def test_an_export_holds_each_sample_once_with_its_picture_words_masks_and_truth
     read = {key: files for path in paths for key, files in samples(path).items()}
     assert list(read) == [f"{i:09d}" for i in range(5)]
     for number, files in enumerate(read.values()):
-        expected = sample_of(Which(seed=3, split="held_out"), number)
+        expected = draw_sample(Selection(seed=3, split="held_out"), number)
         assert set(files) == {"png", "masks.png", "txt", "json"}
         assert np.array_equal(picture(files["png"]), expected.pictures["png"])
         assert np.array_equal(picture(files["masks.png"]), expected.pictures["masks.png"])
@@ -62,7 +62,7 @@ def test_the_webdataset_package_reads_an_export(cli: Cli) -> None:
     assert [sample["__key__"] for sample in read] == [f"{i:09d}" for i in range(3)]
     assert [sample["json"]["family"] for sample in read] == ["blur", "add", "blur"]
     for number, sample in enumerate(read):
-        expected = sample_of(Which(edits=("blur", "add")), number)
+        expected = draw_sample(Selection(edits=("blur", "add")), number)
         assert np.array_equal(sample["before.png"], expected.pictures["before.png"])
         assert np.array_equal(sample["after.png"], expected.pictures["after.png"])
         assert sample["txt"] == expected.text
@@ -154,7 +154,7 @@ def test_sheets_show_what_an_export_holds(cli: Cli) -> None:
     done = cli("world", "show", "--count", "3", "--vendor", "twemoji", "-o", "w.png")
     sheet = np.asarray(Image.open(done.stdout.strip()))
     for number in range(3):
-        sample = sample_of(Which(styles=("twemoji",)), number)
+        sample = draw_sample(Selection(styles=("twemoji",)), number)
         assert np.array_equal(sheet[:, 128 * number : 128 * number + 128], sample.pictures["png"])
         assert sample.text in done.stderr
 
@@ -164,7 +164,7 @@ def test_sheets_of_edits_show_before_and_after(cli: Cli) -> None:
     sheet = np.asarray(Image.open(done.stdout.strip()))
     assert sheet.shape == (2 * 128, 4 * 256, 3)
     for number in range(6):
-        sample = sample_of(Which(edits=HELD_OUT_FAMILIES), number)
+        sample = draw_sample(Selection(edits=HELD_OUT_FAMILIES), number)
         y, x = number // 4 * 128, number % 4 * 256
         assert np.array_equal(sheet[y : y + 128, x : x + 128], sample.pictures["before.png"])
         assert np.array_equal(sheet[y : y + 128, x + 128 : x + 256], sample.pictures["after.png"])

@@ -10,7 +10,7 @@ from scope.cli.console import Commands, emit, log
 from scope.errors import UsageError
 
 if TYPE_CHECKING:
-    from scope.worlds.pocket.samples import Which
+    from scope.worlds.pocket.samples import Selection
 
 app = typer.Typer(
     cls=Commands, help="The pocket world: look at it, export it, or build its drawings.", no_args_is_help=True
@@ -57,17 +57,17 @@ def show(
     from PIL import Image
 
     from scope.runs.png import save_png
-    from scope.worlds.pocket.samples import sample_of
+    from scope.worlds.pocket.samples import draw_sample
     from scope.worlds.pocket.sprites import SIZE
 
-    which = _which(seed, split, vendor, edits, core)
-    wide = 2 * SIZE if which.edits else SIZE
+    selection = _selection(seed, split, vendor, edits, core)
+    wide = 2 * SIZE if selection.edits else SIZE
     columns = min(count, 8 * SIZE // wide)
     sheet = Image.new("RGB", (columns * wide, -(-count // columns) * SIZE))
     for number in range(count):
-        sample = sample_of(which, number)
+        sample = draw_sample(selection, number)
         x, y = number % columns * wide, number // columns * SIZE
-        shown = ("before.png", "after.png") if which.edits else ("png",)
+        shown = ("before.png", "after.png") if selection.edits else ("png",)
         for i, name in enumerate(shown):
             sheet.paste(Image.fromarray(sample.pictures[name]), (x + i * SIZE, y))
         log(f"{number + 1}: {sample.text}")
@@ -89,8 +89,8 @@ def export(
     """Write scenes or edit pairs as WebDataset shards, with captions, masks and all that is true of them."""
     from scope.worlds.pocket import shards
 
-    which = _which(seed, split, vendor, edits, core)
-    dataset = shards.Dataset(**which.model_dump(), count=count, shard=shard)
+    selection = _selection(seed, split, vendor, edits, core)
+    dataset = shards.Dataset(**selection.model_dump(), count=count, shard=shard)
     for path in shards.export(folder, dataset, lambda done: log(f"{done:,} of {count:,}")):
         emit(str(path.absolute()))
 
@@ -116,14 +116,14 @@ def build(
     emit(str(folder.absolute()))
 
 
-def _which(seed: int, split: Literal["train", "held_out"], vendor: str, edits: str, core: bool) -> "Which":
+def _selection(seed: int, split: Literal["train", "held_out"], vendor: str, edits: str, core: bool) -> "Selection":
     """Return the samples that the options name.
 
     Raises: UsageError for a vendor or a family of edits that there is not, and for options that exclude each other.
     """
     from scope.worlds.pocket.catalogue import HELD_OUT_VENDORS, VENDORS
     from scope.worlds.pocket.edits import families
-    from scope.worlds.pocket.samples import Which
+    from scope.worlds.pocket.samples import Selection
 
     if vendor and vendor not in (*VENDORS, *HELD_OUT_VENDORS):
         raise UsageError(f"no vendor named {vendor!r}; there are {', '.join((*VENDORS, *HELD_OUT_VENDORS))}")
@@ -132,4 +132,4 @@ def _which(seed: int, split: Literal["train", "held_out"], vendor: str, edits: s
     if vendor and edits:
         raise UsageError("--vendor and --edits exclude each other: edits are drawn by all vendors")
     styles = (vendor,) if vendor else VENDORS
-    return Which(seed=seed, split=split, styles=styles, edits=families(edits), core=core)
+    return Selection(seed=seed, split=split, styles=styles, edits=families(edits), core=core)

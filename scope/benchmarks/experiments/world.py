@@ -17,7 +17,7 @@ from scope.benchmarks.results import Metric, Results, Row
 from scope.worlds.pocket import Plan, compose, sample, sample_whole
 from scope.worlds.pocket.catalogue import CORE_NOUNS, NOUNS
 from scope.worlds.pocket.edits import FAMILIES, pair
-from scope.worlds.pocket.samples import Which
+from scope.worlds.pocket.samples import Selection
 from scope.worlds.pocket.shards import tar_of
 
 SCENES = 2000
@@ -35,7 +35,7 @@ def measure() -> Results:
         _row("whole_cold", SCENES, lambda: _compose(whole), f"{len(NOUNS)} nouns, three vendors"),
         _row("whole", SCENES, lambda: _compose(whole), "the same scenes again"),
         _row("edits", PAIRS, lambda: [pair(families[i % len(families)], i) for i in range(PAIRS)], "of all families"),
-        _row("export", EXPORTED, lambda: tar_of(Which(), 0, EXPORTED), "with PNG files, captions and truth"),
+        _row("export", EXPORTED, lambda: tar_of(Selection(), 0, EXPORTED), "with PNG files, captions and truth"),
     )
     return Results(name="world", command="scope bench world", seeds=(0,), rows=rows)
 

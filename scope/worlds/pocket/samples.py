@@ -22,8 +22,8 @@ from scope.worlds.pocket.scene import Scene, compose
 from scope.worlds.pocket.splits import Split
 
 
-class Which(Model):
-    """Which samples. `edits`: families of edit pairs, in turn; none: scenes. `core`: of the core vocabulary only."""
+class Selection(Model):
+    """What is sampled. `edits`: families of edit pairs, in turn; none: scenes. `core`: of the core vocabulary only."""
 
     seed: int = Field(default=0, ge=0)
     split: Split = "train"
@@ -45,30 +45,32 @@ class Sample:
         return json.dumps(self.truth, ensure_ascii=False)
 
 
-def sample_of(which: Which, number: int) -> Sample:
+def draw_sample(selection: Selection, number: int) -> Sample:
     """Return one sample. Pictures: "png" and "masks.png", or "before.png", "after.png" and "changed.png"."""
-    return _pair(which, number) if which.edits else _scene(which, number)
+    return _pair(selection, number) if selection.edits else _scene(selection, number)
 
 
-def _scene(which: Which, number: int) -> Sample:
-    rng = np.random.default_rng((which.seed, number))
-    plan = sample(rng, which.split) if which.core else sample_whole(rng, which.split, styles=which.styles)
-    scene = compose(plan, (which.seed, number))
+def _scene(selection: Selection, number: int) -> Sample:
+    rng = np.random.default_rng((selection.seed, number))
+    plan = (
+        sample(rng, selection.split) if selection.core else sample_whole(rng, selection.split, styles=selection.styles)
+    )
+    scene = compose(plan, (selection.seed, number))
     words = caption(plan, rng)
-    truth = {"number": number, "split": which.split, "spans": words.spans, **_truth(scene)}
+    truth = {"number": number, "split": selection.split, "spans": words.spans, **_truth(scene)}
     return Sample({"png": scene.image, "masks.png": scene.mask}, words.text, truth)
 
 
-def _pair(which: Which, number: int) -> Sample:
-    family = which.edits[number % len(which.edits)]
-    seed = int(np.random.default_rng((which.seed, number)).integers(2**62))
-    edit = pair(family, seed, split=which.split)
+def _pair(selection: Selection, number: int) -> Sample:
+    family = selection.edits[number % len(selection.edits)]
+    seed = int(np.random.default_rng((selection.seed, number)).integers(2**62))
+    edit = pair(family, seed, split=selection.split)
     pictures = {
         "before.png": edit.before.image,
         "after.png": edit.after.image,
         "changed.png": edit.changed.astype(np.uint8) * 255,
     }
-    truth = {"number": number, "split": which.split, "family": family, "seed": seed}
+    truth = {"number": number, "split": selection.split, "family": family, "seed": seed}
     return Sample(pictures, edit.instruction, truth | {"before": _truth(edit.before), "after": _truth(edit.after)})
 
 

@@ -15,12 +15,12 @@ from pydantic import Field, ValidationError
 from scope.errors import UsageError
 from scope.files import remove_partial, unwritable, write_atomic
 from scope.worlds.pocket.catalogue import VERSION
-from scope.worlds.pocket.samples import Sample, Which, sample_of
+from scope.worlds.pocket.samples import Sample, Selection, draw_sample
 
 _INDEX = "dataset.json"
 
 
-class Dataset(Which):
+class Dataset(Selection):
     """What a folder holds: `count` samples, `shard` of them in a file, drawn from a version of the catalogue."""
 
     count: int = Field(gt=0)
@@ -68,12 +68,12 @@ def _claim(folder: Path, dataset: Dataset) -> None:
     write_atomic(index, (dataset.model_dump_json(indent=1) + "\n").encode())
 
 
-def tar_of(which: Which, start: int, stop: int) -> bytes:
+def tar_of(selection: Selection, start: int, stop: int) -> bytes:
     """Return the shard of samples [start, stop)."""
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w") as tar:
         for number in range(start, stop):
-            for ending, data in _files(sample_of(which, number)):
+            for ending, data in _files(draw_sample(selection, number)):
                 member = tarfile.TarInfo(f"{number:09d}.{ending}")  # no clock and no user: the same bytes at any time
                 member.size = len(data)
                 tar.addfile(member, io.BytesIO(data))
