@@ -234,6 +234,12 @@ def test_sums_and_products_are_exact_and_go_from_left_to_right(
     assert value_of(words) == (None if undefined else total)
 
 
+def test_what_divides_by_zero_is_no_number_whatever_stands_beside_it() -> None:
+    assert value_of("0 divided by 0 + 1") is None
+    assert value_of("three plus two divided by zero") is None
+    assert value_of("two divided by 0 times 5") is None
+
+
 @given(st.integers(0, 400))
 def test_a_root_is_taken_if_it_is_exact(number: int) -> None:
     assert value_of(f"the square root of {number * number}") == number

@@ -25,8 +25,16 @@ _SMALL = r"(?:smallest|lowest|smaller|lower)"
 def value_of(words: str) -> Fraction | None:
     """Return the number that words name or that can be worked out from them; None: they are no such words.
 
-    Times bind closer than plus; of equals the left goes first. A root is one only if it is exact.
+    Times bind closer than plus; of equals the left goes first. A root is one only if it is exact, and what divides by
+    zero is no number, whatever else stands beside it.
     """
+    try:
+        return _value_of(words)
+    except ZeroDivisionError:
+        return None
+
+
+def _value_of(words: str) -> Fraction | None:
     text = " ".join(_SIGN.sub(r" \1 ", words.lower().replace("-", " ")).split())
     if len(text) > _LONGEST:
         return None
@@ -139,7 +147,7 @@ def _of_two(work: Callable[[Fraction, Fraction], Fraction | None]) -> Callable[[
     """Return a rule that works on the two numbers of a match."""
 
     def rule(match: re.Match[str]) -> Fraction | None:
-        left, right = value_of(match[1]), value_of(match[2])
+        left, right = _value_of(match[1]), _value_of(match[2])
         return work(left, right) if left is not None and right is not None else None
 
     return rule
@@ -147,7 +155,7 @@ def _of_two(work: Callable[[Fraction, Fraction], Fraction | None]) -> Callable[[
 
 def _of_one(work: Callable[[Fraction], Fraction | None]) -> Callable[[re.Match[str]], Fraction | None]:
     def rule(match: re.Match[str]) -> Fraction | None:
-        value = value_of(match[1])
+        value = _value_of(match[1])
         return work(value) if value is not None else None
 
     return rule
@@ -164,20 +172,16 @@ def _root(power: int) -> Callable[[Fraction], Fraction | None]:
 
 
 def _factor(match: re.Match[str]) -> Fraction | None:
-    factor, value = times(match[1]), value_of(match[2])
+    factor, value = times(match[1]), _value_of(match[2])
     return factor * value if factor is not None and value is not None else None
 
 
 def _ranked(match: re.Match[str]) -> Fraction | None:
     """Return the second largest of some numbers, and the like."""
-    values = [value_of(word) for word in re.split(r"\s*,\s*(?:and |or )?|\s+(?:and|or)\s+", match["list"])]
+    values = [_value_of(word) for word in re.split(r"\s*,\s*(?:and |or )?|\s+(?:and|or)\s+", match["list"])]
     known = sorted((v for v in values if v is not None), reverse=bool(re.search(_LARGE, match["way"])))
     place = _RANKS.index(match["rank"] or "")
     return known[place] if len(known) == len(values) > place else None
-
-
-def _divided(left: Fraction, right: Fraction) -> Fraction | None:
-    return left / right if right else None
 
 
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Fraction | None]], ...] = tuple(
@@ -189,7 +193,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Fraction | None]]
         (r"(.+) (?:plus|\+) (.+?)", _of_two(lambda a, b: a + b)),
         (r"(.+) (?:minus|−) (.+?)", _of_two(lambda a, b: a - b)),
         (r"(.+) (?:times|x|×|\*|multiplied by) (.+?)", _of_two(lambda a, b: a * b)),
-        (r"(.+) (?:divided by|÷) (.+?)", _of_two(_divided)),
+        (r"(.+) (?:divided by|÷) (.+?)", _of_two(lambda left, right: left / right)),
         (r"the (?:sum of|sum between) (.+?) and (.+)", _of_two(lambda a, b: a + b)),
         (r"the product of (.+?) and (.+)", _of_two(lambda a, b: a * b)),
         (r"the difference (?:of|between) (.+?) and (.+)", _of_two(lambda a, b: abs(a - b))),
