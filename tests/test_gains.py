@@ -6,11 +6,11 @@ import pytest
 
 from scope.runs import repair_stats
 from scope.runs.repair_stats import Gain
-from scope.skills.repair import EDIT, REBIND, REGENERATE, RESAMPLE, Repair
-from scope.specification import Cause, Repairing, RepairResult, Specification, Status
+from scope.skills.repair import Repair
+from scope.specification import Cause, Repairing, RepairResult, Specification, Status, Strategy
 from scope.testing import FakeGenerator, FakeReader, fake_toolbox
 
-FIXED = RepairResult(strategy=REBIND, family="count", fixed=("c1", "c2"), broke=("c3",), seconds=2.0)
+FIXED = RepairResult(strategy=Strategy.REBIND, family="count", fixed=("c1", "c2"), broke=("c3",), seconds=2.0)
 VAIN = FIXED.model_copy(update={"fixed": (), "broke": ()})
 
 
@@ -47,7 +47,7 @@ def test_an_index_that_cannot_be_read_is_no_index(home: Path) -> None:
 
 def test_at_first_the_order_is_rebind_regenerate_and_over() -> None:
     spec, records = broken_count(), []
-    for expected in (REBIND, REGENERATE, REBIND):
+    for expected in (Strategy.REBIND, Strategy.REGENERATE, Strategy.REBIND):
         strategy = Repair(records=records).choose(spec, fake_toolbox())
         assert strategy == expected
         records.append(VAIN.model_copy(update={"strategy": strategy}))
@@ -55,20 +55,20 @@ def test_at_first_the_order_is_rebind_regenerate_and_over() -> None:
 
 def test_a_generator_that_can_start_from_a_draft_is_asked_to_third() -> None:
     generator = FakeGenerator(reads=frozenset({"edit"}))
-    records = [VAIN.model_copy(update={"strategy": s}) for s in (REBIND, REGENERATE)]
-    assert Repair(records=records).choose(broken_count(), fake_toolbox(generator=generator)) == RESAMPLE
+    records = [VAIN.model_copy(update={"strategy": s}) for s in (Strategy.REBIND, Strategy.REGENERATE)]
+    assert Repair(records=records).choose(broken_count(), fake_toolbox(generator=generator)) == Strategy.RESAMPLE
 
 
 def test_what_helped_this_family_before_comes_first() -> None:
     known = {"regenerate/count": Gain(tries=8, fixed=12, broke=0, seconds=4.0)}
-    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == REGENERATE
+    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == Strategy.REGENERATE
     other = {"regenerate/presence": Gain(tries=8, fixed=12, broke=0, seconds=4.0)}
-    assert Repair(gains=other).choose(broken_count(), fake_toolbox()) == REBIND
+    assert Repair(gains=other).choose(broken_count(), fake_toolbox()) == Strategy.REBIND
 
 
 def test_what_breaks_as_much_as_it_fixes_gains_nothing() -> None:
     known = {"rebind/count": Gain(tries=8, fixed=12, broke=12, seconds=4.0)}
-    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == REGENERATE
+    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == Strategy.REGENERATE
 
 
 def test_of_two_that_fix_as_much_the_faster_comes_first() -> None:
@@ -76,15 +76,15 @@ def test_of_two_that_fix_as_much_the_faster_comes_first() -> None:
         "rebind/count": Gain(tries=8, fixed=8, broke=0, seconds=40.0),
         "regenerate/count": Gain(tries=8, fixed=8, broke=0, seconds=4.0),
     }
-    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == REGENERATE
+    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == Strategy.REGENERATE
 
 
 def test_a_person_may_choose() -> None:
-    spec = Repair(chosen=EDIT).run(broken_count(), fake_toolbox())
+    spec = Repair(chosen=Strategy.EDIT).run(broken_count(), fake_toolbox())
     [event] = [e for e in spec.events if e.after is Status.REPAIRED]
-    assert event.evidence == Repairing(strategy=EDIT, family="count", round=1)
+    assert event.evidence == Repairing(strategy=Strategy.EDIT, family="count", round=1)
 
 
 def test_a_few_tries_say_nothing() -> None:
     known = {"regenerate/count": Gain(tries=7, fixed=14, broke=0, seconds=4.0)}
-    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == REBIND
+    assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == Strategy.REBIND

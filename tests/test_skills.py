@@ -10,7 +10,7 @@ from scope.protocols import Skill
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
 from scope.skills.realize import groups, sentence
-from scope.skills.repair import Repair, last_repair
+from scope.skills.repair import Repair
 from scope.specification import (
     Answer,
     Cause,
@@ -26,6 +26,7 @@ from scope.specification import (
     answers,
     ground,
     grounded,
+    last_repair,
     part_ids,
 )
 from scope.testing import fake_toolbox

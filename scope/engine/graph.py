@@ -35,9 +35,10 @@ from scope.plugins.subprocess_skills import run_or_skip
 from scope.protocols import Editor, Generator, OnStep, Skill, limits
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
-from scope.skills.repair import EDIT, STRATEGIES, Repair, last_repair
-from scope.specification import Cause, Request, Specification, reopen
+from scope.skills.repair import Repair
+from scope.specification import Cause, Request, Specification, Strategy, last_repair, reopen
 
+STRATEGIES = tuple(strategy.value for strategy in Strategy)
 MOST_RUNS = 8  # of one skill of `ground` before the next `bind`: one that never settles is left there
 REOPEN = Cause(kind="engine", name="reopen")
 
@@ -215,7 +216,7 @@ def _repair(state: State) -> Repair:
 def _maker(spec: Specification, context: EngineContext) -> Generator | Editor:
     """Return who draws this round: the editor where the latest repair is an edit, else the generator."""
     latest = last_repair(spec)
-    edits = latest is not None and latest.strategy == EDIT
+    edits = latest is not None and latest.strategy is Strategy.EDIT
     return context.tools.editor if edits and context.tools.editor is not None else context.tools.generator
 
 

@@ -1,11 +1,11 @@
 """Bind: every commitment gets its words in the request, and stays identifiable there.
 
-The words of an answered unknown are its answer's: the clue itself is never drawn.
+The words of an answered unknown are its answer's: the referring expression itself is never drawn.
 """
 
 from scope.protocols import Toolbox
+from scope.skills.mentions import words_of
 from scope.skills.realize import groups, sentence
-from scope.skills.repair import EDIT, REBIND, RESAMPLE, last_repair
 from scope.specification import (
     Binding,
     Cause,
@@ -15,10 +15,12 @@ from scope.specification import (
     Request,
     Specification,
     Status,
+    Strategy,
     Type,
     Wording,
     answers,
     grounded,
+    last_repair,
 )
 
 #: Guidance of a request that was worded anew: what was missed is asked for harder than by default.
@@ -46,7 +48,7 @@ class Bind:
             answer = known.get(commitment.id)
             lost = statuses[commitment.id] is Status.OPEN
             evidence = Wording(
-                words=answer.words if answer else _words(spec, commitment.id),
+                words=answer.words if answer else words_of(spec, commitment),
                 note="nothing grounds it; its words are passed on as they are" if lost else "",
             )
             spec = spec.move(commitment.id, Status.BOUND, Cause.skill(self.name, self.version), evidence=evidence)
@@ -60,7 +62,7 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
     was waived, or a repair words it anew. The latest repair decides whether the picture starts from `parent`.
     """
     quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT))
-    rebound = last_repair(spec, REBIND)
+    rebound = last_repair(spec, Strategy.REBIND)
     first = tuple(t for c in rebound.commitments for t in (*spec[c].targets, c)) if rebound else ()
     text, bindings = spec.prompt, _in_prompt(spec)
     if rebound or answers(spec) or spec.where(Status.WAIVED):
@@ -78,10 +80,10 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
 def _edit(spec: Specification, parent: Draft | None) -> Edit | None:
     """Return the change that is asked for: of the draft that is repaired, if the latest repair keeps most of it."""
     latest = last_repair(spec)
-    if parent is None or latest is None or latest.strategy not in (RESAMPLE, EDIT):
+    if parent is None or latest is None or latest.strategy not in (Strategy.RESAMPLE, Strategy.EDIT):
         return None
     toward = tuple(c for c in grounded(spec).commitments if c.id.partition("/")[0] in latest.commitments)
-    strength = RESAMPLE_FROM if latest.strategy == RESAMPLE else 1.0
+    strength = RESAMPLE_FROM if latest.strategy is Strategy.RESAMPLE else 1.0
     return Edit(image=ImageFile(path=parent.path, sha256=parent.sha256), strength=strength, toward=toward)
 
 
@@ -90,9 +92,3 @@ def _in_prompt(spec: Specification) -> tuple[Binding, ...]:
     return tuple(
         Binding(commitment=c.id, group=numbers[c.id], span=c.span) for c in spec.commitments if c.span is not None
     )
-
-
-def _words(spec: Specification, commitment_id: str) -> str:
-    commitment = spec[commitment_id]
-    span = commitment.span
-    return spec.prompt[span.start : span.end] if span is not None else str(commitment.value)

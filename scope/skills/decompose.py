@@ -8,7 +8,7 @@ from scope.specification import Cause, Reading, Specification, canonical_json
 REASKS = 2
 
 _INSTRUCTIONS = """\
-Split the prompt of a picture into its checkable promises. Answer with JSON only.
+Split the prompt of a picture into its checkable claims. Answer with JSON only.
 - entities: every thing to be drawn. words: copied from the prompt; noun: its singular.
 - constraints: type count, attribute, relation, setting (where it is), style, text (to be read in the picture) or
   absence (what must not be there). words: copied from the prompt; value: the number, the adjective, the relation, the
@@ -52,9 +52,9 @@ class Decompose:
         Raises: PromptError if it holds nothing that can be drawn.
         """
         known = tools.reader.decompose(spec.prompt)
-        return known if tools.language is None else self._asked(known, tools.language)
+        return known if tools.language is None else self._ask_model(known, tools.language)
 
-    def _asked(self, known: Specification, model: LanguageModel) -> Specification:
+    def _ask_model(self, known: Specification, model: LanguageModel) -> Specification:
         """Return the model's specification, or after two re-asks the known one."""
         messages = [
             Message(role="system", content=_INSTRUCTIONS),
@@ -69,28 +69,30 @@ class Decompose:
                 replies.append(reply)
                 try:
                     cause = Cause.skill(self.name, self.version)
-                    return _noted(specification(Proposal.model_validate(reply.data), known, cause), model, replies)
+                    return _with_reading(
+                        specification(Proposal.model_validate(reply.data), known, cause), model, replies
+                    )
                 except ValueError as error:
-                    why = _words(error)
-                    messages = [*messages, *_objection(reply, why)]
+                    why = _reason(error)
+                    messages = [*messages, *_correction(reply, why)]
         except LanguageError as error:
             why = str(error)
-        return _noted(known, model, replies, note=f"the language model's reading is not used: {why}")
+        return _with_reading(known, model, replies, note=f"the language model's reading is not used: {why}")
 
 
-def _words(error: ValueError) -> str:
+def _reason(error: ValueError) -> str:
     """Return why a reading is refused; pydantic's own words fill a page."""
     return str(error) if isinstance(error, Refused) else "it does not obey the schema"
 
 
-def _objection(reply: Reply, why: str) -> list[Message]:
+def _correction(reply: Reply, why: str) -> list[Message]:
     return [
         Message(role="assistant", content=canonical_json(reply.data)),
         Message(role="user", content=f"That cannot be used: {why}. Answer again, in full."),
     ]
 
 
-def _noted(spec: Specification, model: LanguageModel, replies: list[Reply], note: str = "") -> Specification:
+def _with_reading(spec: Specification, model: LanguageModel, replies: list[Reply], note: str = "") -> Specification:
     """Return the specification with what was asked, at what cost and in what time, on its first event."""
     evidence = Reading(
         language=f"{model.name}@{model.version}",

@@ -1,7 +1,7 @@
 """Repair: names what a draft got wrong and chooses how the next one is to get it right.
 
-Four strategies, from the mildest trust in the draft to the greatest. The one with the greatest expected gain per second
-is taken: what earlier repairs fixed less what they broke, over all runs of this machine, and over this run.
+Of the strategies, the one with the greatest expected gain per second is taken: what earlier repairs fixed less what
+they broke, over all runs of this machine, and over this run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,21 +9,14 @@ from dataclasses import dataclass, field
 
 from scope.protocols import Toolbox
 from scope.runs.repair_stats import Gain
-from scope.specification import Cause, Repairing, RepairResult, Specification, Status, Type
-
-REBIND = "rebind"  # word the request anew, what was missed first
-REGENERATE = "regenerate"  # the same words from other noise
-RESAMPLE = "resample"  # noise the draft in part, and draw on from there
-EDIT = "edit"  # change the picture itself
-
-STRATEGIES = (REBIND, REGENERATE, RESAMPLE, EDIT)
+from scope.specification import Cause, Repairing, RepairResult, Specification, Status, Strategy, Type, last_repair
 
 #: Families of failure, in the order in which they are repaired (SCOPE, arXiv 2605.08043: subject first).
 FAMILIES = (Type.PRESENCE, Type.TEXT, Type.COUNT, Type.RELATION, Type.SETTING, Type.ATTRIBUTE, Type.STYLE)
 
 #: Commitments fixed per try that are expected of a strategy before anything is known: words that were not understood
 #: are missed from any noise, and a draft with the wrong things in it is no good start.
-PRIORS = {REBIND: 0.5, REGENERATE: 0.45, RESAMPLE: 0.4, EDIT: 0.6}
+PRIORS = {Strategy.REBIND: 0.5, Strategy.REGENERATE: 0.45, Strategy.RESAMPLE: 0.4, Strategy.EDIT: 0.6}
 
 #: Tries of a strategy on a family before what they did counts: a few say nothing.
 ENOUGH = 8
@@ -52,19 +45,19 @@ class Repair:
         """Return the specification with every such commitment moved to `repaired`."""
         last = last_repair(spec)
         number = last.number + 1 if last is not None else 1
-        strategy = self.chosen or self.choose(spec, tools)
+        strategy = Strategy(self.chosen) if self.chosen else self.choose(spec, tools)
         cause = Cause.skill(self.name, self.version)
         evidence = Repairing(strategy=strategy, family=family(spec), round=number)
         for commitment in spec.where(Status.VIOLATED, Status.BLOCKED):
             spec = spec.move(commitment.id, Status.REPAIRED, cause, evidence=evidence)
         return spec
 
-    def choose(self, spec: Specification, tools: Toolbox) -> str:
+    def choose(self, spec: Specification, tools: Toolbox) -> Strategy:
         """Return the possible strategy with the greatest expected gain per second; of equals the first."""
-        possible = [s for s in STRATEGIES if _possible(s, spec, tools)]
+        possible = [s for s in Strategy if _is_possible(s, spec, tools)]
         return max(possible, key=lambda strategy: self.expected(strategy, family(spec)))
 
-    def expected(self, strategy: str, of_family: str) -> float:
+    def expected(self, strategy: Strategy, of_family: str) -> float:
         """Return the commitments that a try is expected to fix, less what it breaks, per relative second."""
         known = self.gains.get(f"{strategy}/{of_family}", Gain())
         known = known if known.tries >= ENOUGH else Gain()
@@ -74,9 +67,9 @@ class Repair:
         mean = (PRIORS[strategy] + max(0, fixed)) / (1 + tries)
         return mean / self._relative_seconds(strategy)
 
-    def _relative_seconds(self, strategy: str) -> float:
+    def _relative_seconds(self, strategy: Strategy) -> float:
         """Return how long a try takes, against the mean of all; 1 where too little is known."""
-        seconds = {s: [g for name, g in self.gains.items() if name.startswith(s + "/")] for s in STRATEGIES}
+        seconds = {s: [g for name, g in self.gains.items() if name.startswith(s + "/")] for s in Strategy}
         means = {s: sum(g.seconds for g in gs) / n for s, gs in seconds.items() if (n := sum(g.tries for g in gs)) > 0}
         if strategy not in means or min(means.values()) <= 0:
             return 1.0
@@ -89,29 +82,10 @@ def family(spec: Specification) -> str:
     return next((f.value for f in FAMILIES if f in violated), "other")
 
 
-@dataclass(frozen=True)
-class Repaired:
-    """One repair as the ledger tells it."""
-
-    number: int  # 1, 2, ...: the round that it opened
-    strategy: str
-    commitments: tuple[str, ...]
-
-
-def last_repair(spec: Specification, strategy: str | None = None) -> Repaired | None:
-    """Return the latest repair in the ledger (None: of any strategy), or None."""
-    made = [(e.commitment, e.evidence) for e in spec.events if isinstance(e.evidence, Repairing)]
-    made = [(named, repair) for named, repair in made if strategy in (None, repair.strategy)]
-    if not made:
-        return None
-    latest = made[-1][1]
-    return Repaired(latest.round, latest.strategy, tuple(named for named, repair in made if repair == latest))
-
-
-def _possible(strategy: str, spec: Specification, tools: Toolbox) -> bool:
-    if strategy == RESAMPLE:
+def _is_possible(strategy: Strategy, spec: Specification, tools: Toolbox) -> bool:
+    if strategy is Strategy.RESAMPLE:
         return "edit" in tools.generator.reads
-    if strategy == EDIT:
+    if strategy is Strategy.EDIT:
         editor = tools.editor
         return editor is not None and any(editor.handles(c) for c in spec.where(Status.VIOLATED))
     return True

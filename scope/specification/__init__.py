@@ -15,9 +15,11 @@ from scope.specification.evidence import (
     Reading,
     Repairing,
     Source,
+    Strategy,
     Wording,
 )
 from scope.specification.ledger import Event, IllegalEvent, Specification, fold, next_ids
+from scope.specification.repairs import RepairResult, RepairRound, last_repair
 from scope.specification.requests import (
     READS,
     Binding,
@@ -27,7 +29,6 @@ from scope.specification.requests import (
     Observation,
     Reference,
     Region,
-    RepairResult,
     Request,
     Verdict,
     unread,
@@ -62,12 +63,14 @@ __all__ = [
     "Reference",
     "Region",
     "RepairResult",
+    "RepairRound",
     "Repairing",
     "Request",
     "Source",
     "Span",
     "Specification",
     "Status",
+    "Strategy",
     "Type",
     "Verdict",
     "Wording",
@@ -77,6 +80,7 @@ __all__ = [
     "from_pixels",
     "ground",
     "grounded",
+    "last_repair",
     "next_ids",
     "part_ids",
     "reopen",

@@ -9,6 +9,7 @@ Judgement  what a verifier said
 Repairing  which repair was chosen, for which family of failures
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -73,7 +74,7 @@ class Source(Model):
 
 
 class Answer(Model):
-    """A closed answer: the words that take the clue's place, the facts to be checked, and who says so."""
+    """A closed answer: the words that take the unknown's place, the facts to be checked, and who says so."""
 
     words: str
     facts: tuple[Fact, ...] = ()
@@ -124,11 +125,20 @@ class Judgement(Model):
     score: float | None = None
 
 
+class Strategy(StrEnum):
+    """How a repair tries to get it right, from the mildest trust in the draft to the greatest."""
+
+    REBIND = "rebind"  # word the request anew, what was missed first
+    REGENERATE = "regenerate"  # the same words from other noise
+    RESAMPLE = "resample"  # noise the draft in part, and draw on from there
+    EDIT = "edit"  # change the picture itself
+
+
 class Repairing(Model):
     """The repair that was chosen. `round` counts repairs from 1; `family` is the type that failed first."""
 
     kind: Literal["repairing"] = "repairing"
-    strategy: str
+    strategy: Strategy
     family: str
     round: int = Field(ge=1)
 

@@ -144,16 +144,3 @@ class Verdict(Model):
     evidence: tuple[Observation, ...] = ()
     details: dict[str, Any] = {}
     blocked_by: str | None = None
-
-
-class RepairResult(Model):
-    """What one repair did: ids that were not met and now are, ids that were met and now are not, seconds it took.
-
-    Measured between the best draft before it and the best of its own.
-    """
-
-    strategy: str
-    family: str
-    fixed: tuple[str, ...]
-    broke: tuple[str, ...]
-    seconds: float
