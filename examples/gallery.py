@@ -21,7 +21,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def draw(prompt: str) -> scope.Result:
-    """Draw a prompt with the embedded defaults, and put the picture into docs/."""
+    """Draw a prompt with the embedded defaults, and put the picture into docs/img/."""
     result = scope.generate(prompt, options=scope.Options(learned=False))
     assert result.image is not None, "a run without a time budget always has a draft"
     path = picture_of(prompt)
@@ -32,7 +32,7 @@ def draw(prompt: str) -> scope.Result:
 
 def picture_of(prompt: str) -> Path:
     """Return where the picture of a prompt lies."""
-    return DOCS / "gallery" / f"{re.sub('[^a-z0-9]+', '-', prompt)}.png"
+    return DOCS / "img" / "gallery" / f"{re.sub('[^a-z0-9]+', '-', prompt)}.png"
 
 
 def section(prompt: str, result: scope.Result) -> str:

@@ -1,13 +1,15 @@
-"""Results are of one schema, and the README shows them and nothing else."""
+"""Results are of one schema, and the documents show them and nothing else."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from conftest import Cli
 from pydantic import ValidationError
 
-from scope.benchmarks.results import MEASURED_BY, Metric, Results, Row, load, markdown, number, rendered
+from scope.benchmarks.results import MEASURED_BY, Metric, Results, Row, load
+from scope.benchmarks.tables import SYSTEMS, markdown, number, pages, rendered, summary
 from scope.errors import ScopeError
 
 ROOT = Path(__file__).parents[1]
@@ -100,17 +102,48 @@ def test_results_of_another_schema_are_refused(tmp_path: Path, text: str) -> Non
 
 def test_the_check_tells_a_stale_table(cli: Cli) -> None:
     comparison().save(Path("results"))
-    Path("README.md").write_text("<!-- results:speed -->\n<!-- /results:speed -->\n")
+    Path("docs").mkdir()
+    Path("docs/results.md").write_text("<!-- results:speed -->\n<!-- /results:speed -->\n")
     stale = cli("bench", "render", "--check")
     assert stale.exit_code == 1
-    assert "stale" in stale.stderr
+    assert "docs/results.md are stale" in stale.stderr
     assert cli("bench", "render").exit_code == 0
     assert cli("bench", "render", "--check").exit_code == 0
 
 
-def test_the_readme_shows_the_results_of_this_repository() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert rendered(readme, ROOT / "results") == readme
+@pytest.mark.parametrize("page", pages(ROOT), ids=lambda page: page.name)
+def test_the_documents_show_the_results_of_this_repository(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert rendered(text, ROOT / "results") == text
+
+
+def test_every_comparison_is_in_one_document() -> None:
+    shown = [name for page in pages(ROOT) for name in re.findall(r"<!-- results:(\w+) -->", page.read_text("utf-8"))]
+    assert sorted(shown) == sorted(path.stem for path in (ROOT / "results").glob("*.json"))
+
+
+def test_summary_is_the_mean_over_tasks_beside_the_judges_ceiling(tmp_path: Path) -> None:
+    def row(name: str, **metrics: float) -> Row:
+        return Row(name=name, metrics={metric: Metric(value=value) for metric, value in metrics.items()})
+
+    ceiling = {"counting": 0.9, "position": 0.7}
+    draws = (row("flow_50", counting=0.5, position=0.1, images_per_s=0.5), row("ntm_4", counting=1, position=0.5))
+    for name, rows in (
+        ("parser", (row("geneval", exact=1), row("world", exact=0.75))),
+        ("reconstruction", (row("first_world", kept=0.95), row("twemoji", kept=0.5))),
+        ("verifiers", (row("entity", accuracy=1, false_pass=0.5), row("count", accuracy=0.5))),
+    ):
+        comparison(name=name, rows=rows).save(tmp_path)
+    comparison(name="generators", rows=draws, judge="judge@1", judge_ceiling=ceiling).save(tmp_path)
+    cells = [[cell.strip() for cell in line.split("|")[2:6]] for line in summary(tmp_path).splitlines()[2:]]
+    assert cells == [
+        ["0.75", "", "exact truth", "1"],
+        ["0.75", "", "judge@1", "0.8"],
+        ["0.3", "2", "judge@1", "0.8"],
+        ["0.95", "", "exact truth", "1"],
+        ["0.75", "", "exact truth", "1"],
+    ]
+    assert len(cells) == len(SYSTEMS)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda path: path.stem)

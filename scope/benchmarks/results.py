@@ -1,4 +1,4 @@
-"""Results: one JSON file a comparison, written by the command that measured it, rendered into the README's tables.
+"""Results: one JSON file a comparison, written by the command that measured it; tables.py renders them.
 
 A benchmark is a module of this package with `measure() -> Results`, or one that yields several, each saved and shown
 by `scope bench` as it comes.
@@ -6,7 +6,6 @@ by `scope bench` as it comes.
 
 import os
 import platform
-import re
 import subprocess
 from pathlib import Path
 
@@ -18,8 +17,6 @@ from scope.specification import Model
 
 #: Files that have another name than the benchmark which writes them.
 MEASURED_BY = {"pae": "tokenizers"}
-
-_GRAPH = re.compile(r"<!-- graph -->.*?<!-- /graph -->", re.DOTALL)
 
 
 class Metric(Model):
@@ -86,75 +83,6 @@ def load(path: Path) -> Results:
     if results.name != path.stem:
         raise ScopeError(f"{path} holds the results of {results.name!r}; rename it")
     return results
-
-
-def rendered(text: str, folder: Path) -> str:
-    """Return `text` with the table of NAME.json between `<!-- results:NAME -->` and `<!-- /results:NAME -->`.
-
-    A table whose results are not there says which command measures them.
-
-    Raises: ScopeError if a marker is not closed, or results are not of the schema.
-    """
-
-    def fill(match: "re.Match[str]") -> str:
-        name = match["name"]
-        path = folder / f"{name}.json"
-        missing = f"Not measured yet: `scope bench {MEASURED_BY.get(name, name)}`."
-        table = markdown(load(path)) if path.is_file() else missing
-        return f"<!-- results:{name} -->\n{table}\n<!-- /results:{name} -->"
-
-    text = _GRAPH.sub(lambda match: f"<!-- graph -->\n```mermaid\n{_diagram()}```\n<!-- /graph -->", text)
-    marked = re.compile(r"<!-- results:(?P<name>\w+) -->.*?<!-- /results:(?P=name) -->", re.DOTALL)
-    if len(marked.findall(text)) != text.count("<!-- results:"):
-        raise ScopeError("a <!-- results:NAME --> has no <!-- /results:NAME --> after it")
-    return marked.sub(fill, text)
-
-
-def _diagram() -> str:
-    """Return the state machine in Mermaid's language, without its style sheet."""
-    from scope.engine.graph import mermaid
-
-    lines = mermaid().removeprefix("---").partition("---\n")[2].splitlines()
-    return "".join(f"{line}\n" for line in lines if "classDef" not in line)
-
-
-def markdown(results: Results) -> str:
-    """Return the table, with a caption that says how it was made."""
-    columns = list(dict.fromkeys(name for row in results.rows for name in row.metrics))
-    notes = any(row.note for row in results.rows)
-    header = [results.name, *(c.replace("_", " ") for c in columns), *(["note"] if notes else [])]
-    lines = [header, ["---", *("--:" for _ in columns), *(["---"] if notes else [])]]
-    for row in results.rows:
-        cells = [_cell(row.metrics.get(column)) for column in columns]
-        lines.append([row.name.replace("_", " "), *cells, *([row.note] if notes else [])])
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"{table}\n\n{_caption(results)}"
-
-
-def _cell(metric: Metric | None) -> str:
-    if metric is None:
-        return ""
-    interval = f" ({number(metric.ci[0])}-{number(metric.ci[1])})" if metric.ci else ""
-    return number(metric.value) + interval
-
-
-def number(value: float) -> str:
-    """Return a number as a reader wants it: three significant digits, and no exponent."""
-    if value == 0 or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{float(f'{value:.3g}'):.12f}".rstrip("0").rstrip(".")
-
-
-def _caption(results: Results) -> str:
-    n = {m.n for row in results.rows for m in row.metrics.values() if m.n}
-    parts = [f"`{results.command}`"]
-    if results.hardware:
-        parts.append(results.hardware)
-    if n:
-        parts.append(f"n = {min(n):,}" if len(n) == 1 else f"n = {min(n):,} to {max(n):,}")
-    if results.judge:
-        parts.append(f"judge {results.judge}")
-    return "; ".join(parts) + "."
 
 
 def commit() -> str:

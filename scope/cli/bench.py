@@ -1,4 +1,4 @@
-"""`scope bench`: the commands that measure what the README shows. A benchmark is found by its entry point.
+"""`scope bench`: the commands that measure what docs/results.md shows. A benchmark is found by its entry point.
 
 [project.entry-points."scope.benchmarks"]
 mine = "my_package.module:measure"      # measure() -> scope.benchmarks.results.Results
@@ -53,27 +53,31 @@ def bench() -> None:
 
 @app.command()
 def render(
-    readme: Annotated[Path, typer.Option(help="File whose tables are filled.")] = Path("README.md"),
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PAGE]...", help="Without them: README.md and the pages in docs/.")
+    ] = None,
     results: Folder = Path("results"),
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if the tables are stale.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a table is stale.")] = False,
 ) -> None:
-    """Fill the README's tables from the results."""
-    from scope.benchmarks.results import rendered
+    """Fill the tables of the documents from the results."""
+    from scope.benchmarks.tables import pages, rendered
     from scope.files import write_atomic
 
-    before = readme.read_text(encoding="utf-8")
-    after = rendered(before, results)
-    if check and after != before:
-        raise ScopeError(f"the tables of {readme} are stale; fill them with: scope bench render")
-    if not check:
-        write_atomic(readme, after.encode())
-    log("the tables are up to date" if after == before else "the tables were filled")
+    for page in files or pages(Path()):
+        before = page.read_text(encoding="utf-8")
+        after = rendered(before, results)
+        if check and after != before:
+            raise ScopeError(f"the tables of {page} are stale; fill them with: scope bench render")
+        if after != before:
+            write_atomic(page, after.encode())
+            log(f"{page}: filled")
+    log("all tables are up to date")
 
 
 @app.command()
 def plots(
     results: Folder = Path("results"),
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the plots.")] = Path("docs"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the plots.")] = Path("docs/img"),
 ) -> None:
     """Plot stored results as curves, and what the shipped weights reconstruct and draw."""
     from scope.benchmarks.experiments.plots import plot_generators, plot_reconstructions, plot_tokenizers
@@ -93,7 +97,7 @@ def _command(name: str, summary: str) -> Any:
         quick: Annotated[bool, typer.Option("--quick", help="A small sample; it is shown and not stored.")] = False,
         weights: Annotated[Path | None, typer.Option(help="Weights of your own; what they do is shown only.")] = None,
     ) -> None:
-        from scope.benchmarks.results import markdown
+        from scope.benchmarks.tables import markdown
 
         options = {option: value for option, value in (("quick", quick), ("weights", weights)) if value}
         for comparison in _measure(name, options):
