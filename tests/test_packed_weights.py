@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from scope.nn.weights import LARGE, SCALE, read, write
+from scope.nn.weights import PACK_GENERATOR, SCALE, read, write
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def model() -> torch.nn.Sequential:
 
 def test_packed_weights_take_half_the_space(model, tmp_path):
     for name in ("plain", "packed"):
-        write(model, tmp_path / name, LARGE if name == "packed" else None)
+        write(model, tmp_path / name, PACK_GENERATOR if name == "packed" else None)
     assert (tmp_path / "packed").stat().st_size < 0.52 * (tmp_path / "plain").stat().st_size
 
 
 def test_no_packed_number_moves_by_more_than_a_254th_of_the_largest_of_its_row(model, tmp_path):
-    write(model, tmp_path / "packed", LARGE)
+    write(model, tmp_path / "packed", PACK_GENERATOR)
     found, true = read(tmp_path / "packed"), model.state_dict()
     assert set(found) == set(true)
     for name in ("0.weight", "1.weight"):
@@ -36,7 +36,7 @@ def test_no_packed_number_moves_by_more_than_a_254th_of_the_largest_of_its_row(m
 
 
 def test_small_tensors_are_not_packed(model, tmp_path):
-    write(model, tmp_path / "packed", LARGE)
+    write(model, tmp_path / "packed", PACK_GENERATOR)
     assert {name for name in load_file(tmp_path / "packed") if name.endswith(SCALE)} == {
         "0.weight" + SCALE,
         "1.weight" + SCALE,

@@ -72,12 +72,12 @@ def detect(output: DetectorOutput, index: int, threshold: float = 0.5) -> list[D
     center = output.center[index].sigmoid()
     peaks = (F.max_pool2d(center[None], 5, 1, 2)[0] == center) & (center >= threshold)
     nouns, colors = output.noun[index].softmax(0), output.color[index].softmax(0)
-    found = []
+    detections = []
     for row, column in peaks.nonzero().tolist():
         p_noun, noun = nouns[:, row, column].max(0)
         p_color, color = colors[:, row, column].max(0)
         x, y, half = (column + 0.5) * CELL, (row + 0.5) * CELL, float(output.side[index, row, column]) * 32
         box = (max(0.0, x - half), max(0.0, y - half), min(128.0, x + half), min(128.0, y + half))
         score = float(center[row, column] * p_noun)
-        found.append(Detection(NOUNS[int(noun)], COLOR_NAMES[int(color)], score, float(p_color), box))
-    return found
+        detections.append(Detection(NOUNS[int(noun)], COLOR_NAMES[int(color)], score, float(p_color), box))
+    return detections

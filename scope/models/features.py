@@ -31,11 +31,11 @@ class FeatureNet(nn.Module):
     def maps(self, images: Float[Tensor, "b 3 H W"]) -> list[Float[Tensor, "b _ _ _"]]:
         """Return what each stage says: (b, dim / 4, 32, 32), (b, dim / 2, 16, 16) and (b, dim, 8, 8)."""
         x = F.adaptive_avg_pool2d(images, SIDE).contiguous(memory_format=torch.channels_last)
-        found = []
+        maps = []
         for stage in self.stages:
             x = stage(x)
-            found.append(x)
-        return found
+            maps.append(x)
+        return maps
 
     def forward(self, images: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b {self.dim}"]:
         """Return the mean of the last maps."""

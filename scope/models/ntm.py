@@ -112,12 +112,12 @@ class NTM(nn.Module):
         self, u_t: State, t: Time, s: Time, T: Steps, text: Conditioning, cond_mask: Mask | None = None
     ) -> Gaussian:
         """Return p(u_s | u_t, text); where `cond_mask` is False the text is not read."""
-        found = self.backbone(u_t, t, text, cond_mask, self.t_embedder(s, T))
+        output = self.backbone(u_t, t, text, cond_mask, self.t_embedder(s, T))
         A, B, C = trajectory.posterior(t, s)
-        mean = match_dims(A, u_t) * u_t + match_dims(B, u_t) * found.x_0
+        mean = match_dims(A, u_t) * u_t + match_dims(B, u_t) * output.x_0
         unsure = t.square() / (t.square() + (1 - t).square())
         log_sigma = match_dims(0.5 * torch.log(C.square() + self.spread * B.square() * unsure), u_t).expand_as(mean)
-        return Gaussian(mean, log_sigma + self.delta(found.hidden).float() if self.learned_sigma else log_sigma)
+        return Gaussian(mean, log_sigma + self.delta(output.hidden).float() if self.learned_sigma else log_sigma)
 
     def guided(self, u_t: State, t: Time, s: Time, T: Steps, text: Conditioning, cfg_scale: float = 1.0) -> Gaussian:
         """Return p(u_s | u_t, text)^(1 + w) / p(u_s | u_t)^w for w = cfg_scale - 1."""
@@ -151,8 +151,8 @@ def reverse_steps(
     """Return the reverse steps between states x: a pair, or a whole trajectory; all at once."""
     K = len(x) - 1
     u, log_det = transport_states(model, x, t, T)
-    many = None if cond_mask is None else cond_mask.repeat(K)
-    steps = model.predict(_join(u[1:]), _join(t[1:]), _join(t[:-1]), T.repeat(K), text.repeat(K), many)
+    masks = None if cond_mask is None else cond_mask.repeat(K)
+    steps = model.predict(_join(u[1:]), _join(t[1:]), _join(t[:-1]), T.repeat(K), text.repeat(K), masks)
     return ReverseSteps(steps, u, log_det)
 
 

@@ -90,11 +90,11 @@ def letters_of(quoted: Sequence[str]) -> list[int]:
 
 def groups_of(offsets: Sequence[tuple[int, int]], spans: Sequence[GroupSpan]) -> list[int]:
     """Return the group of each token by the span that its characters lie in; groups past the last known are 0."""
-    found = []
+    groups = []
     for start, end in offsets:
         inside = [g for s, e, g in spans if end > start and s <= start and end <= e and g < MAX_GROUPS]
-        found.append(inside[0] if inside else 0)
-    return found
+        groups.append(inside[0] if inside else 0)
+    return groups
 
 
 def check_length(text: str) -> None:

@@ -23,8 +23,8 @@ from scope.errors import WeightsError
 from scope.files import sha256_of_file
 
 SCALE, METADATA = ":scale", "scope"
-#: From how many numbers on a matrix is packed: of generators; of tokenizers, for whose whitening bytes are too coarse.
-LARGE, LARGER = 30_000, 131_072
+#: Matrices of so many numbers or more are packed. For the whitening of a tokenizer bytes would be too coarse.
+PACK_GENERATOR, PACK_TOKENIZER = 30_000, 131_072
 
 
 def weights_path(name: str) -> Path:
@@ -105,8 +105,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """
     try:
         with safe_open(path, "pt") as file:
-            found: dict[str, Any] = json.loads((file.metadata() or {}).get(METADATA, "{}"))
-            return found
+            said: dict[str, Any] = json.loads((file.metadata() or {}).get(METADATA, "{}"))
+            return said
     except (OSError, SafetensorError, ValueError) as error:
         raise WeightsError(f"the weights {path.name} cannot be read ({error}); reinstall scope or retrain") from error
 

@@ -118,8 +118,8 @@ class PAE(Autoencoder):
         z, prior = self.tokens(images, features), self.prior(features)
         decoded = self.decoder(z)
         few = max(1, round(self.mcr_share * len(images)))
-        moved = mcr(self.decoder, z[:few], decoded[:few], noise, self.perturbation, self.distance)
-        return TrainOutput(decoded, z, {"ssr": ssr(z, prior), "scr": scr(z, prior), "mcr": moved})
+        continuity = mcr(self.decoder, z[:few], decoded[:few], noise, self.perturbation, self.distance)
+        return TrainOutput(decoded, z, {"ssr": ssr(z, prior), "scr": scr(z, prior), "mcr": continuity})
 
     @torch.no_grad()
     def whiten(self, images: Images) -> None:

@@ -88,8 +88,8 @@ class DINOv2(nn.Module):
         """Return the features."""
         small = F.interpolate(images / 2 + 0.5, scale_factor=14 / 16, mode="bicubic", antialias=True)
         # The model itself would end with the final norm, affine included.
-        seen = self.model.encoder(self.model.embeddings((small - self.mean) / self.std)).last_hidden_state
-        return F.layer_norm(seen[:, self.extra :].float(), (self.dim,), eps=self.config.layer_norm_eps)
+        hidden = self.model.encoder(self.model.embeddings((small - self.mean) / self.std)).last_hidden_state
+        return F.layer_norm(hidden[:, self.extra :].float(), (self.dim,), eps=self.config.layer_norm_eps)
 
 
 def build(name: str) -> nn.Module:

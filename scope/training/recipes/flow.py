@@ -19,7 +19,7 @@ from scope.models.text_encoder import Conditioning, TextInput, encode
 from scope.nn import samplers
 from scope.nn.ema import EMA
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import LARGE, fill, read
+from scope.nn.weights import PACK_GENERATOR, fill, read
 from scope.tokenizers.pae import PAE
 from scope.training.data.cached_latents import CELL_CLASSES, LatentConfig, drop_groups, latents_of, tokenizer_of
 from scope.training.flow_matching import flow_loss, sample_cond_mask, sample_path
@@ -158,4 +158,4 @@ def train(config: FlowConfig, folder: Path) -> None:
             run.save_grid(f"{step + 1:06d}", sample_grid(ema.model.dit, tokenizer, run.device))
         run.checkpoint(step)
     metadata = metadata_of(SHIPPED, tokenizer_sha256)
-    run.write(ema.model.dit, folder / "flow.safetensors", pack=LARGE, metadata=metadata)
+    run.write(ema.model.dit, folder / "flow.safetensors", pack=PACK_GENERATOR, metadata=metadata)

@@ -28,7 +28,7 @@ from scope.models.text_encoder import STATE_DIM, Conditioning, encode
 from scope.nn import trajectory
 from scope.nn.ema import EMA
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import LARGE, expected, fill, read, weights_path
+from scope.nn.weights import PACK_GENERATOR, expected, fill, read, weights_path
 from scope.tokenizers.pae import PAE
 from scope.training.data.cached_latents import LatentCache, LatentConfig, drop_groups, latents_of, tokenizer_of
 from scope.training.flow_matching import sample_cond_mask
@@ -231,4 +231,4 @@ def train(config: NTMConfig, folder: Path) -> None:
     model = fit(run, cache, model, tokenizer if reads_prompts else None)
     model = distil(Run(folder / "denoiser", denoiser_config(config)), cache, model)
     metadata = metadata_of(SHIPPED, tokenizer_sha256)
-    run.write(model, folder / "ntm.safetensors", pack=LARGE, metadata=metadata)
+    run.write(model, folder / "ntm.safetensors", pack=PACK_GENERATOR, metadata=metadata)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from scope.models.discriminator import PatchDiscriminator, adaptive_weight, g_loss, hinge_d_loss
 from scope.models.features import FeatureNet, perceptual_distance
 from scope.nn.ema import EMA
-from scope.nn.weights import LARGER, fill, read
+from scope.nn.weights import PACK_TOKENIZER, fill, read
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.baselines import AE, KLVAE, RAE, VAVAE
 from scope.tokenizers.losses import Distance, Perturbation
@@ -249,7 +249,7 @@ def train(config: PAEConfig, folder: Path, parts: Path | None = None) -> None:
 def save(run: Run[PAEConfig], model: Autoencoder, data: TokenizerImages, path: Path) -> None:
     """Write a tokenizer whose latents are at unit scale."""
     model.set_statistics(torch.cat([tokens(model, data, start) for start in range(0, min(2048, len(data)), 64)]))
-    run.write(model, path, pack=LARGER)
+    run.write(model, path, pack=PACK_TOKENIZER)
 
 
 @torch.no_grad()
