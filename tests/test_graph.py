@@ -443,7 +443,7 @@ def test_a_prompt_with_nothing_in_it_leaves_no_run() -> None:
     ("batch", "steps", "drawn"),
     [
         (1, [(1, 2, 1, 2), (1, 2, 2, 2), (2, 2, 1, 2), (2, 2, 2, 2)], ("generate", "verify", "generate", "verify")),
-        (2, [(1, 2, 1, 4), (1, 2, 2, 4), (1, 2, 3, 4), (1, 2, 4, 4)], ("generate", "verify")),
+        (2, [(1, 2, 1, 4), (1, 2, 2, 4), (2, 2, 3, 4), (2, 2, 4, 4)], ("generate", "verify")),
     ],
 )
 def test_progress_counts_drafts_and_steps(batch: int, steps: list[tuple[int, ...]], drawn: tuple[str, ...]) -> None:

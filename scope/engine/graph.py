@@ -232,12 +232,13 @@ def seed_of(seed: int, round_: int, place: int) -> int:
 
 def _step_teller(wave: Wave, context: EngineContext) -> OnStep:
     here = Progress(
-        stage="generate", state="step", round=wave.state.round, draft=wave.place + 1, drafts=wave.state.options.drafts
+        stage="generate", state="step", round=wave.state.round, drafts=wave.state.options.drafts
     )  # fmt: skip
 
     def tell(done: int, total: int) -> None:
         context.interrupts.check()
-        context.tell(here.model_copy(update={"step": done, "steps": total}))
+        finished = min(wave.count - 1, (done - 1) * wave.count // total) if total > 0 else 0  # of one after another
+        context.tell(here.model_copy(update={"draft": wave.place + 1 + finished, "step": done, "steps": total}))
 
     return tell
 

@@ -12,9 +12,11 @@ from PIL.Image import Image
 
 from scope.models.detector import Detection, Detector, detect
 from scope.nn.weights import load_shipped
-from scope.specification import Commitment, Observation, Specification, Type, Verdict, from_pixels
+from scope.specification import Box, Commitment, Observation, Specification, Type, Verdict, from_pixels
 from scope.verifiers.relations import relation_holds
 from scope.worlds.pocket.catalogue import COLORS, NOUN_OF, SETTING_NAMES
+
+SIDE = 128  # pixels: what the detector looks at
 
 #: Outcome, reason, and the detections that they rest on.
 Finding = tuple[Literal["met", "violated"] | None, str, list[Detection]]
@@ -102,7 +104,7 @@ class DetectedScene:
         holds = relation_holds(str(c.value), [[d.xyxy_px for d in group] for group in groups])
         if holds is None:
             return None, f"no verifier judges {c.value!r}", []
-        places = (", ".join(f"{x:.0f},{y:.0f}" for x, y in (d.center for d in group)) for group in groups)
+        places = (", ".join(str(_box(d)) for d in group) for group in groups)
         where = "; ".join(f"{noun} at {place}" for (noun, _), place in zip(entities, places, strict=True))
         return ("met" if holds else "violated"), where, everything
 
@@ -117,9 +119,6 @@ class DetectedScene:
             return self._unknown(c.value)
         matches = [d for d in self.detections if d.noun == noun]
         return ("violated", f"found {len(matches)}", matches) if matches else ("met", f"no {noun} found", [])
-
-
-SIDE = 128  # pixels: what the detector looks at
 
 
 class ObjectsVerifier:
@@ -156,13 +155,16 @@ class ObjectsVerifier:
         detections: list[Detection],
     ) -> Verdict:
         evidence = tuple(
-            Observation(label=f"{d.color} {d.noun}", box=from_pixels(d.xyxy_px, SIDE, SIDE), score=round(d.score, 3))
-            for d in detections
+            Observation(label=f"{d.color} {d.noun}", box=_box(d), score=round(d.score, 3)) for d in detections
         )
         return Verdict(
             commitment=commitment.id, outcome=outcome, reason=reason, verifier=f"{self.name}@{self.version}",
             score=min((seen.score for seen in evidence if seen.score is not None), default=None), evidence=evidence,
         )  # fmt: skip
+
+
+def _box(detection: Detection) -> Box:
+    return from_pixels(detection.xyxy_px, SIDE, SIDE)
 
 
 def load() -> ObjectsVerifier:
