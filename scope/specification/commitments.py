@@ -26,7 +26,7 @@ def sha256_of(value: Any) -> str:
 
 
 class Kind(StrEnum):
-    """What sort of promise a commitment is."""
+    """What sort of claim a commitment is."""
 
     ENTITY = "entity"
     CONSTRAINT = "constraint"
@@ -56,9 +56,9 @@ class Span(Model):
 
 
 class Commitment(Model):
-    """One checkable promise of the prompt. It never changes: its history is in the ledger.
+    """One checkable claim of the prompt. It never changes: its history is in the ledger.
 
-    `value` is what is promised: the noun of an entity ("apple"), a number for a count, a colour or
+    `value` is what is claimed: the noun of an entity ("apple"), a number for a count, a colour or
     other adjective for an attribute, the relation's name ("left of"), the setting, the words to be read,
     the noun that must be absent, or the phrase that is not understood.
     `targets` are the ids that it speaks of: one entity, or subject and object of a relation.

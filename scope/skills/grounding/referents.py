@@ -59,13 +59,13 @@ class Referents:
     """
 
     def __init__(self, spec: Specification, unknown: Commitment, support: Support) -> None:
-        self._asked, self._spec, self._support = spec, grounded(spec), support
+        self._written, self._grounded, self._support = spec, grounded(spec), support
         self._target = unknown.targets[0]
 
     def find(self, words: str) -> list[Commitment]:
         """Return the entities that words name, by their noun and as far as it helps by their qualities."""
         tokens = re.split(r" (?:of|in|on|at|with) ", words)[0].split()
-        others = [e for e in self._spec.of(Type.PRESENCE) if e.id != self._target]
+        others = [e for e in self._grounded.of(Type.PRESENCE) if e.id != self._target]
         for start in range(len(tokens)):
             noun = " ".join(tokens[start:])
             alike = [e for e in others if any(is_same_noun(noun, name) for name in self._nouns(e))]
@@ -76,21 +76,21 @@ class Referents:
 
     def target_noun(self) -> str:
         """Return the noun of the entity whose number or colour is looked for."""
-        return str(self._spec[self._target].value)
+        return str(self._grounded[self._target].value)
 
     def count(self, entity: Commitment) -> Fraction:
         """Return how many of an entity there are.
 
         Raises: Unsatisfiable if there are several and nothing says how many.
         """
-        count = count_of(self._spec, entity)
+        count = count_of(self._grounded, entity)
         if count is not None and isinstance(count.value, int):
             self._support.cite(count)
             return Fraction(count.value)
         uncounted = [
-            u for u in unknowns_of(self._spec, entity) if u.type is Type.SEMANTIC_REASONING and u.aspect != "color"
+            u for u in unknowns_of(self._grounded, entity) if u.type is Type.SEMANTIC_REASONING and u.aspect != "color"
         ]
-        if uncounted or is_many(self._asked, self._asked[entity.id]):
+        if uncounted or is_many(self._written, self._written[entity.id]):
             raise Unsatisfiable(f"how many {plural(str(entity.value))} there are is not said")
         return Fraction(1)
 
@@ -99,11 +99,11 @@ class Referents:
 
         Raises: Unsatisfiable if it has several, or if its colour is itself unknown.
         """
-        colors = [c for c in self._spec.about(entity.id) if c.type is Type.ATTRIBUTE and c.aspect == "color"]
+        colors = [c for c in self._grounded.about(entity.id) if c.type is Type.ATTRIBUTE and c.aspect == "color"]
         if len(colors) == 1:
             self._support.cite(colors[0])
             return str(colors[0].value)
-        if colors or any(u.aspect == "color" for u in unknowns_of(self._spec, entity)):
+        if colors or any(u.aspect == "color" for u in unknowns_of(self._grounded, entity)):
             raise Unsatisfiable(f"the {noun} has no one colour that is known")
         return None
 
@@ -112,16 +112,16 @@ class Referents:
 
         Raises: Unsatisfiable if that is still looked for.
         """
-        known = answers(self._asked)
-        for reference in (c for c in self._asked.about(entity.id) if c.type is Type.EXTERNAL_REFERENCE):
+        known = answers(self._written)
+        for reference in (c for c in self._written.about(entity.id) if c.type is Type.EXTERNAL_REFERENCE):
             if reference.id in known:
                 self._support.cite(reference, known[reference.id].words)
-            elif is_within(self._asked[entity.id], reference):
+            elif is_within(self._written[entity.id], reference):
                 raise Unsatisfiable(f'what "{reference.value}" is is not known')
 
     def _nouns(self, entity: Commitment) -> set[str]:
         """Return the nouns of an entity: the prompt's, and what it was found to be."""
-        return {str(entity.value).lower(), str(self._asked[entity.id].value).lower()}
+        return {str(entity.value).lower(), str(self._written[entity.id].value).lower()}
 
     def _qualities(self, entity: Commitment) -> set[str]:
-        return {str(c.value) for c in self._spec.about(entity.id) if c.type is Type.ATTRIBUTE}
+        return {str(c.value) for c in self._grounded.about(entity.id) if c.type is Type.ATTRIBUTE}
