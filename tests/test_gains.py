@@ -53,7 +53,7 @@ def test_at_first_the_order_is_rebind_regenerate_and_over() -> None:
         records.append(VAIN.model_copy(update={"strategy": strategy}))
 
 
-def test_a_generator_that_can_start_from_a_draft_is_asked_to_third() -> None:
+def test_resampling_is_tried_third() -> None:
     generator = FakeGenerator(reads=frozenset({"edit"}))
     records = [VAIN.model_copy(update={"strategy": s}) for s in (Strategy.REBIND, Strategy.REGENERATE)]
     assert Repair(records=records).choose(broken_count(), fake_toolbox(generator=generator)) == Strategy.RESAMPLE
@@ -71,7 +71,7 @@ def test_what_breaks_as_much_as_it_fixes_gains_nothing() -> None:
     assert Repair(gains=known).choose(broken_count(), fake_toolbox()) == Strategy.REGENERATE
 
 
-def test_of_two_that_fix_as_much_the_faster_comes_first() -> None:
+def test_faster_of_two_equal_repairs_comes_first() -> None:
     known = {
         "rebind/count": Gain(tries=8, fixed=8, broke=0, seconds=40.0),
         "regenerate/count": Gain(tries=8, fixed=8, broke=0, seconds=4.0),

@@ -37,9 +37,7 @@ def test_an_attack_changes_no_commitment_and_reaches_nobody(number: int, home: P
             assert counts["answered"] == 1, case
 
 
-def test_the_request_for_a_misled_answer_still_carries_every_commitment_of_the_prompt(
-    home: Path, tmp_path: Path
-) -> None:
+def test_misled_answer_leaves_every_commitment_in_the_request(home: Path, tmp_path: Path) -> None:
     root = tmp_path / "folder"
     root.mkdir()
     prompt, clue = CLUES[0]

@@ -38,7 +38,7 @@ def test_a_question_is_paid_for_once(run: store.Run) -> None:
     assert (len(model.calls), run.spent()) == (1, 0.4)
 
 
-def test_another_question_another_schema_and_another_picture_are_other_calls(run: store.Run) -> None:
+def test_question_schema_and_picture_tell_calls_apart(run: store.Run) -> None:
     from PIL import Image
 
     model = priced()

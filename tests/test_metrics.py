@@ -33,7 +33,7 @@ def rotation(random: np.random.Generator, d: int) -> np.ndarray:
 # -- pictures ------------------------------------------------------------------------------------
 
 
-def test_psnr_of_a_constant_error_is_its_decibels_below_the_range():
+def test_psnr_of_a_constant_error():
     images = torch.zeros(3, 3, 8, 8)
     error = torch.tensor([0.2, 0.02, 0.0]).view(3, 1, 1, 1)
     assert psnr(images, images + error).tolist() == pytest.approx([20, 40, math.inf], abs=1e-5)
@@ -44,7 +44,7 @@ def test_psnr_needs_pairs():
         psnr(torch.zeros(2, 3, 8, 8), torch.zeros(3, 3, 8, 8))
 
 
-def test_frechet_distance_of_axis_aligned_gaussians_is_its_closed_form(random):
+def test_frechet_distance_of_axis_aligned_gaussians(random):
     means, deviations = random.normal(size=(2, 6)), random.uniform(0.1, 3, (2, 6))
     a, b = (Moments(m, np.diag(s**2)) for m, s in zip(means, deviations, strict=True))
     expected = np.square(means[0] - means[1]).sum() + np.square(deviations[0] - deviations[1]).sum()
@@ -59,7 +59,7 @@ def test_frechet_distance_equals_the_matrix_root_of_scipy(random):
     assert frechet_distance(b, a) == pytest.approx(expected, rel=1e-8)
 
 
-def test_frechet_distance_does_not_change_when_both_sets_are_turned_and_moved(random):
+def test_frechet_distance_is_invariant_to_rotation_and_shift(random):
     a, b = random.normal(size=(200, 8)), random.normal(1, 2, size=(200, 8))
     turn, move = rotation(random, 8), random.normal(size=8)
     still = frechet_distance(moments(a), moments(b))
@@ -67,7 +67,7 @@ def test_frechet_distance_does_not_change_when_both_sets_are_turned_and_moved(ra
 
 
 @pytest.mark.parametrize("n", [5, 200])  # fewer and more than dimensions
-def test_frechet_distance_of_a_set_to_itself_is_zero_and_to_a_moved_one_is_the_square_of_the_way(random, n):
+def test_frechet_distance_identity_and_shift(random, n):
     a = random.normal(size=(n, 16))
     assert frechet_distance(moments(a), moments(a)) == pytest.approx(0, abs=1e-5)
     assert frechet_distance(moments(a), moments(a + 0.5)) == pytest.approx(16 * 0.25, rel=1e-5)
@@ -111,7 +111,7 @@ def one_hot(labels: np.ndarray, d: int = 8) -> np.ndarray:
     return np.eye(d)[labels]
 
 
-def test_a_cell_is_labelled_by_the_group_that_covers_most_of_it():
+def test_cell_label_is_the_group_that_covers_most():
     scene = compose(Plan((Group("dog", 2), Group("car", 1, "red"))), 0)
     (labels,) = cell_labels([scene])
     for cell, label in enumerate(labels):
@@ -159,7 +159,7 @@ def length(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return (a - b).flatten(1).norm(dim=1)
 
 
-def test_continuity_of_an_isometry_is_its_scale_times_the_norm(random):
+def test_continuity_of_an_isometry(random):
     """|D(z + eps u) - D(z)| = 3 eps, and the weights 1/rho make rho's mean 4 / (10 + 2 + 1 + 1/2)."""
     turn = torch.from_numpy(rotation(random, 24))
     z = torch.from_numpy(random.normal(size=(5, 2, 12)))
@@ -167,13 +167,13 @@ def test_continuity_of_an_isometry_is_its_scale_times_the_norm(random):
     assert torch.allclose(found, 3 * z.flatten(1).norm(dim=1) * 4 / 13.5)
 
 
-def test_continuity_of_a_square_sees_both_sides_of_a_push():
+def test_continuity_sees_both_sides_of_a_push():
     """D(z) = z^2 at 1 pushed by -+ rho: |2 rho + rho^2| and |-2 rho + rho^2| have the mean 2 rho for rho up to 2."""
     curve = lpc_curve(lambda z: z.square(), torch.ones(1, 1, dtype=torch.float64), length)
     assert curve[:, 0].tolist() == pytest.approx([0.2, 1.0, 2.0, 4.0])
 
 
-def test_a_harder_push_moves_a_linear_picture_further_and_a_smoother_decoder_moves_less(random):
+def test_continuity_grows_with_push_and_falls_with_smoothness(random):
     weight = torch.from_numpy(random.normal(size=(12, 30)))
     z = torch.from_numpy(random.normal(size=(4, 12)))
     curve = lpc_curve(lambda z: z @ weight, z, lambda a, b: (a - b).abs().mean(1))
@@ -185,7 +185,7 @@ def test_a_harder_push_moves_a_linear_picture_further_and_a_smoother_decoder_mov
 # -- semantics and spread ------------------------------------------------------------------------
 
 
-def test_semantics_of_random_latents_is_at_chance_and_of_separated_ones_whole(random):
+def test_semantics_of_random_and_separated_latents(random):
     labels = np.repeat(np.arange(20), 10)
     noise = random.normal(size=(200, 4, 32))
     by_chance = gsq(noise, labels, draws=1)
@@ -215,12 +215,12 @@ def test_semantics_needs_two_labels_with_enough_images(labels, per_class):
         gsq(np.ones((8, 2, 3)), np.array(labels), per_class=per_class)
 
 
-def test_effective_rank_of_a_ball_is_one_and_of_a_line_one_channel(random):
+def test_effective_rank_of_a_ball_and_a_line(random):
     assert effective_rank(random.normal(size=(4000, 4, 8))) == pytest.approx(1, abs=0.01)
     assert effective_rank(5 + random.normal(size=(50, 4, 1)) * random.normal(size=8)) == pytest.approx(1 / 8, rel=1e-4)
 
 
-def test_effective_rank_of_known_singular_values_is_the_exponent_of_their_entropy(random):
+def test_effective_rank_of_known_singular_values(random):
     corners = np.array([(x, y) for x in (-1, 1) for y in (-1, 1)], float)  # singular values in proportion 3 : 1
     p = np.array([0.75, 0.25])
     expected = math.exp(-(p * np.log(p)).sum()) / 2
@@ -243,7 +243,7 @@ def test_a_power_law_is_interpolated_exactly():
         assert reached.low == reached.high == pytest.approx(steps)
 
 
-def test_a_curve_shifted_in_log_steps_is_that_many_times_sooner():
+def test_speedup_of_a_curve_shifted_in_log_steps():
     sooner = [(s / 4, f) for s, f in POWER]
     ratio = steps_ratio(POWER, sooner)
     assert ratio.low == ratio.high == pytest.approx(4)
@@ -251,7 +251,7 @@ def test_a_curve_shifted_in_log_steps_is_that_many_times_sooner():
     assert steps_ratio(sooner, POWER, target=3).low == pytest.approx(1 / 4)
 
 
-def test_the_first_crossing_counts_where_a_curve_goes_up_again():
+def test_speedup_takes_the_first_crossing():
     assert steps_to([(1, 8), (2, 4), (4, 8), (8, 2)], 4) == steps_to([(1, 8), (2, 4)], 4)
 
 
@@ -270,7 +270,7 @@ CROSSED = 10 * 2 ** (math.log(9 / 2.5) / math.log(9 / 2))  # where QUICK is at 2
         ([(5.0, 1.0)], [(5.0, 1.0)], 0, math.inf, "not known"),
     ],
 )
-def test_a_target_that_is_not_crossed_gives_a_bound_that_says_so(baseline, ours, low, high, says):
+def test_speedup_of_an_uncrossed_target_is_a_bound(baseline, ours, low, high, says):
     ratio = steps_ratio(baseline, ours, target=2.5)
     assert (ratio.low, ratio.high) == pytest.approx((low, high))
     assert str(ratio) == says
@@ -291,7 +291,7 @@ def test_rank_correlation_sees_order_and_nothing_else():
         spearman([1, 2, 3], [4, 4, 4])
 
 
-def test_an_interval_of_a_mean_holds_the_truth_in_95_of_100_samples(random):
+def test_mean_interval_covers_the_truth_95_percent(random):
     inside = 0
     for _ in range(1000):
         low, high = mean(random.normal(3, 2, size=3)).ci

@@ -64,7 +64,7 @@ def test_it_fills_the_protocol_and_draws_what_its_own_likelihood_says(generator:
     assert picture.log_likelihood == generator.log_likelihood(picture.image, APPLE).nats
 
 
-def test_the_same_request_gives_the_same_picture_whatever_is_drawn_beside_it(generator: NTMGenerator) -> None:
+def test_same_request_same_picture_in_any_batch(generator: NTMGenerator) -> None:
     other = APPLE.model_copy(update={"seed": 4})
     both = [picture.image.tobytes() for picture in generator.generate([APPLE, other])]
     assert both == [generator.generate([request])[0].image.tobytes() for request in (APPLE, other)]

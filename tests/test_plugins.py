@@ -80,7 +80,7 @@ def test_listing_imports_nothing(install: Install) -> None:
     assert "heavy" not in sys.modules
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_and_the_list(install: Install) -> None:
+def test_unknown_name_gets_the_nearest_and_the_list(install: Install) -> None:
     install("other", "[scope.generators]\nwatercolour = other:load\n")
     with pytest.raises(PluginError, match=r"named 'watercolor'; did you mean 'watercolour'\? installed: .*watercolour"):
         registry.load("generators", "watercolor")
@@ -100,7 +100,7 @@ def test_two_owners_of_one_name_are_both_named(install: Install) -> None:
         registry.load("generators", "same")
 
 
-def test_a_package_that_is_found_twice_on_the_path_counts_once(
+def test_package_twice_on_the_path_counts_once(
     install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("other", "[scope.generators]\nmine = other:load\n", "def load(): return 'drawn'\n")
@@ -127,7 +127,7 @@ def test_the_parts_of_others_can_be_left_out(
     assert all(not part.third_party for part in registry.installed("generators")) is hidden
 
 
-def test_the_record_of_a_run_tells_another_packages_code_apart(install: Install, tmp_path: Path) -> None:
+def test_record_tells_code_of_another_package_apart(install: Install, tmp_path: Path) -> None:
     install("other", "[scope.generators]\nmine = other:load\n", "def load(): return 'drawn'\n")
     before = registry.versions()
     assert re.fullmatch("other 1.0 sha256:[0-9a-f]{64}", before["generators/mine"])
@@ -342,7 +342,7 @@ def test_each_new_part_is_one_file_and_one_line() -> None:
     assert sorted(lines) == files
 
 
-def test_a_run_uses_the_skill_generator_and_verifier_of_a_real_package(scope: Scope, tmp_path: Path) -> None:
+def test_run_uses_skill_generator_and_verifier_of_a_package(scope: Scope, tmp_path: Path) -> None:
     done = scope("generate", "1 red apple on beach ?zorvex", "--generator", "stripes", "--json", "-o", "a.png")
     report = json.loads(done.stdout)
     assert {answer["words"] for answer in report["answers"].values()} == {"a green turtle"}
@@ -358,7 +358,7 @@ def test_without_third_party_a_real_package_is_not_used(scope: Scope) -> None:
     assert "no generators named 'stripes'" in again.stderr
 
 
-def test_the_benchmark_of_a_real_package_is_listed_and_run(scope: Scope, tmp_path: Path) -> None:
+def test_benchmark_of_a_package_is_listed_and_run(scope: Scope, tmp_path: Path) -> None:
     assert "counting" in scope("bench", "--help").stdout
     done = scope("bench", "counting")
     assert done.returncode == 0, done.stderr

@@ -64,7 +64,7 @@ def test_a_name_that_is_no_run(name: str) -> None:
         store.open_run(name)
 
 
-def test_a_run_is_meant_by_its_id_folder_draft_or_picture(tmp_path: Path) -> None:
+def test_resolve_takes_id_folder_draft_or_picture(tmp_path: Path) -> None:
     run = drawn()
     picture = tmp_path / "apple.png"
     picture.write_bytes((run.drafts / "d1.png").read_bytes())
@@ -121,7 +121,7 @@ def test_any_changed_character_of_the_manifest_is_refused() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database, but long enough to have a header of one" * 20])
-def test_a_database_that_is_gone_or_foreign_is_refused_and_the_drafts_are_kept(content: bytes) -> None:
+def test_database_gone_or_foreign_is_refused(content: bytes) -> None:
     run = half_drawn()
     (run.folder / "state.sqlite").write_bytes(content)
     with pytest.raises(StateCorrupt, match="drafts are kept"):
@@ -147,7 +147,7 @@ def other_run(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [other_program, other_tables, other_run])
-def test_a_database_of_others_is_refused_and_the_drafts_are_kept(change: Callable[[Path], None]) -> None:
+def test_database_of_others_is_refused(change: Callable[[Path], None]) -> None:
     run = half_drawn()
     change(run.folder / "state.sqlite")
     with pytest.raises(ScopeError, match=run.id):
@@ -157,7 +157,7 @@ def test_a_database_of_others_is_refused_and_the_drafts_are_kept(change: Callabl
 
 
 @pytest.mark.slow
-def test_a_database_cut_anywhere_is_refused_or_gives_the_same_specification(tmp_path: Path) -> None:
+def test_database_cut_anywhere_is_refused_or_whole(tmp_path: Path) -> None:
     run, toolbox = half_drawn(), fake_toolbox()
     whole, refused = (run.folder / "state.sqlite").read_bytes(), 0
     shutil.copytree(run.folder, tmp_path / "half")
@@ -175,7 +175,7 @@ def test_a_database_cut_anywhere_is_refused_or_gives_the_same_specification(tmp_
     assert refused > 0.9 * len(sizes)
 
 
-def test_a_recorded_call_comes_back_and_a_changed_one_is_refused() -> None:
+def test_recorded_call_comes_back_or_is_refused_if_changed() -> None:
     run = store.create("1 apple")
     assert run.recall("key") is None
     run.record("key", {"a": 0.1})
@@ -202,7 +202,7 @@ def half_drawn(prompt: str = "1 apple") -> Run:
 # -- owners --------------------------------------------------------------------------------------
 
 
-def test_another_process_finds_the_run_busy_until_the_owner_is_gone() -> None:
+def test_lock_lasts_as_long_as_its_process() -> None:
     run = store.create("1 apple")
     code = f"from scope.runs import store\nwith store.open_run({run.id!r}).locked(): print('mine')"
     with run.locked():
@@ -230,7 +230,7 @@ for line in sys.stdin:
 
 
 @pytest.mark.slow
-def test_of_two_processes_in_a_hundred_races_one_does_the_work_and_the_other_is_turned_away_or_late() -> None:
+def test_lock_lets_one_of_two_racing_processes_work() -> None:
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
     turned_away = 0
     with (
@@ -250,7 +250,7 @@ def test_of_two_processes_in_a_hundred_races_one_does_the_work_and_the_other_is_
     assert turned_away > 10
 
 
-def test_what_a_killed_writer_left_is_removed_by_the_next_owner() -> None:
+def test_leftovers_of_a_killed_writer_are_removed() -> None:
     run = store.create("1 apple")
     orphan = run.drafts / ".d1.png.123.partial"
     orphan.write_bytes(b"half")
@@ -261,7 +261,7 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_owner() -> None:
 # -- writing -------------------------------------------------------------------------------------
 
 
-def test_a_write_replaces_the_whole_file_and_leaves_nothing_else(tmp_path: Path) -> None:
+def test_write_atomic_replaces_the_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomic(path, b"old and long")
     write_atomic(path, b"new")
@@ -273,7 +273,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         write_atomic(tmp_path / "nowhere" / "file", b"")
 
 
-def test_a_full_disk_leaves_the_old_file_whole_and_the_run_resumable(tmp_path: Path) -> None:
+def test_full_disk_leaves_the_old_file_whole(tmp_path: Path) -> None:
     """A process that may write no more than 2 KiB to a file stands for a disk that is full."""
     path = tmp_path / "file"
     write_atomic(path, b"old")
@@ -287,7 +287,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_the_run_resumable(tmp_path: P
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"old")]
 
 
-def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_at_any_draft_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     run = store.create("1 apple", Options(drafts=3))
     generator = FakeGenerator()
     tools = fake_toolbox(generator=generator)
@@ -308,7 +308,7 @@ def test_a_disk_that_is_full_at_any_draft_loses_nothing(monkeypatch: pytest.Monk
     assert len(list(run.drafts.iterdir())) == 3
 
 
-def test_a_database_that_cannot_grow_says_so_and_the_run_goes_on_when_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_database_says_so_and_the_run_resumes(monkeypatch: pytest.MonkeyPatch) -> None:
     run = store.create("1 apple", Options(drafts=1))
     tools = fake_toolbox()
     connect = sqlite3.connect

@@ -46,7 +46,7 @@ def test_without_noise_the_sde_is_euler_bit_for_bit() -> None:
 
 
 @pytest.mark.parametrize("a", [0.0, 0.3, 0.7, 1.0])
-def test_the_chains_keep_the_marginals_of_the_ode_with_an_error_of_first_order(a: float) -> None:
+def test_sde_chains_keep_the_ode_marginals_to_first_order(a: float) -> None:
     """From t = 0.9 on, where nothing is singular. At a = 0 the chains are the ODE's."""
     found = [moments(a, torch.linspace(0.9, 0, n + 1, dtype=torch.float64)) for n in (128, 256)]
     assert all(mean == pytest.approx(M) for mean, _ in found)
@@ -55,13 +55,13 @@ def test_the_chains_keep_the_marginals_of_the_ode_with_an_error_of_first_order(a
 
 
 @pytest.mark.parametrize("a", [0.3, 0.7, 1.0])
-def test_what_the_finite_noise_at_time_1_does_wrong_is_forgotten(a: float) -> None:
+def test_error_of_finite_noise_at_time_1_is_forgotten(a: float) -> None:
     mean, variance = moments(a, samplers.times(512))
     assert mean == pytest.approx(M)
     assert variance == pytest.approx(C**2, abs=2e-3)
 
 
-def test_many_chains_have_the_moments_of_their_steps_at_every_time() -> None:
+def test_chains_have_the_moments_of_their_steps() -> None:
     n, steps, a = 40_000, 24, 0.7
     noise = torch.Generator().manual_seed(1)
     x = torch.randn((n, 1), generator=noise)
@@ -74,7 +74,7 @@ def test_many_chains_have_the_moments_of_their_steps_at_every_time() -> None:
 
 
 @pytest.mark.parametrize(("t", "s"), [(1.0, 0.9), (0.6, 0.45), (0.1, 0.0)])
-def test_the_density_of_a_step_and_its_gradient_are_torchs(t: float, s: float) -> None:
+def test_step_density_and_gradient_equal_torch(t: float, s: float) -> None:
     torch.manual_seed(2)
     x, taken = torch.randn(3, 4, 2, dtype=torch.float64), torch.randn(3, 4, 2, dtype=torch.float64)
     v = torch.randn(3, 4, 2, dtype=torch.float64, requires_grad=True)
@@ -88,7 +88,7 @@ def test_the_density_of_a_step_and_its_gradient_are_torchs(t: float, s: float) -
     assert float(gradients[0].abs().max()) > 0
 
 
-def test_replaying_the_states_gives_the_density_of_the_noise_that_was_drawn() -> None:
+def test_replayed_states_give_the_density_of_their_noise() -> None:
     """The ratio of a policy gradient is 1 before the first update."""
     noise, again = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
     x, times = torch.ones(5, 2, dtype=torch.float64), samplers.times(6, shift=3.0)

@@ -195,7 +195,7 @@ def turned(value: Any) -> Any:
 
 
 @given(PLAIN)
-def test_canonical_json_ignores_the_order_of_keys_and_loses_nothing(value: Any) -> None:
+def test_canonical_json_ignores_key_order_and_loses_nothing(value: Any) -> None:
     assert canonical_json(turned(value)) == canonical_json(value)
     assert json.loads(canonical_json(value)) == value
     assert sha256_of(turned(value)) == sha256_of(value)
@@ -294,7 +294,7 @@ def test_a_lost_doubled_or_moved_event_is_refused(data: st.DataObject) -> None:
         restored(spec.prompt, events)
 
 
-def test_a_lost_last_event_or_another_prompt_changes_the_hash() -> None:
+def test_hash_changes_with_a_lost_event_or_prompt() -> None:
     spec = a_life()
     assert restored(spec.prompt, dumped(spec)[:-1]).sha256() != spec.sha256()
     assert restored("a pear", dumped(spec)).sha256() != spec.sha256()
@@ -312,7 +312,7 @@ def test_only_a_judged_commitment_can_be_repaired() -> None:
     assert {before for before, afters in EDGES.items() if Status.REPAIRED in afters} == JUDGED - {Status.MET}
 
 
-def test_a_draft_keeps_its_verdicts_when_a_later_one_is_judged() -> None:
+def test_statuses_on_a_draft_survive_later_verdicts() -> None:
     spec = a_life()
     assert spec.statuses_on("d1")["c1"] is Status.VIOLATED
     assert spec.statuses_on("d2")["c1"] is Status.MET

@@ -25,7 +25,7 @@ def test_the_times_are_those_of_the_shifted_schedule(tokens: int, expected: tupl
     assert torch.equal(t[1:, 0], t[1:, 1])
 
 
-def test_a_shift_of_ones_own_stands_for_that_of_the_tokens() -> None:
+def test_own_shift_replaces_that_of_the_tokens() -> None:
     """They are the times of flow matching, counted upwards."""
     t = trajectory.times(4, 64, double(0.02), shift=5.0)
     assert t[1:, 0].tolist() == pytest.approx(samplers.times(4, 5.0).flip(0)[1:].tolist())
@@ -50,7 +50,7 @@ def test_the_posterior_is_that_of_bayes(t: float, s: float) -> None:
     assert A**2 * t**2 + C**2 == pytest.approx(s**2)
 
 
-def test_the_states_of_the_chain_have_the_moments_of_the_marginals_and_the_stated_covariance() -> None:
+def test_chain_states_have_the_stated_moments() -> None:
     torch.manual_seed(0)
     t = trajectory.times(4, 64, torch.full((40_000,), 0.05))
     x = trajectory.chain(torch.full((40_000, 1, 1), 2.0), t, torch.randn(5, 40_000, 1, 1))[..., 0, 0]
@@ -59,7 +59,7 @@ def test_the_states_of_the_chain_have_the_moments_of_the_marginals_and_the_state
     assert x[-1].std().item() == pytest.approx(1, abs=0.02)
 
 
-def test_the_densities_of_the_chain_are_those_of_its_steps() -> None:
+def test_chain_density_is_that_of_its_steps() -> None:
     torch.manual_seed(0)
     t = trajectory.times(3, 64, double(0.02, 0.05))
     x = trajectory.chain(torch.randn(2, 3, 2).double(), t, torch.randn(4, 2, 3, 2).double())
@@ -70,7 +70,7 @@ def test_the_densities_of_the_chain_are_those_of_its_steps() -> None:
         assert torch.allclose(trajectory.forward_nll(x, t)[k], -expected)
 
 
-def test_with_an_exact_score_every_state_says_what_the_cleanest_one_knows() -> None:
+def test_exact_score_makes_all_states_agree() -> None:
     """Data of two modes, one number a sample: p(x_0..x_K) is a mixture whose score autograd gives."""
     torch.manual_seed(0)
     t = trajectory.times(4, 64, double(0.1))[:-1]

@@ -55,7 +55,7 @@ def test_they_fill_the_protocols(generator, verifier):
     assert set(generator.weights) == {generator.name, "pae"}
 
 
-def test_the_same_request_gives_the_same_picture_whatever_is_drawn_beside_it(generator):
+def test_same_request_same_picture_in_any_batch(generator):
     specs = [Grammar().decompose(p) for p in ("a red apple", "a blue car on a beach")]
     requests = [request_of(s, seed=3).model_copy(update={"steps": 4}) for s in specs]
     alone = [generator.generate([r])[0].image.tobytes() for r in requests]
@@ -127,7 +127,7 @@ def test_settings_are_drawn_as_asked(generator, verifier):
     assert met >= 7
 
 
-def test_a_true_scene_is_likelier_with_its_own_caption_than_with_that_of_another():
+def test_likelihood_prefers_the_own_caption():
     """Half would be by chance. The captions name things, colours and settings that the weights know."""
     model, random = ntm.load(), np.random.default_rng(5)
     plans = [sample(random, "held_out") for _ in range(8)]
