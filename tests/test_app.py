@@ -256,6 +256,7 @@ print(asyncio.run(cell()))
 """
 
 
+@pytest.mark.heavy
 def test_generate_in_a_script_without_a_guard(home: Path) -> None:
     Path("script.py").write_text(SCRIPT)
     environment = os.environ | {"SCOPE_HOME": str(home)}

@@ -166,6 +166,7 @@ def test_the_adaptive_weight_is_the_ratio_of_gradients_by_hand():
     assert adaptive_weight(loss, 0 * adversarial, last) == MAX_WEIGHT
 
 
+@pytest.mark.heavy
 def test_a_discriminator_learns_to_tell_and_a_fooling_picture_moves_towards_real_ones():
     torch.manual_seed(0)
     discriminator, real = PatchDiscriminator(8), torch.ones(8, 3, 16, 16) * 0.5 + 0.1 * torch.randn(8, 3, 16, 16)

@@ -77,6 +77,7 @@ def test_stdout_is_the_proof_and_the_path_its_last_line(cli: Cli) -> None:
     assert "drawing draft 1 of 2" in done.stderr
 
 
+@pytest.mark.heavy
 def test_json_is_alone_on_stdout(cli: Cli) -> None:
     for command in (("generate", PROMPT), ("spec", PROMPT), ("runs",), ("doctor",), ("plugins", "list")):
         json.loads(cli(*command, "--json").stdout)
@@ -172,6 +173,7 @@ def test_no_colour_and_no_cursor_in_a_pipe(cli: Cli) -> None:
     assert done.stderr.splitlines()[0] == "reading the prompt"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("environment", "moves", "colours"),
     [
@@ -404,6 +406,7 @@ def test_every_stage_of_the_machine_has_its_words() -> None:
     assert set(STAGES) == {*NODES, "generate"}
 
 
+@pytest.mark.heavy
 def test_training_prints_its_folder_and_continues_in_it(cli: Cli) -> None:
     first = cli("train", "detector", "--preset", "tiny", "--out", "weights")
     assert first.exit_code == 0, first.stderr
@@ -437,6 +440,7 @@ def test_completion_for_every_shell(shell: str) -> None:
 # -- interrupted ---------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(sigint: None, home: Path, tmp_path: Path) -> None:
     process = child(tmp_path, "generate", PROMPT, "--drafts", "8", "-o", "a.png")
     drafts = home / "runs"
@@ -459,6 +463,7 @@ def test_ctrl_c_says_how_to_continue_and_nothing_is_lost(sigint: None, home: Pat
     assert len(after) == 8
 
 
+@pytest.mark.heavy
 def test_a_reader_that_leaves_is_no_error(home: Path, tmp_path: Path) -> None:
     process = child(tmp_path, "spec", PROMPT, "--json")
     assert process.stdout is not None

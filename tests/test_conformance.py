@@ -34,6 +34,7 @@ _IN_OWN_PROCESS = [bad for bad in BAD if bad[2] == "terminates"]
 _HERE = [bad for bad in BAD if bad[2] != "terminates"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "part",
     [
@@ -60,6 +61,7 @@ def test_no_check_is_without_a_part_that_fails_it(kind: Any) -> None:
     assert {check for _, of, check in BAD if of == kind} == {*CHECKS[kind], "terminates"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("part", "kind", "check"), _IN_OWN_PROCESS, ids=lambda value: getattr(value, "__name__", str(value))
 )
@@ -73,6 +75,7 @@ def test_what_does_not_end_is_cut_and_named(part: type, kind: Any, check: str) -
     assert time.monotonic() - began < 10.0  # some checks may pass before the one that hangs
 
 
+@pytest.mark.heavy
 def test_a_report_says_what_is_wrong_and_raises_on_demand() -> None:
     report = validate(bad_parts.LedgerDeclares)
     assert not report.ok
@@ -80,18 +83,21 @@ def test_a_report_says_what_is_wrong_and_raises_on_demand() -> None:
         report.assert_ok()
 
 
+@pytest.mark.heavy
 def test_specifications_of_the_author_are_tried() -> None:
     wrong = [f.check for f in validate(bad_parts.OfOddThings).findings if not f.ok]
     assert wrong == ["exercised"]
     assert validate(bad_parts.OfOddThings, specifications=[FakeReader().decompose("1 apple ?odd")]).ok
 
 
+@pytest.mark.heavy
 def test_validating_leaves_the_part_as_it_was() -> None:
     part = FakeVerifier()
     validate(part)
     assert part.asked == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", [bad_parts.Neither(), bad_parts.Both()])
 def test_what_is_not_one_part_is_refused(part: Any) -> None:
     with pytest.raises(UsageError, match="exactly one of run"):
@@ -100,6 +106,7 @@ def test_what_is_not_one_part_is_refused(part: Any) -> None:
         validate(part)
 
 
+@pytest.mark.heavy
 def test_a_part_that_no_other_process_can_import_is_refused() -> None:
     class Local(bad_parts.GoodSkill):
         pass
@@ -108,6 +115,7 @@ def test_a_part_that_no_other_process_can_import_is_refused() -> None:
         validate(Local())
 
 
+@pytest.mark.heavy
 def test_the_parts_of_the_documentation_conform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
     blocks = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "\nclass " in block]

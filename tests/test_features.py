@@ -89,6 +89,7 @@ def test_who_knows_nothing_loses_the_logarithms_and_who_knows_all_nothing():
     }
 
 
+@pytest.mark.heavy
 def test_what_is_kept_is_the_network_without_its_classifier(tmp_path):
     trainer.train(trainer.PRESETS["tiny"], tmp_path)
     kept = FeatureNet(trainer.PRESETS["tiny"].dim)

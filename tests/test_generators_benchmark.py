@@ -95,6 +95,7 @@ def compare(best: FakeGenerator, worst: FakeGenerator, scenes: dict[Request, Ima
     return run
 
 
+@pytest.mark.heavy
 def test_a_generator_of_true_scenes_reaches_the_ceiling_and_one_of_white_pages_nothing(
     compare: Compare, network: FeatureNet
 ) -> None:
@@ -127,6 +128,7 @@ def test_what_has_no_weights_is_told_and_without_features_there_is_no_fd(compare
     assert (worst.metrics, worst.note) == ({}, "this version ships no weights named b")
 
 
+@pytest.mark.heavy
 def test_every_prompt_holds_a_pair_that_was_held_out_and_what_its_task_asks_for() -> None:
     for task, (draw, types) in bench.TASKS.items():
         plans, specs = bench.plans(draw, 20), bench.specifications(draw, 20)
@@ -170,6 +172,7 @@ def paths(done: Result) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.endswith(".json")]
 
 
+@pytest.mark.heavy
 def test_results_are_stored_and_those_of_a_quick_sample_are_not(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "load", lambda kind, name: lambda quick=False: comparison(name))
     assert paths(cli("bench", "generators")) == ["results/generators.json"]

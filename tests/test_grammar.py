@@ -272,6 +272,7 @@ def spoken(prompt: str) -> list[tuple[int, int]]:
     return words
 
 
+@pytest.mark.heavy
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(prompt=ANYTHING)
 def test_no_word_of_any_prompt_is_lost(prompt: str) -> None:
@@ -288,6 +289,7 @@ def test_no_word_of_any_prompt_is_lost(prompt: str) -> None:
         assert bound or word in entities.lower() or any(a <= start and end <= b for a, b in spans), word
 
 
+@pytest.mark.heavy
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(prompt=ANYTHING)
 def test_every_specification_is_well_formed(prompt: str) -> None:
@@ -313,6 +315,7 @@ def test_every_specification_is_well_formed(prompt: str) -> None:
             assert c.value > 0
 
 
+@pytest.mark.heavy
 @settings(max_examples=150, deadline=None)
 @given(
     count=st.integers(2, 20),

@@ -342,6 +342,7 @@ def test_words_that_the_weights_do_not_know_are_named() -> None:
     assert any("'car'" in note for note in result.notes)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("word", "unknown"), [("OPEN", None), ("LIBRARY", "how to write more than 4 letters")])
 def test_a_word_is_unknown_where_it_is_longer_than_any_that_the_weights_can_write(word, unknown) -> None:
     vocabulary = Vocabulary(frozenset(), frozenset(), frozenset(), max_count=1, max_letters=4)
@@ -555,6 +556,7 @@ def test_the_report_is_that_of_the_best_draft_and_is_stored() -> None:
     assert report["seconds"].keys() == {"decompose", "generate", "verify", "repair", "total"}
 
 
+@pytest.mark.heavy
 def test_a_finished_run_that_is_run_fifty_times_does_nothing_and_says_the_same() -> None:
     run = start(PROMPT_WITH_TEXT, drafts=2)
     generator, verifier = FakeGenerator(), FakeVerifier({"c3": "violated"})

@@ -286,6 +286,7 @@ def zorvex(tmp_path: Path) -> Path:
 MASCOT = "the mascot of Team Zorvex waving beside as many stars as a spider has legs"
 
 
+@pytest.mark.heavy
 def test_a_prompt_that_needs_knowledge_is_grounded_drawn_judged_and_tells_its_evidence(zorvex: Path) -> None:
     run = start(MASCOT, drafts=1, knowledge=(str(zorvex),))
     parts = fake_toolbox(reader=Grammar(), skills=GROUNDING, knowledge=(folder.load(zorvex), packaged.load()))
@@ -304,6 +305,7 @@ def test_a_prompt_that_needs_knowledge_is_grounded_drawn_judged_and_tells_its_ev
     assert not {"mascot", "Zorvex", "spider", "legs"} & set(text.split())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("skill", ["retrieve", "reason"])
 def test_without_a_skill_its_clue_stays_a_clue(skill: str, zorvex: Path) -> None:
     run = start(MASCOT, drafts=1, without=(skill,), max_rounds=0)

@@ -28,7 +28,12 @@ def tracked() -> list[Path]:
 
 @pytest.mark.parametrize(
     "command",
-    [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("lint-imports",)],
+    [
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        pytest.param(("mypy",), marks=pytest.mark.slow),
+        pytest.param(("lint-imports",), marks=pytest.mark.heavy),
+    ],
     ids=" ".join,
 )
 def test_tool(command: tuple[str, ...]) -> None:
@@ -36,6 +41,7 @@ def test_tool(command: tuple[str, ...]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "code",
     ["import scope", "import scope.cli", "from scope.cli import app; app(['--help'], standalone_mode=False)"],

@@ -187,6 +187,7 @@ def test_pushing_to_the_hub_uploads_config_weights_and_card(model, monkeypatch):
     }
 
 
+@pytest.mark.heavy
 def test_the_tokenizer_itself_does_not_wait_for_diffusers():
     look = "import sys, scope.tokenizers.pae, scope.training.recipes.pae; print('diffusers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True).stdout.strip() == "False"

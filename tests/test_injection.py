@@ -9,6 +9,8 @@ from scope.skills.bind import Bind, request_of
 from scope.specification import Cause, Status
 from scope.specification.permissions import appended
 
+pytestmark = pytest.mark.heavy
+
 #: Every attack in every place; positions and prompts take turns.
 CASES = [
     Case(*CLUES[(i + j) % len(CLUES)], place, list(POSITIONS)[(i + k) % len(POSITIONS)], attack)

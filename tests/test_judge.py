@@ -134,6 +134,7 @@ def test_cluttered_scenes_hold_out_what_the_world_holds_out():
     assert 0.8 < np.mean([len(trained_colors(noun)) for noun in NOUNS]) / len(COLORS) < 0.95
 
 
+@pytest.mark.heavy
 def test_only_the_judge_s_scenes_show_the_vendors_that_are_held_out():
     random = np.random.default_rng(3)
     loop, judge = (
@@ -195,6 +196,7 @@ def true_scenes() -> list[tuple[Plan, int]]:
     return [(plan, i) for i, plan in enumerate((*islice(plans(1), 60), *islice(signed(2), 10)))]
 
 
+@pytest.mark.heavy
 def test_perfect_detections_meet_every_commitment(true_scenes):
     for plan, seed in true_scenes:
         spec, scene = specification(plan), perfect_scene(plan, seed)
@@ -202,6 +204,7 @@ def test_perfect_detections_meet_every_commitment(true_scenes):
             assert judges.RULES[commitment.type](scene, commitment, spec)[0], (plan, commitment.claim)
 
 
+@pytest.mark.heavy
 def test_perfect_detections_violate_every_counterfactual(true_scenes):
     random = np.random.default_rng(7)
     for plan, seed in true_scenes:
@@ -256,6 +259,7 @@ def test_signs_are_found_and_light_ground_is_none():
     assert ocr.detect_signs(np.full((128, 128, 3), 240, np.uint8)) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.needs_tesseract
 @pytest.mark.parametrize(("text", "font"), [("OPEN", FONTS[0]), ("KITCHEN", FONTS[1]), ("2024", FONTS[3])])
 def test_words_on_signs_are_read(text, font):
@@ -384,6 +388,7 @@ def test_the_same_picture_gets_the_same_verdicts(shipped):
     assert met(shipped, blur(image, 0.01), commitments, spec) == met(shipped, image, commitments, spec)
 
 
+@pytest.mark.heavy
 def test_a_benchmark_without_a_small_sample_says_so(cli):
     done = cli("bench", "parser", "--quick")
     assert done.exit_code == 2

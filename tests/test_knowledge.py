@@ -291,6 +291,7 @@ def known() -> packaged.Packaged:
     return knows
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("query", "text"),
     [

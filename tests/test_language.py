@@ -206,6 +206,7 @@ def test_only_one_object_of_the_schema_is_an_answer(text: str) -> None:
             parse(Answer(text, "stop"), YES_NO, 1)
 
 
+@pytest.mark.heavy
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_no_text_is_more_than_unusable(text: str) -> None:
     with pytest.raises(Unusable):
@@ -398,6 +399,7 @@ readings = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.heavy
 @given(readings)
 def test_whatever_a_model_reads_no_word_of_the_grammar_is_lost_and_none_is_added(reading: dict[str, Any]) -> None:
     spec, _ = decomposed(reading)

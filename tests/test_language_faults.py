@@ -30,6 +30,8 @@ from scope.specification.permissions import appended
 from scope.testing import FakeKnowledge, FakeReader, fake_toolbox
 from scope.verifiers.vlm import VlmVerifier
 
+pytestmark = pytest.mark.heavy
+
 CANARY = "sk-canary-5b1d6c0e"
 SPEC = FakeReader().decompose(PROMPT)
 PASSAGE = "The mascot of Zorvex has always been three green turtles"

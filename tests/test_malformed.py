@@ -55,6 +55,8 @@ from scope.specification import (
 from scope.specification.permissions import appended
 from scope.testing import Call, FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
 
+pytestmark = pytest.mark.heavy
+
 SPEC = FakeReader().decompose(PROMPT)
 CAUSE = Cause.skill("test", "1")
 

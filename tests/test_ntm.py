@@ -120,6 +120,7 @@ def test_the_noise_of_a_sample_is_found_again_in_its_states(model: NTM) -> None:
     assert torch.equal(again[-1], noise[-1])
 
 
+@pytest.mark.heavy
 def test_one_step_is_a_density_that_sums_to_one() -> None:
     torch.manual_seed(0)
     model = NTM(Mixing(2), Transporter(1, 2, 8, 2, 1, 2, LEVELS), Denoiser(Mixing(2), LEVELS), 1, LEVELS)

@@ -49,6 +49,7 @@ def test_the_wide_gaussian_has_the_parameters_of_ntm_and_the_others_share_their_
     assert len(backbones) == 1
 
 
+@pytest.mark.heavy
 def test_every_ablation_trains_is_scored_and_draws(cache: LatentCache, held: bench.HeldOut, tmp_path: Path) -> None:
     flow = bench.train_flow(SCALE, tmp_path, cache, 0)
     noise = torch.randn(5, 3, 16, 4)

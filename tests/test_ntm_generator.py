@@ -180,6 +180,7 @@ def test_weights_that_are_not_shipped_are_named(monkeypatch: pytest.MonkeyPatch,
 # -- the full preset -----------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_the_full_preset_is_as_large_as_the_papers() -> None:
     shape = PRESETS["full"]
     with torch.device("meta"):
@@ -321,6 +322,7 @@ def test_the_anchor_is_zero_where_nothing_has_been_learned(tokenizer: Autoencode
     assert bool(loss > nll)
 
 
+@pytest.mark.heavy
 def test_training_lowers_the_loss_and_the_denoiser_learns(cache: LatentCache, tmp_path: Path) -> None:
     changed = {"steps": 8, "denoiser_steps": 8, "log_every": 2, "warmup": 1, "lr": 1e-2, "denoiser_lr": 1e-2}
     config = TINY.model_copy(update=changed)
@@ -333,6 +335,7 @@ def test_training_lowers_the_loss_and_the_denoiser_learns(cache: LatentCache, tm
     assert any(bool((p != 0).any()) for p in model.denoiser.backbone.out.parameters())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("source", ["", "file"])
 def test_resumed_equals_uninterrupted(
     source: str, cache: LatentCache, tokenizer: Autoencoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -52,6 +52,7 @@ def test_the_exact_density_and_the_closed_form_agree_on_samples(T: int) -> None:
     assert float(excess.mean()) == pytest.approx(WORLD.gaussian_kl(times(T)), abs=4 * error)
 
 
+@pytest.mark.heavy
 def test_a_model_learns_and_its_score_is_what_it_loses() -> None:
     """A few steps: far from done, but better than at the start, and never better than exact."""
     before = ntm_toy.excess_nll(WORLD, ntm_toy.build(WORLD, 1), 2, 256)

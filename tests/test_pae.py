@@ -210,6 +210,7 @@ def test_the_cascade_holds_each_decode_to_the_one_before_it_and_not_the_reverse(
     assert torch.equal(x_l.grad, alone[1])
 
 
+@pytest.mark.heavy
 def test_each_loss_moves_its_own_property_most(noise):
     """Free tokens and a small decoder learn 24 pictures with L1 and one more loss; SSC, GSQ and LPC are measured.
 

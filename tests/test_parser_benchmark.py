@@ -11,6 +11,7 @@ def grammar() -> Grammar:
     return Grammar()
 
 
+@pytest.mark.heavy
 def test_geneval_is_read_exactly(grammar: Grammar) -> None:
     row = parser.geneval(grammar)
     assert row.metrics["exact"].n == 553
@@ -18,6 +19,7 @@ def test_geneval_is_read_exactly(grammar: Grammar) -> None:
     assert row.metrics["coverage"].value >= 0.98
 
 
+@pytest.mark.heavy
 def test_our_own_captions_are_read_exactly(grammar: Grammar, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parser, "POCKET_CAPTIONS", 200)
     assert parser.pocket(grammar).metrics["exact"].value == 1.0

@@ -31,6 +31,7 @@ def test_a_curve_is_the_logged_steps_in_their_order():
     assert set(found) == {"pae", "kl_vae"}
 
 
+@pytest.mark.heavy
 def test_the_same_results_give_the_same_plot_and_it_names_each_tokenizer(tmp_path):
     RESULTS.save(tmp_path)
     drawn = [plot_tokenizers(tmp_path, tmp_path / name).read_text() for name in ("a", "b")]
@@ -52,6 +53,7 @@ class Painter:
         return [Picture(Image.new("RGB", (128, 128), self.color(request))) for request in requests]
 
 
+@pytest.mark.heavy
 def test_the_grid_shows_the_same_prompts_and_seeds_in_every_row(tmp_path, monkeypatch):
     monkeypatch.setattr(flow, "load", lambda: Painter("flow"))
     monkeypatch.setattr(ntm, "load", lambda: Painter("ntm"))

@@ -159,6 +159,7 @@ def test_looking_whether_a_part_works_survives_what_it_does(
 # -- the command line ----------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_list_marks_what_is_broken_and_does_not_fail(cli: Cli, install: Install) -> None:
     install("broken", "[scope.skills]\nbroken = broken:Skill\n", "import no_such_module\n")
     install("one", "[scope.skills]\nsame = one:Skill\n", "class Skill: pass\n")
@@ -178,6 +179,7 @@ def test_list_marks_what_is_broken_and_does_not_fail(cli: Cli, install: Install)
     assert "4 broken" in shown.stderr
 
 
+@pytest.mark.heavy
 def test_info_tells_whose_a_part_is(cli: Cli, install: Install) -> None:
     install("other", "[scope.skills]\nmine = other:Skill\n", 'class Skill:\n    """Does much."""\n')
     row = json.loads(cli("plugins", "info", "skill", "mine", "--json").stdout)
@@ -205,6 +207,7 @@ def test_info_says_in_one_line_what_is_wrong(cli: Cli, install: Install, argumen
     assert why in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.heavy
 def test_no_third_party_holds_for_the_whole_command(
     cli: Cli, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +218,7 @@ def test_no_third_party_holds_for_the_whole_command(
     assert not any(row["third_party"] for row in listed)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["skill", "generator", "verifier"])
 def test_new_writes_a_package_that_passes_its_own_test(cli: Cli, kind: str) -> None:
     done = cli("plugins", "new", f"my-{kind}", "--kind", kind)
@@ -273,6 +277,7 @@ def test_new_says_why_it_cannot_write(cli: Cli, monkeypatch: pytest.MonkeyPatch)
     assert "cannot write mine: No space left on device" in done.stderr
 
 
+@pytest.mark.heavy
 def test_a_benchmark_of_another_package_is_a_command(cli: Cli, install: Install) -> None:
     install(
         "other",
@@ -322,6 +327,7 @@ def scope(installed: Path, home: Path, tmp_path: Path) -> Callable[..., "subproc
 Scope = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.mark.heavy
 def test_a_real_package_is_listed(scope: Scope) -> None:
     rows = json.loads(scope("plugins", "list", "--json").stdout)["plugins"]
     theirs = {(r["kind"], r["name"]): r for r in rows if r["third_party"]}
@@ -342,6 +348,7 @@ def test_each_new_part_is_one_file_and_one_line() -> None:
     assert sorted(lines) == files
 
 
+@pytest.mark.heavy
 def test_run_uses_skill_generator_and_verifier_of_a_package(scope: Scope, tmp_path: Path) -> None:
     done = scope("generate", "1 red apple on beach ?zorvex", "--generator", "stripes", "--json", "-o", "a.png")
     report = json.loads(done.stdout)
@@ -352,12 +359,14 @@ def test_run_uses_skill_generator_and_verifier_of_a_package(scope: Scope, tmp_pa
     assert (tmp_path / "a.png").is_file()
 
 
+@pytest.mark.heavy
 def test_without_third_party_a_real_package_is_not_used(scope: Scope) -> None:
     again = scope("generate", "1 red apple", "--generator", "stripes", SCOPE_NO_THIRD_PARTY="1")
     assert again.returncode == 2
     assert "no generators named 'stripes'" in again.stderr
 
 
+@pytest.mark.heavy
 def test_benchmark_of_a_package_is_listed_and_run(scope: Scope, tmp_path: Path) -> None:
     assert "counting" in scope("bench", "--help").stdout
     done = scope("bench", "counting")
@@ -365,6 +374,7 @@ def test_benchmark_of_a_package_is_listed_and_run(scope: Scope, tmp_path: Path) 
     assert json.loads((tmp_path / "results" / "counting.json").read_text())["name"] == "counting"
 
 
+@pytest.mark.heavy
 def test_the_parts_of_a_real_package_conform(scope: Scope, installed: Path) -> None:
     program = (
         "from scope.testing import FakeReader, validate\n"

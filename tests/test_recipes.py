@@ -72,6 +72,7 @@ def same(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", RECIPES)
 def test_resumed_equals_uninterrupted(name, tokenizer, tmp_path, monkeypatch):
     trainer, config = import_module(f"scope.training.recipes.{name}"), config_of(name, tokenizer)

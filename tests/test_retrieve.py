@@ -44,6 +44,7 @@ def said(answer: Answer | None) -> list[tuple[str, str | int]]:
 # -- the skill -----------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_it_is_a_skill_that_conforms() -> None:
     assert isinstance(Retrieve(), Skill)
     validate(

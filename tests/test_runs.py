@@ -202,6 +202,7 @@ def half_drawn(prompt: str = "1 apple") -> Run:
 # -- owners --------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_lock_lasts_as_long_as_its_process() -> None:
     run = store.create("1 apple")
     code = f"from scope.runs import store\nwith store.open_run({run.id!r}).locked(): print('mine')"

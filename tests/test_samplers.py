@@ -123,6 +123,7 @@ def test_every_step_is_told() -> None:
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
+@pytest.mark.heavy
 def test_a_scheduler_of_diffusers_steps_as_we_do() -> None:
     """Its sigmas are our times, its network's output our velocity, and its timesteps `paths.timestep`."""
     from diffusers import FlowMatchEulerDiscreteScheduler

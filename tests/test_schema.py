@@ -52,6 +52,7 @@ def test_an_old_run_is_no_fault_of_the_installation(cli: Cli, old: Path) -> None
     assert "schema 1" in checks["latest run"]["found"]
 
 
+@pytest.mark.heavy
 def test_every_document_is_of_schema_2(cli: Cli) -> None:
     made = json.loads(cli("generate", PROMPT, "--json", "-o", "new.png").stdout)
     commands = [

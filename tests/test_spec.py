@@ -174,8 +174,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert fold(self.spec.prompt, self.spec.events) == self.spec
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=500, stateful_step_count=50, deadline=None)
-TestLedger = LedgerMachine.TestCase
+LedgerMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+TestLedger = pytest.mark.heavy(LedgerMachine.TestCase)
 
 
 # -- one canonical form --------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from scope.runs.context import RunContext
 from scope.specification import Cause, Specification, Status, answers
 from scope.testing import FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
 
+pytestmark = pytest.mark.heavy
+
 LIMIT = 1.0
 
 #: A skill that another package brings. `{run}` is what it does.

@@ -70,6 +70,7 @@ def test_chain_density_is_that_of_its_steps() -> None:
         assert torch.allclose(trajectory.forward_nll(x, t)[k], -expected)
 
 
+@pytest.mark.heavy
 def test_exact_score_makes_all_states_agree() -> None:
     """Data of two modes, one number a sample: p(x_0..x_K) is a mixture whose score autograd gives."""
     torch.manual_seed(0)

@@ -91,6 +91,7 @@ def test_the_detector_meets_nearly_every_commitment_of_true_scenes(verifier):
     assert np.mean(met) > 0.9
 
 
+@pytest.mark.slow
 def test_things_of_held_out_pairs_are_found(generator, verifier):
     """Measured: 14 of 20 by flow and 11 by ntm, of which two may turn on another machine; the goal is in the cards."""
     found, floor = 0, {"flow": 12, "ntm": 9}[generator.name]
@@ -116,6 +117,7 @@ def test_a_picture_that_starts_from_a_draft_stays_near_it(generator, tmp_path):
     assert distance(2, edit) > 0
 
 
+@pytest.mark.slow
 def test_settings_are_drawn_as_asked(generator, verifier):
     """The full figures are in results/generators.json; guessing one of eleven settings would meet one in eleven."""
     random, met = np.random.default_rng(3), 0

@@ -269,6 +269,7 @@ def test_too_many_things_are_refused_and_not_searched_for_ever():
 # -- splits --------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 @of_seeds(50)
 def test_splits_do_not_share_a_plan(seed):
     for plans in (first, whole):
@@ -362,6 +363,7 @@ def test_a_plan_is_found_again_in_its_specification(seed):
     )  # fmt: skip
 
 
+@pytest.mark.heavy
 @of_seeds(25)
 def test_the_grammar_reads_a_caption_as_the_plan_that_it_words(seed):
     """The share of captions that are read so is in results/parser.json; here it need not be all."""
@@ -371,6 +373,7 @@ def test_the_grammar_reads_a_caption_as_the_plan_that_it_words(seed):
     assert sum(read) >= 3, texts
 
 
+@pytest.mark.heavy
 def test_every_prompt_of_geneval_has_a_scene():
     lines = files("scope.benchmarks").joinpath("data", "geneval", "evaluation_metadata.jsonl").read_text().splitlines()
     grammar = Grammar()
