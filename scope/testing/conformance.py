@@ -1,4 +1,4 @@
-"""Does a part keep its promises? A skill, a generator or a verifier is tried in a process of its own.
+"""Does a part do what its Protocol says? A skill, a generator or a verifier is tried in a process of its own.
 
 from scope.testing import validate
 
