@@ -20,6 +20,7 @@ from scope.engine.result import Result
 from scope.engine.verification import judge, unknown_to
 from scope.errors import ImageError, OutputError, PluginError, UsageError, WeightsError
 from scope.files import sha256_of_file, write_atomic
+from scope.generators.metadata import vocabulary_of
 from scope.plugins import registry
 from scope.protocols import Editor, Generator, Reader
 from scope.runs import store
@@ -27,7 +28,7 @@ from scope.runs.png import Record, open_picture, open_png, png_bytes, read_recor
 from scope.runs.store import Run
 from scope.runs.target import Target, check_writable, png_path, slug
 from scope.specification import Cause, Draft, Edit, ImageFile, Request, Specification, Status, Verdict
-from scope.worlds.pocket.vocabulary import EMBEDDED, SHIPPED
+from scope.weights import expected, read_metadata, weights_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,7 @@ def plan(prompt: str, options: Options, output: PathLike | None = None, metadata
     registry.load("language", options.language)
     specification = read(prompt)
     path = _png_path(output, specification.prompt, options) if output is not None else None
-    unknown = unknown_words(specification) if options.generator in EMBEDDED else ()
+    unknown = unknown_words(specification, options.generator)
     return Plan(specification, options, path, metadata, unknown)
 
 
@@ -115,10 +116,16 @@ def read(prompt: str) -> Specification:
     return reader.decompose(prompt)
 
 
-def unknown_words(specification: Specification) -> tuple[str, ...]:
-    """Return what the shipped weights were not trained on; what an open unknown speaks of may yet be found."""
+def unknown_words(specification: Specification, generator: str) -> tuple[str, ...]:
+    """Return what the shipped weights of a generator were not trained on, in words; nothing where none ship.
+
+    What an open unknown speaks of may yet be found. The weights themselves are not loaded.
+    """
+    vocabulary = vocabulary_of(read_metadata(weights_path(generator))) if generator in expected() else None
+    if vocabulary is None:
+        return ()
     open_ = {target for unknown in specification.where(Status.OPEN) for target in unknown.targets}
-    found = (unknown_to(SHIPPED, c) for c in specification.commitments if c.id not in open_)
+    found = (unknown_to(vocabulary, c) for c in specification.commitments if c.id not in open_)
     return tuple(dict.fromkeys(what for what in found if what is not None))
 
 

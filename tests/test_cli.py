@@ -383,7 +383,7 @@ def test_the_doctor_says_which_generators_have_weights(cli: Cli, monkeypatch: py
         (check,) = (check for check in checks if check["name"] == "generator")
         return dict(check)
 
-    monkeypatch.setattr("scope.cli.doctor._shipped", lambda: {"flow": "ab" * 32, "pae": "cd" * 32})
+    monkeypatch.setattr("scope.weights.expected", lambda: {"flow": "ab" * 32, "pae": "cd" * 32})
     monkeypatch.setenv("SCOPE_GENERATOR", "flow")
     assert told() == {
         "name": "generator", "ok": True, "found": "flow draws by default; with weights: flow", "advice": "",

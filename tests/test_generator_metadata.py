@@ -9,8 +9,9 @@ from scope.errors import WeightsError
 from scope.generators import flow
 from scope.generators.metadata import check_tokenizer, metadata_of, vocabulary_of
 from scope.models.dit import DiT
-from scope.nn.weights import read, read_metadata, write
+from scope.nn.weights import read, write
 from scope.protocols import Vocabulary
+from scope.weights import read_metadata
 
 WORDS = Vocabulary(frozenset({"apple", "cup"}), frozenset({"red"}), frozenset(), max_count=3, max_letters=2)
 

@@ -19,7 +19,7 @@ from scope.models import diffusers_backbone
 from scope.models.dit import DiT
 from scope.models.text_encoder import Conditioning
 from scope.nn.transformer import parameter_count
-from scope.nn.weights import fill, read, read_metadata, write
+from scope.nn.weights import fill, read, write
 from scope.protocols import Generator
 from scope.specification import Edit, ImageFile, Request
 from scope.testing.fakes import FakeGenerator, FakeReader
@@ -28,6 +28,7 @@ from scope.tokenizers.pae import preset
 from scope.training.data.cached_latents import LatentCache
 from scope.training.loop import Run
 from scope.training.recipes import ntm as trainer
+from scope.weights import read_metadata
 
 APPLE = Request(text="a red apple", seed=3)
 

@@ -57,7 +57,7 @@ class Painter:
 def test_the_grid_shows_the_same_prompts_and_seeds_in_every_row(tmp_path, monkeypatch):
     monkeypatch.setattr(flow, "load", lambda: Painter("flow"))
     monkeypatch.setattr(ntm, "load", lambda: Painter("ntm"))
-    monkeypatch.setattr("scope.nn.weights.expected", lambda: {"flow": "", "ntm": ""})
+    monkeypatch.setattr("scope.weights.expected", lambda: {"flow": "", "ntm": ""})
     with Image.open(plot_generators(tmp_path)) as page:
         cells = np.asarray(page)
     tops = [46 + 64 + 130 * row + band * (46 + 3 * 130) for band in range(2) for row in range(3)]

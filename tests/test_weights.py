@@ -12,12 +12,13 @@ from safetensors.torch import load_file, save_file
 from scope.benchmarks.generators import setting, single_object, specifications
 from scope.errors import WeightsError
 from scope.generators import flow, ntm
-from scope.nn.weights import expected, fill, read, weights_path
+from scope.nn.weights import fill, read
 from scope.parsing.grammar import Grammar
 from scope.protocols import Generator, Verifier
 from scope.skills.bind import request_of
 from scope.specification import Edit, ImageFile, Type
 from scope.verifiers import objects
+from scope.weights import expected, weights_path
 from scope.worlds.pocket import caption, compose, sample, specification
 from scope.worlds.pocket.catalogue import NOUNS
 

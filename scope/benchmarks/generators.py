@@ -27,11 +27,11 @@ from scope.judges.ocr import normalise, read_words
 from scope.judges.pocket import load as load_judge
 from scope.models.features import FeatureNet
 from scope.nn.images import to_tensor
-from scope.nn.weights import expected
 from scope.parsing.grammar import Grammar
 from scope.protocols import Generator, Verifier
 from scope.skills.bind import request_of
 from scope.specification import Request, Specification, Type
+from scope.weights import expected
 from scope.worlds.pocket import Group, Plan, caption, compose, held_out
 from scope.worlds.pocket.catalogue import COLOR_NAMES, CORE_NOUNS, CORE_RELATIONS, CORE_SETTINGS
 from scope.worlds.pocket.rng import Rng

@@ -12,7 +12,6 @@ from contextlib import closing
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import typer
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 _OPTIONAL = ("editors",)  # kinds of parts that scope works without
 _LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
-_WEIGHTS = Path(__file__).parents[1] / "weights"
 _TIMEOUT = 3.0  # seconds for one question to a server
 
 
@@ -107,12 +105,13 @@ def _device() -> Check:
 
 
 def _weights() -> Iterator[Check]:
-    shipped = _shipped()
-    if not shipped:
+    from scope.weights import expected, weights_path
+
+    if not expected():
         yield Check(name="weights", ok=False, found="no manifest", advice="reinstall scope")
-    for name, expected in shipped.items():
-        path = _WEIGHTS / f"{name}.safetensors"
-        whole = path.is_file() and sha256(path.read_bytes()).hexdigest() == expected
+    for name, sha in expected().items():
+        path = weights_path(name)
+        whole = path.is_file() and sha256(path.read_bytes()).hexdigest() == sha
         found = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "missing"
         yield Check(
             name=f"weights {name}",
@@ -122,24 +121,19 @@ def _weights() -> Iterator[Check]:
         )
 
 
-def _shipped() -> dict[str, str]:
-    """Return the sha256 of each file of weights that this version ships."""
-    manifest = _WEIGHTS / "manifest.json"
-    named: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-    return named
-
-
 def _generator() -> Check:
     """Check that the generator that draws by default has weights; others need none that are known here."""
     from scope.config import resolve
-    from scope.worlds.pocket.vocabulary import EMBEDDED
+    from scope.plugins import registry
+    from scope.weights import expected
 
     try:
         chosen = resolve({}).generator
     except ScopeError as error:
         return Check(name="generator", ok=False, found=str(error), advice="docs/configuration.md")
-    able = [name for name in EMBEDDED if name in _shipped()]
-    ok = chosen in able or chosen not in EMBEDDED
+    own = [plugin.name for plugin in registry.installed("generators") if not plugin.third_party]
+    able = [name for name in own if name in expected()]
+    ok = chosen in able or chosen not in own
     found = f"{chosen} draws by default; with weights: {', '.join(able) or 'none'}"
     return Check(name="generator", ok=ok, found=found, advice="" if ok else "choose another: SCOPE_GENERATOR")
 

@@ -42,12 +42,13 @@ def generate(
 def spec(prompt: Prompt, as_json: Json = False) -> None:
     """Read a prompt into commitments and draw nothing."""
     from scope import app
+    from scope.config import resolve
 
     specification = app.read(prompt)
     if as_json:
         return emit_json(specification.model_dump(mode="json"))
     show_commitments(specification)
-    return log_unknown(app.unknown_words(specification))
+    return log_unknown(app.unknown_words(specification, resolve({}).generator))
 
 
 def resume(

@@ -17,11 +17,12 @@ from scope.models.dit import DiT, velocity_fn
 from scope.nn import paths, samplers
 from scope.nn.images import device, resized, to_pixels, to_tensor
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import load_file, load_shipped, read_metadata, weights_path
+from scope.nn.weights import load_file, load_shipped
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps, steps_within
 from scope.specification import Request
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
+from scope.weights import read_metadata, weights_path
 
 STEPS, CFG_SCALE = 30, 2.0
 SHIFT = 5.0  # of the times: nouns and places are decided near the noise, so most steps are spent there

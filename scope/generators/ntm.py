@@ -28,11 +28,12 @@ from scope.models.transporter import Transporter
 from scope.nn import trajectory
 from scope.nn.images import device, resized, to_pixels, to_tensor
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import load_file, load_shipped, read_metadata, weights_path
+from scope.nn.weights import load_file, load_shipped
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps, steps_within
 from scope.specification import Model, Request
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import load as load_pae
+from scope.weights import read_metadata, weights_path
 
 T, CFG_SCALE = 4, 2.0
 T_MIN = 0.02  # of sampling and of the likelihood; training draws it from [0.01, 0.05]

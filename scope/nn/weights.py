@@ -2,44 +2,28 @@
 
 Tensors are in half precision. Packed ones are bytes: a large matrix is stored as int8 and one scale a row, in fp32,
 under its name and `SCALE`, which halves a file and moves a weight by at most 1/254 of the largest of its row.
-What a file says of itself is JSON under `METADATA` in the safetensors' header.
+What a file says of itself is JSON under `METADATA` in the safetensors' header (scope/weights).
 """
 
 import hashlib
 import json
 import textwrap
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from scope.errors import WeightsError
 from scope.files import sha256_of_file
+from scope.weights import METADATA, expected, weights_path
 
-SCALE, METADATA = ":scale", "scope"
+SCALE = ":scale"
 #: Matrices of so many numbers or more are packed. For the whitening of a tokenizer bytes would be too coarse.
 PACK_GENERATOR, PACK_TOKENIZER = 30_000, 131_072
-
-
-def weights_path(name: str) -> Path:
-    """Return the path of a shipped file of weights."""
-    return Path(str(files("scope.weights").joinpath(f"{name}.safetensors")))
-
-
-@cache
-def expected() -> dict[str, str]:
-    """Return file stem -> sha256 of every file of weights that this version ships."""
-    manifest = files("scope.weights").joinpath("manifest.json")
-    if not manifest.is_file():
-        return {}
-    loaded: dict[str, str] = json.loads(manifest.read_text())
-    return loaded
 
 
 def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
@@ -96,19 +80,6 @@ def load_file(model: nn.Module, path: Path, sha256: str | None = None) -> str:
     fill(model, read(path, sha256), path.name)
     model.eval().requires_grad_(False)
     return sha256 or sha256_of_file(path)
-
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """Return what a file of weights says of itself; {} if it says nothing. No tensor is read.
-
-    Raises: WeightsError if the file is missing or damaged.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            said: dict[str, Any] = json.loads((file.metadata() or {}).get(METADATA, "{}"))
-            return said
-    except (OSError, SafetensorError, ValueError) as error:
-        raise WeightsError(f"the weights {path.name} cannot be read ({error}); reinstall scope or retrain") from error
 
 
 def write(model: nn.Module, path: Path, pack: int | None = None, metadata: Mapping[str, Any] | None = None) -> str:

@@ -63,7 +63,7 @@ def plot_generators(out: Path) -> Path:
     """
     from scope.benchmarks.generators import draw_with, task_prompts
     from scope.generators import flow, ntm
-    from scope.nn.weights import expected
+    from scope.weights import expected
 
     tasks, fm = task_prompts(max(_PROMPTS.values())), flow.load()
     prompts = [prompt for name, count in _PROMPTS.items() for prompt in tasks[name][:count]]

@@ -25,7 +25,7 @@ from scope.training.data.cached_latents import CELL_CLASSES, LatentConfig, drop_
 from scope.training.flow_matching import flow_loss, sample_cond_mask, sample_path
 from scope.training.loop import Run
 from scope.training.optimizers import adamw, warmup_cosine
-from scope.worlds.pocket.vocabulary import SHIPPED
+from scope.worlds.pocket.vocabulary import CORE_VOCABULARY
 
 
 class FlowConfig(LatentConfig):
@@ -157,5 +157,5 @@ def train(config: FlowConfig, folder: Path) -> None:
         if run.main and (step + 1) % 500 == 0:
             run.save_grid(f"{step + 1:06d}", sample_grid(ema.model.dit, tokenizer, run.device))
         run.checkpoint(step)
-    metadata = metadata_of(SHIPPED, tokenizer_sha256)
+    metadata = metadata_of(CORE_VOCABULARY, tokenizer_sha256)
     run.write(ema.model.dit, folder / "flow.safetensors", pack=PACK_GENERATOR, metadata=metadata)

@@ -28,14 +28,15 @@ from scope.models.text_encoder import STATE_DIM, Conditioning, encode
 from scope.nn import trajectory
 from scope.nn.ema import EMA
 from scope.nn.transformer import to_grid, to_tokens
-from scope.nn.weights import PACK_GENERATOR, expected, fill, read, weights_path
+from scope.nn.weights import PACK_GENERATOR, fill, read
 from scope.tokenizers.pae import PAE
 from scope.training.data.cached_latents import LatentCache, LatentConfig, drop_groups, latents_of, tokenizer_of
 from scope.training.flow_matching import sample_cond_mask
 from scope.training.loop import Run
 from scope.training.optimizers import adamw, warmup_cosine
 from scope.training.recipes.flow import PROMPTS
-from scope.worlds.pocket.vocabulary import SHIPPED
+from scope.weights import expected, weights_path
+from scope.worlds.pocket.vocabulary import CORE_VOCABULARY
 
 
 class NTMConfig(LatentConfig):
@@ -230,5 +231,5 @@ def train(config: NTMConfig, folder: Path) -> None:
     reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else the cache holds texts of another encoder
     model = fit(run, cache, model, tokenizer if reads_prompts else None)
     model = distil(Run(folder / "denoiser", denoiser_config(config)), cache, model)
-    metadata = metadata_of(SHIPPED, tokenizer_sha256)
+    metadata = metadata_of(CORE_VOCABULARY, tokenizer_sha256)
     run.write(model, folder / "ntm.safetensors", pack=PACK_GENERATOR, metadata=metadata)

@@ -1,11 +1,9 @@
-"""What the shipped generator's weights were trained to draw, known without loading them."""
+"""The words of the first world, on which the shipped generators are trained; recipes write them into the weights."""
 
 from scope.protocols import Vocabulary
 from scope.worlds.pocket.catalogue import COLORS, CORE_MAX_COUNT, CORE_NOUNS, CORE_SETTINGS, MAX_LETTERS
 
-EMBEDDED = ("flow", "ntm")  # the generators whose weights, where they ship, are of the same name
-
-SHIPPED = Vocabulary(
+CORE_VOCABULARY = Vocabulary(
     nouns=frozenset(name for concept in CORE_NOUNS.values() for name in (concept.noun, *concept.aliases)) | {"sign"},
     colors=frozenset(COLORS),
     settings=frozenset(CORE_SETTINGS) - {"plain"},
