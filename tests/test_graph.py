@@ -456,6 +456,14 @@ def test_progress_counts_drafts_and_steps(batch: int, steps: list[tuple[int, ...
     assert edges == [(s, e) for s in ("decompose", "bind", *drawn, "finish") for e in ("start", "end")]
 
 
+def test_each_repair_is_accounted_for_by_its_own_drafts() -> None:
+    verifier = FakeVerifier({"c3": "violated", "c1": ["met", "violated", "violated", "met", "met"]})
+    result = outcome(verifier, drafts=1, max_rounds=2, generator=FakeGenerator(delay=0.02))
+    assert [d.parent for d in result.drafts] == [None, "d1", "d1"]
+    assert [r.broke for r in result.repairs] == [("c1",), ("c1",)]
+    assert [r.seconds for r in result.repairs] == [d.seconds for d in result.drafts[1:]]
+
+
 # -- side by side --------------------------------------------------------------------------------
 
 

@@ -122,8 +122,8 @@ def verify(state: State, context: EngineContext) -> State:
     state = state.after(spec, verdicts=verdicts)
     if _more(state):
         return state
-    new = [draft for draft in state.drafts if draft.parent == state.parent] if state.repairing else []
-    return state.model_copy(update={"repairs": (*state.repairs, *repair_result(spec, new, verdicts))})
+    repaired = repair_result(spec, state.new, verdicts) if state.repairing else ()
+    return state.model_copy(update={"repairs": (*state.repairs, *repaired)})
 
 
 def repair(state: State, context: EngineContext) -> State:

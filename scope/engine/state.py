@@ -119,6 +119,12 @@ class State(Sealed):
         return next((draft for draft in self.drafts if draft.id == self.parent), None)
 
     @property
+    def new(self) -> tuple[Draft, ...]:
+        """Return the drafts of this round."""
+        made = sorted((m for m in self.made if m.round == self.round), key=_place)
+        return tuple(draft for m in made for draft in m.drafts)
+
+    @property
     def out_of_time(self) -> bool:
         """Return whether the time budget is spent."""
         limit = self.options.max_time
