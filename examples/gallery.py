@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import scope
-from scope.runs.png import save_png
+from scope.runs.png import read_record, save_png
 
 PROMPTS = (
     "two red apples to the left of a blue car on a beach",
@@ -45,11 +45,21 @@ def section(prompt: str, result: scope.Result) -> str:
     return "\n".join([f"## {prompt}", "", picture, "", *head, *rows, "", ending, ""])
 
 
+def heading(result: scope.Result) -> str:
+    """Return the head of the page: how the pictures were made, and by which weights."""
+    assert result.path is not None
+    weights = ", ".join(f"{name} `{sha256[:12]}`" for name, sha256 in read_record(result.path).weights.items())
+    return (
+        "# Gallery\n\nWhat the shipped weights draw at seed 0 with the defaults and nothing learnt from earlier runs "
+        f"(`--no-learned`):\n`python examples/gallery.py`. Weights by their sha256: {weights}.\n"
+    )
+
+
 def main() -> None:
     """Draw all of them and write the page."""
-    sections = [section(prompt, draw(prompt)) for prompt in PROMPTS]
-    title = "# Gallery\n\nWhat the shipped weights draw at seed 0 with the defaults: `python examples/gallery.py`.\n"
-    (DOCS / "gallery.md").write_text("\n".join([title, *sections]), encoding="utf-8")
+    results = [draw(prompt) for prompt in PROMPTS]
+    sections = [section(prompt, result) for prompt, result in zip(PROMPTS, results, strict=True)]
+    (DOCS / "gallery.md").write_text("\n".join([heading(results[0]), *sections]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The documents say what is so: links lead somewhere, commands exist, snippets run, drawings show the house."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -18,6 +19,7 @@ from scope.parsing.grammar import Grammar
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+GALLERY = ROOT / "docs" / "gallery.md"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS, *sorted((ROOT / "scope/weights").glob("*.md"))]
 
@@ -44,6 +46,26 @@ def test_readme_fits_a_few_screens() -> None:
     lines = README.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 130
     assert [line for line in lines if len(line) > 120 and not line.startswith("python3 -m venv")] == []
+
+
+def test_gallery_is_of_the_shipped_weights() -> None:
+    named = dict(re.findall(r"(\w+) `([0-9a-f]{12})`", GALLERY.read_text(encoding="utf-8")))
+    shipped = json.loads((ROOT / "scope/weights/manifest.json").read_text())
+    assert set(named) == {"ntm", "pae"}
+    assert named == {name: shipped[name][:12] for name in named}
+
+
+def test_readme_tells_of_its_pictures_what_the_gallery_proves() -> None:
+    proofs = re.split(r"^## ", GALLERY.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    proven = {}
+    for proof in proofs:
+        verdicts = re.findall(r"^\| [ecu]\d+ \| [^|]+ \| (\w+) \|", proof, re.MULTILINE)
+        code, drafts = re.findall(r"^exit (\d); (\d+) drafts", proof, re.MULTILINE)[0]
+        met = f"{verdicts.count('met')} of {len(verdicts)} met"
+        proven[proof.splitlines()[0]] = f"{met}, {drafts} drafts, exit code {code}"
+    table = [line.strip("| ").split(" | ") for line in README.read_text(encoding="utf-8").splitlines() if "|" in line]
+    prompts, endings = table[3], table[5]
+    assert [proven[prompt] for prompt in prompts] == endings
 
 
 # -- commands ------------------------------------------------------------------------------------

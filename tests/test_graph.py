@@ -165,7 +165,7 @@ def test_route_after_verify(violated: bool, round_: int, seconds: float, expecte
 
 
 def test_the_diagram_shows_every_node_and_the_loop() -> None:
-    diagram = graph.mermaid()
+    diagram = graph.machine().get_graph().draw_mermaid()
     assert all(stage in diagram for stage in (*graph.NODES, "generate"))
     assert len(graph.NODES) == 7
     assert "ground -.-> ground" in diagram

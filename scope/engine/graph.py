@@ -302,8 +302,3 @@ def build() -> StateGraph[State, EngineContext, State, State]:
 def machine() -> CompiledStateGraph[State, EngineContext, State, State]:
     """Return the compiled graph, without a saver. It is made once; langgraph.json loads it, to be looked at."""
     return build().compile()
-
-
-def mermaid() -> str:
-    """Return the diagram of the machine in Mermaid's language."""
-    return machine().get_graph().draw_mermaid()
