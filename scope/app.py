@@ -101,13 +101,13 @@ def plan(prompt: str, options: Options, output: PathLike | None = None, metadata
     """
     registry.load("generators", options.generator)
     registry.load("language", options.language)
-    specification = read(prompt)
+    specification = decompose(prompt)
     path = _png_path(output, specification.prompt, options) if output is not None else None
     unknown = unknown_words(specification, options.generator)
     return Plan(specification, options, path, metadata, unknown)
 
 
-def read(prompt: str) -> Specification:
+def decompose(prompt: str) -> Specification:
     """Return the commitments of a prompt as the grammar reads them.
 
     Raises: PromptError if there is nothing that can be drawn.
@@ -248,7 +248,7 @@ def edit(
     options = _options(options, flags)
     editor = _editor(options.editor)
     open_picture(path)  # refused before anything is loaded
-    specification = read(prompt)
+    specification = decompose(prompt)
     toward = [c for c in specification.commitments if editor.handles(c)]
     if not toward:
         claims = "; ".join(c.claim for c in specification.commitments)

@@ -44,7 +44,7 @@ def spec(prompt: Prompt, as_json: Json = False) -> None:
     from scope import app
     from scope.config import resolve
 
-    specification = app.read(prompt)
+    specification = app.decompose(prompt)
     if as_json:
         return emit_json(specification.model_dump(mode="json"))
     show_commitments(specification)

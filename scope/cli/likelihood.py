@@ -18,7 +18,7 @@ def likelihood(
     as_json: Json = False,
 ) -> None:
     """Print log p(picture | prompt) in nats: a lower bound, of the picture's latents; more is likelier."""
-    from scope.app import read
+    from scope.app import decompose
     from scope.plugins import registry
     from scope.runs.png import open_picture
     from scope.skills.bind import request_of
@@ -26,7 +26,7 @@ def likelihood(
     model = registry.load("generators", generator)()
     if not hasattr(model, "log_likelihood"):
         raise UsageError(f"the generator {generator!r} knows no likelihoods; ntm does")
-    result = model.log_likelihood(open_picture(image), request_of(read(prompt), seed=0), steps)
+    result = model.log_likelihood(open_picture(image), request_of(decompose(prompt), seed=0), steps)
     if as_json:
         return emit_json(
             {

@@ -52,13 +52,13 @@ class TextVerifier:
 
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         """Return one verdict per commitment: met where its text is read, letter for letter."""
-        lines, boxes = self.read(image)
+        lines, boxes = self.read_lines(image)
         evidence = tuple(
             Observation(label=line, box=from_pixels(box, *image.size)) for line, box in zip(lines, boxes, strict=False)
         )
         return [self._verdict(c, lines, evidence) for c in commitments]
 
-    def read(self, image: Image) -> tuple[list[str], list[list[float]]]:
+    def read_lines(self, image: Image) -> tuple[list[str], list[list[float]]]:
         """Return the lines that are read and their boxes in pixels of the image."""
         if max(image.size) > _MAX_ASPECT * min(
             image.size
