@@ -15,7 +15,7 @@ from pydantic import Field
 from scope.errors import LanguageError
 from scope.protocols import LanguageModel, Message, Reply, Toolbox
 from scope.skills.grounding.deduction import MAX_COUNT, deduce
-from scope.skills.grounding.referents import CITES, Undecidable, Unsatisfiable
+from scope.skills.grounding.referents import Undecidable, Unsatisfiable
 from scope.skills.mentions import is_within, precedes
 from scope.specification import (
     Answer,
@@ -86,9 +86,9 @@ def _outdated(spec: Specification) -> tuple[str, ...]:
         for unknown, answer in known.items()
         if spec.statuses()[unknown] is not Status.WAIVED
         and any(
-            latest.get(source.locator.removeprefix(CITES), -1) > latest[unknown]
+            latest.get(source.commitment, -1) > latest[unknown]
             for source in answer.sources
-            if source.locator.startswith(CITES)
+            if source.commitment is not None
         )
     )
 

@@ -71,6 +71,7 @@ class Source(Model):
     sha256: str = ""  # of the file's bytes
     image: str | None = None  # path of a reference picture
     image_sha256: str = ""  # of its bytes
+    commitment: str | None = None  # the unknown of this specification on whose answer it rests
 
 
 class Answer(Model):

@@ -11,9 +11,6 @@ from scope.skills.mentions import count_of, is_many, is_within, unknowns_of
 from scope.specification import Answer, Commitment, Fact, Source, Specification, Type, answers, grounded
 from scope.text import is_same_noun, number_of, plural
 
-#: What the locator of a source begins with that is a commitment of the same specification.
-CITES = "commitment:"
-
 DETERMINERS = frozenset("a an the this that these those one each every its his her their all our your my".split())
 
 
@@ -36,7 +33,7 @@ class Support:
         """Rest on a commitment of the same specification; `words`: what it was found to be."""
         unknown = commitment.id.partition("/")[0]
         quote = words or commitment.claim
-        self.sources.append(Source(title="the specification", locator=CITES + unknown, quote=quote[:500]))
+        self.sources.append(Source(title="the specification", locator=unknown, quote=quote[:500], commitment=unknown))
 
     def rest_on(self, source: Source, alternatives: int) -> None:
         """Rest on a source of knowledge."""
