@@ -156,7 +156,7 @@ def test_database_of_others_is_refused(change: Callable[[Path], None]) -> None:
     assert (run.drafts / "d1.png").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_database_cut_anywhere_is_refused_or_whole(tmp_path: Path) -> None:
     run, toolbox = half_drawn(), fake_toolbox()
     whole, refused = (run.folder / "state.sqlite").read_bytes(), 0

@@ -137,12 +137,15 @@ def check_hostile(name: str, work: Callable[[], object]) -> None:
         ) from error
 
 
-def check_interruptible(part: Any, work: Callable[[], object]) -> None:
-    """Demand that Ctrl-C passes through, at places spread over all lines of the part's own package that `work` runs."""
+def check_interruptible(part: Any, work: Callable[[], object], shared_by: int = 1) -> None:
+    """Demand that Ctrl-C passes through, at places spread over all lines of the part's own package that `work` runs.
+
+    `shared_by` so many calls, the places are forty in all.
+    """
     counted = _Interrupter(part, None)
     with counted.watching():
         work()
-    for spot in _spread(counted.lines):
+    for spot in _spread(counted.lines, max(1, _SPOTS // shared_by)):
         interrupter = _Interrupter(part, spot)
         try:
             with interrupter.watching():
@@ -157,8 +160,9 @@ def check_interruptible(part: Any, work: Callable[[], object]) -> None:
             raise ConformanceError(f"Ctrl-C at {interrupter.where} was swallowed; catch Exception, not everything")
 
 
-def _spread(lines: int) -> Sequence[int]:
-    return sorted({1 + i * (lines - 1) // max(1, min(lines, _SPOTS) - 1) for i in range(min(lines, _SPOTS))})
+def _spread(lines: int, most: int) -> Sequence[int]:
+    spots = min(lines, most)
+    return sorted({1 + i * (lines - 1) // max(1, spots - 1) for i in range(spots)})
 
 
 class _Interrupter:

@@ -73,8 +73,9 @@ def _hostile(case: Case) -> None:
 
 
 def _interruptible(case: Case) -> None:
-    for spec in _needed(case):
-        check_interruptible(case.part, partial(case.part.run, spec, case.toolbox))
+    needed = list(_needed(case))
+    for spec in needed:
+        check_interruptible(case.part, partial(case.part.run, spec, case.toolbox), shared_by=len(needed))
 
 
 def _needed(case: Case) -> Iterator[Specification]:
