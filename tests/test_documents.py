@@ -16,6 +16,7 @@ from conftest import Parts
 from scope.cli import app
 from scope.engine.outcome import Stage
 from scope.parsing.grammar import Grammar
+from scope.specification import Answer, Evidence, Request, Status, Type
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -118,6 +119,19 @@ def test_snippets_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
         exec(compile(snippet, page, "exec"), {})
     if page == "README.md":
         assert "3 of 3 commitments met" in capsys.readouterr().out
+
+
+def test_the_answer_of_the_documents_is_one() -> None:
+    (text,) = blocks(ROOT / "docs/knowledge.md", "json")
+    answer = Answer.model_validate_json(text)
+    assert set(json.loads(text)) == set(Answer.model_fields)
+    assert set(json.loads(text)["sources"][0]) == set(type(answer.sources[0]).model_fields)
+
+
+def test_every_type_and_status_is_in_the_specification_page() -> None:
+    page = (ROOT / "docs/specification.md").read_text(encoding="utf-8")
+    evidence = [of.__name__ for of in get_args(get_args(Evidence)[0])]
+    assert [name for name in (*Status, *Type, *evidence, *Request.model_fields) if f"`{name}`" not in page] == []
 
 
 # -- drawings ------------------------------------------------------------------------------------
