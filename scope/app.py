@@ -18,13 +18,13 @@ from scope.engine.ledger_updates import entered
 from scope.engine.outcome import Outcome, Progress
 from scope.engine.result import Result
 from scope.engine.verification import judge, unknown_to
-from scope.errors import ImageError, OutputError, PluginError, UsageError, WeightsError
+from scope.errors import ImageError, OtherSchema, OutputError, PluginError, StateCorrupt, UsageError, WeightsError
 from scope.files import sha256_of_file, write_atomic
 from scope.generators.metadata import vocabulary_of
 from scope.plugins import registry
 from scope.protocols import Editor, Generator, Reader
 from scope.runs import store
-from scope.runs.png import Record, open_picture, open_png, png_bytes, read_record, save_png, sidecar
+from scope.runs.png import Record, open_draft, open_picture, png_bytes, read_record, save_png, sidecar
 from scope.runs.store import Run
 from scope.runs.target import Target, check_writable, png_path, slug
 from scope.specification import Cause, Draft, Edit, ImageFile, Request, Specification, Status, Verdict
@@ -110,8 +110,10 @@ def plan(prompt: str, options: Options, output: PathLike | None = None, metadata
 def decompose(prompt: str) -> Specification:
     """Return the commitments of a prompt as the grammar reads them.
 
-    Raises: PromptError if there is nothing that can be drawn.
+    Raises: PromptError if there is nothing that can be drawn; TypeError if it is no text.
     """
+    if not isinstance(prompt, str):
+        raise TypeError(f"a prompt is a text, not {type(prompt).__name__}")
     reader: Reader = registry.load("language", "grammar")()
     return reader.decompose(prompt)
 
@@ -146,7 +148,8 @@ def finish(
 ) -> Result:
     """Run a run to its end, from wherever it stands, and write its picture.
 
-    Raises: whatever `scope.engine.execution.generate` raises; OutputError if the picture cannot be written.
+    Raises: whatever `scope.engine.execution.generate` raises; OutputError if the picture cannot be written;
+    StateCorrupt if the best draft is not the picture that was made.
     """
     from scope.engine import execution
 
@@ -195,7 +198,10 @@ def _png_path(output: PathLike, prompt: str, options: Options) -> Path:
 
 
 def _write_picture(run: Run, outcome: Outcome, target: Target, weights: dict[str, str]) -> Path | None:
-    """Write the best draft to where it was asked for, with its record; None: there is no draft."""
+    """Write the best draft to where it was asked for, with its record; None: there is no draft.
+
+    Raises: StateCorrupt if its picture is not the one that was made; OutputError.
+    """
     best = outcome.best
     if best is None:
         return None
@@ -209,7 +215,7 @@ def _write_picture(run: Run, outcome: Outcome, target: Target, weights: dict[str
         versions=run.manifest.versions,
     )
     try:
-        save_png(target.path, open_png(run.folder / best.path), record if target.metadata else None)
+        save_png(target.path, open_draft(run, best), record if target.metadata else None)
     except OutputError as error:
         raise OutputError(f"{error}. The drafts are kept: scope resume {run.id} -o PNG") from error
     return target.path
@@ -308,13 +314,21 @@ def _verdicts(specification: Specification, picture: "Image") -> tuple[Verdict, 
 def load_run(what: PathLike) -> Result:
     """Return a run as it stands, by its id, its folder, one of its drafts, or a picture that it made.
 
-    A picture whose run is not on this machine is explained by the record inside it.
+    A picture whose run is not on this machine, or is damaged, is explained by the record inside it.
 
     Raises: UsageError if it means no run, or one that never began; ImageError; StateCorrupt; OtherSchema.
     """
     path = Path(what)
-    run = _run_of(path) if path.is_file() else _resolved(str(what))
-    return _of_run(run) if run is not None else _of_picture(path)
+    if not path.is_file():
+        return _of_run(_resolved(str(what)))
+    try:
+        return _of_run(store.resolve(str(path)))
+    except UsageError:
+        return _of_picture(path, "Its run is not on this machine")
+    except (StateCorrupt, OtherSchema):
+        if not sidecar(path).is_file():  # a draft, of which only the damaged run could tell
+            raise
+        return _of_picture(path, "Its run cannot be read")
 
 
 def show(what: Result | PathLike, output: PathLike | None = None) -> Path:
@@ -340,16 +354,6 @@ def _resolved(name: str) -> Run:
     return store.resolve(name)
 
 
-def _run_of(picture: Path) -> Run | None:
-    """Return the run that made a picture, if its folder is on this machine."""
-    try:
-        if sidecar(picture).is_file():
-            return store.open_run(Record.model_validate_json(sidecar(picture).read_bytes()).run)
-        return store.resolve(str(picture))
-    except (UsageError, ValueError, OSError):
-        return None
-
-
 def _of_run(run: Run) -> Result:
     from scope.engine import execution
 
@@ -360,9 +364,9 @@ def _of_run(run: Run) -> Result:
     return Result(outcome, best, run)
 
 
-def _of_picture(path: Path) -> Result:
-    note = "Its run is not on this machine: this is what the picture itself records."
-    return Result(_outcome(read_record(path), note), path.absolute())
+def _of_picture(path: Path, why: str) -> Result:
+    record = read_record(path)
+    return Result(_outcome(record, f"{why}: this is what the picture itself records."), path.absolute())
 
 
 def _outcome(record: Record, *notes: str) -> Outcome:

@@ -92,6 +92,8 @@ def test_generate_says_what_is_wrong_with_the_order_before_a_run_is_made(home: P
             scope.generate(PROMPT, **wrong)
     with pytest.raises(errors.PromptError):
         scope.generate("")
+    with pytest.raises(TypeError, match="a prompt is a text, not NoneType"):
+        scope.generate(None)  # type: ignore[arg-type]
     assert not (home / "runs").exists()
 
 
@@ -113,6 +115,13 @@ def test_proof_has_a_row_for_each_commitment(parts: Parts) -> None:
     assert lines[0].split() == ["id", "commitment", "verdict", "evidence", "verifier", "skill", "attempts"]
     assert lines[-1] == "6 of 8 commitments met"
     assert len({line.index(row.verdict) for line, row in zip(lines[1:], result.proof.rows, strict=False)}) == 1
+
+
+def test_what_was_given_up_is_not_counted(parts: Parts) -> None:
+    proof = scope.generate("1 red apple").proof
+    assert proof.summary == "3 of 3 commitments met"
+    waived = proof.rows[0].model_copy(update={"verdict": "waived"})
+    assert proof.model_copy(update={"rows": (waived, *proof.rows[1:])}).summary == "2 of 2 commitments met, 1 waived"
 
 
 def test_a_notebook_shows_picture_and_proof() -> None:
@@ -148,6 +157,77 @@ def test_load_run_of_a_picture_from_elsewhere(monkeypatch: pytest.MonkeyPatch, t
     assert loaded.proof == made.proof
     assert loaded.outcome.exit == made.outcome.exit == 0
     assert scope.show(loaded) == tmp_path / "a.html"
+
+
+def swapped(result: scope.Result, number: int) -> Path:
+    """Overwrite a draft of a run with another picture; return its path."""
+    assert result.run is not None
+    path = result.run.folder / result.outcome.drafts[number].path
+    Image.new("RGB", (64, 64), "lime").save(path)
+    return path
+
+
+def test_another_picture_is_never_handed_out_as_the_proven_one() -> None:
+    made = scope.generate(PROMPT)
+    assert made.run is not None
+    best = [draft.id for draft in made.outcome.drafts].index(made.outcome.best.id if made.outcome.best else "")
+    path = swapped(made, best)
+    said = f"{path.relative_to(made.run.folder)} is not the picture that was made"
+    for attempt in (
+        lambda: scope.resume(made.run.id, output="x.png"),
+        lambda: scope.load_run(made.run.id).image,
+        lambda: scope.load_run(made.run.id)._repr_png_(),
+    ):
+        with pytest.raises(errors.StateCorrupt, match=said):
+            attempt()
+    assert not Path("x.png").exists()
+    assert "<img" not in scope.load_run(made.run.id)._repr_html_()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n broken"])
+def test_a_draft_that_was_changed_is_left_out_of_the_report_and_said(content: bytes | None) -> None:
+    made = scope.generate(PROMPT, drafts=2)
+    assert made.run is not None
+    assert made.lost == ()
+    path = swapped(made, 1)
+    if content is not None:
+        path.write_bytes(content)
+    loaded = scope.load_run(made.run.id)
+    assert loaded.lost == ("the picture of draft d2 is left out: it is gone, or not the one that was made",)
+    page = scope.show(loaded).read_text()
+    assert page.count("<image ") == made.html().count("<image ") - 1 == 1
+    assert loaded.lost[0] in page
+
+
+def test_a_result_whose_picture_is_gone_keeps_its_proof() -> None:
+    made = scope.generate(PROMPT, output="a.png")
+    Path("a.png").unlink()
+    for attempt in (lambda: made.image, made._repr_png_):
+        with pytest.raises(errors.ImageError, match=r"a\.png: there is no such file"):
+            attempt()
+    assert made._repr_html_() == made.proof._repr_html_()
+
+
+@pytest.mark.parametrize("run", [None, ""])
+def test_a_picture_of_no_run_is_never_explained_by_another(run: str | None) -> None:
+    made = scope.generate(PROMPT, output="a.png")
+    app.start(app.plan("1 blue car", Options()))  # the latest that is unfinished
+    record = json.loads(sidecar(Path("a.png")).read_text())
+    sidecar(Path("a.png")).write_text(json.dumps(record | {"run": run}))
+    loaded = scope.load_run("a.png")
+    assert loaded.run is None
+    assert loaded.proof == made.proof
+
+
+def test_a_damaged_run_does_not_hide_the_record_of_its_picture() -> None:
+    made = scope.generate(PROMPT, output="a.png")
+    assert made.run is not None
+    (made.run.folder / "run.json").write_bytes(b"")
+    loaded = scope.load_run("a.png")
+    assert loaded.proof == made.proof
+    assert loaded.outcome.notes == ("Its run cannot be read: this is what the picture itself records.",)
+    with pytest.raises(errors.StateCorrupt):
+        scope.load_run(made.run.drafts / "d1.png")
 
 
 def test_resume_draws_what_was_started_to_where_it_was_to_go(tmp_path: Path) -> None:

@@ -58,8 +58,9 @@ def test_without_a_name_and_nothing_unfinished_it_says_so() -> None:
         store.open_run()
 
 
-@pytest.mark.parametrize("name", ["nothing", "../home", "", ".", "a/b"])
+@pytest.mark.parametrize("name", ["nothing", "../home", "", ".", "..", "a/b", "a\0b"])
 def test_a_name_that_is_no_run(name: str) -> None:
+    store.create("1 apple")
     with pytest.raises(UsageError, match="scope runs"):
         store.open_run(name)
 

@@ -41,6 +41,8 @@ def show(
 
         webbrowser.open(path.as_uri())
     log_notes(result.outcome)
+    for note in result.lost:
+        log(f"note: {note}")
     show_proof(result)
     emit(str(path))
 

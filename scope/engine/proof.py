@@ -58,7 +58,8 @@ class Proof(Model):
     @property
     def summary(self) -> str:
         """Return the proof in a sentence."""
-        return f"{self.met} of {len(self.rows)} commitments met"
+        waived = sum(row.verdict == "waived" for row in self.rows)
+        return f"{self.met} of {len(self.rows) - waived} commitments met" + (f", {waived} waived" if waived else "")
 
     def __str__(self) -> str:
         cells = [HEADER, *(_cells(row) for row in self.rows)]

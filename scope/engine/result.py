@@ -10,7 +10,8 @@ from PIL.Image import Image
 
 from scope.engine.outcome import Outcome
 from scope.engine.proof import Proof
-from scope.runs.png import open_png
+from scope.errors import ImageError, StateCorrupt
+from scope.runs.png import open_draft, open_png
 from scope.runs.report import render
 from scope.runs.store import Run
 
@@ -31,9 +32,10 @@ class Result:
     def image(self) -> Image | None:
         """Return the picture in RGB; None: there is no draft yet.
 
-        Raises: ImageError if somebody removed or damaged the file.
+        Raises: ImageError if somebody removed or damaged the file; StateCorrupt if it is a draft of the run and not
+        the one that was made.
         """
-        return open_png(self.path).convert("RGB") if self.path is not None else None
+        return self._opened(self.path).convert("RGB") if self.path is not None else None
 
     @cached_property
     def proof(self) -> Proof:
@@ -47,29 +49,57 @@ class Result:
 
     def html(self) -> str:
         """Return the whole story as one page that opens offline: drafts with boxes, verdicts, timelines."""
-        outcome, files = self.outcome, self._drafts()
+        outcome = self.outcome
         return render(
             outcome.spec,
             outcome.drafts,
             outcome.verdicts,
-            {draft: open_png(path) for draft, path in files.items() if path.is_file()},
+            self._drafts[0],
             title=outcome.run or (self.path.name if self.path is not None else ""),
             best=outcome.best.id if outcome.best else None,
             seconds=outcome.seconds,
-            notes=outcome.notes,
+            notes=(*outcome.notes, *self.lost),
         )
 
-    def _drafts(self) -> dict[str, Path]:
-        """Return where each draft lies. Without a run there is one, and it is the picture."""
-        if self.run is not None:
-            return {draft.id: self.run.folder / draft.path for draft in self.outcome.drafts}
-        return {draft.id: self.path for draft in self.outcome.drafts if self.path is not None}
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Return a sentence for each draft whose picture is gone, or is not the one that was made."""
+        return self._drafts[1]
+
+    @cached_property
+    def _drafts(self) -> tuple[dict[str, Image], tuple[str, ...]]:
+        """Return the pictures of the drafts, and what is to be said of those that cannot be shown.
+
+        Without a run there is one draft, and it is the picture.
+        """
+        pictures, lost = {}, []
+        for draft in self.outcome.drafts:
+            try:
+                if self.run is not None:
+                    pictures[draft.id] = open_draft(self.run, draft)
+                elif self.path is not None:
+                    pictures[draft.id] = open_png(self.path)
+            except (ImageError, StateCorrupt):
+                lost.append(f"the picture of draft {draft.id} is left out: it is gone, or not the one that was made")
+        return pictures, tuple(lost)
+
+    def _opened(self, path: Path) -> Image:
+        best = self.outcome.best
+        if self.run is not None and best is not None and path == (self.run.folder / best.path).absolute():
+            return open_draft(self.run, best)
+        return open_png(path)
 
     def _repr_png_(self) -> bytes | None:
-        return self.path.read_bytes() if self.path is not None else None
+        if self.path is None:
+            return None
+        self._opened(self.path)  # refused if it is not what the proof speaks of
+        return self.path.read_bytes()
 
     def _repr_html_(self) -> str:
-        png = self._repr_png_()
+        try:
+            png = self._repr_png_()
+        except (ImageError, StateCorrupt):  # the proof stands without it
+            png = None
         data = base64.b64encode(png).decode() if png is not None else ""
         picture = f'<img alt="{escape(self.prompt)}" src="data:image/png;base64,{data}">' if data else ""
         return picture + self.proof._repr_html_()

@@ -12,6 +12,7 @@ import io
 import json
 import warnings
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from scope.errors import ImageError, StateCorrupt
 from scope.files import write_atomic
-from scope.runs.store import SCHEMA, schema_of
+from scope.runs.store import SCHEMA, Run, schema_of
 from scope.specification import Draft, Model, Specification, Verdict, answers, canonical_json, fold
 
 LIMIT = 256 * 1024  # bytes of JSON in the picture
@@ -128,6 +129,17 @@ def open_png(path: Path) -> Image.Image:
     Raises: ImageError if it cannot be read, is no PNG, or is larger than `MAX_FILE` or `MAX_PIXELS`.
     """
     return _opened(path, ("PNG",))
+
+
+def open_draft(run: Run, draft: Draft) -> Image.Image:
+    """Return the picture of a draft, which its verdicts speak of.
+
+    Raises: StateCorrupt if its file is gone or is not the one that was made; ImageError as of `open_png`.
+    """
+    path = run.folder / draft.path
+    if not path.is_file() or sha256(path.read_bytes()).hexdigest() != draft.sha256:
+        raise run.corrupt(f"{draft.path} is not the picture that was made")
+    return open_png(path)
 
 
 def open_picture(path: Path) -> Image.Image:

@@ -225,8 +225,8 @@ def open_run(run_id: str | None = None) -> Run:
         if unfinished is None:
             raise UsageError("no run is waiting to be resumed; `scope runs` lists all")
         run_id = unfinished.id
-    run = Run(home() / "runs" / run_id)
-    if Path(run_id).name != run_id or not run.folder.is_dir():
+    run = next((run for run in list_runs() if run.id == run_id), None)
+    if run is None:
         raise UsageError(f"there is no run {run_id!r}; `scope runs` lists all")
     run.manifest  # noqa: B018 - a damaged record is reported now, not later
     return run
@@ -248,11 +248,14 @@ def resolve(name: str) -> Run:
 
 
 def _run_of_picture(path: Path) -> str:
-    """Return the run that the record beside a picture names."""
+    """Return the run that the record beside a picture names; what was edited was made by none."""
     try:
-        return str(json.loads(path.with_name(path.name + ".json").read_bytes())["run"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"nothing beside {path} says which run made it; `scope runs` lists all runs") from error
+        run_id = json.loads(path.with_name(path.name + ".json").read_bytes())["run"]
+    except (OSError, ValueError, KeyError, TypeError):
+        run_id = None
+    if not isinstance(run_id, str) or not run_id:
+        raise UsageError(f"nothing beside {path} says which run made it; `scope runs` lists all runs")
+    return run_id
 
 
 def _new_folder() -> Path:
