@@ -1,10 +1,12 @@
 """The Protocols that plugins fill. Nothing here imports torch."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from scope.specification import Commitment, Model, Request, Source, Specification, Verdict
+from scope.errors import PluginError
+from scope.specification import READS, Commitment, Model, Request, Source, Specification, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,8 +36,36 @@ class Limits:
 
 
 def limits(part: object) -> Limits:
-    """Return the limits of a part."""
-    return Limits(**{f.name: getattr(part, f.name) for f in fields(Limits) if hasattr(part, f.name)})
+    """Return the limits of a part.
+
+    Raises: PluginError if it gives one that cannot be meant.
+    """
+    given = {f.name: getattr(part, f.name) for f in fields(Limits) if hasattr(part, f.name)}
+    for name, value in given.items():
+        whole = name != "ceiling"
+        if type(value) not in ((int,) if whole else (int, float)) or not math.isfinite(value) or value < whole:
+            wanted = "a whole number from 1 on" if whole else "a cost, 0 or more"
+            raise PluginError(f"{part_name(part)}: {name} is {value!r}; it is to be {wanted}")
+    return Limits(**given)
+
+
+def reads_of(part: object) -> frozenset[str]:
+    """Return what a generator or an editor reads of a request beside text and seed.
+
+    Raises: PluginError if it does not say so with names of `specification.READS`.
+    """
+    reads = getattr(part, "reads", None)
+    if not isinstance(reads, frozenset | set) or not reads <= READS.keys():
+        raise PluginError(
+            f"{part_name(part)}: reads is {reads!r}; it is to be a frozenset of some of {', '.join(READS)}"
+        )
+    return frozenset(reads)
+
+
+def part_name(part: object) -> str:
+    """Return "name@version" of a part, or its class where it has no name."""
+    name, version = getattr(part, "name", None), getattr(part, "version", None)
+    return f"{name}@{version}" if name and version else type(part).__name__
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from dataclasses import replace
 from graphlib import TopologicalSorter
 
 from scope.config import Options
-from scope.errors import UsageError
+from scope.engine.outcome import STAGES
+from scope.errors import PluginError, UsageError
 from scope.plugins import registry
 from scope.plugins.subprocess_skills import SubprocessSkill
 from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Skill, Toolbox
@@ -47,6 +48,8 @@ def skills(options: Options, tools: Toolbox, context: RunContext) -> tuple[Skill
     Raises: PluginError; UsageError if `options.without` names nothing that could be left out.
     """
     parts = registry.installed("skills")
+    if taken := sorted(part.name for part in parts if part.third_party and part.name in STAGES):
+        raise PluginError(f"a skill of another package is called {taken[0]!r}, as a stage of scope is; rename it")
     if unknown := set(options.without) - {"repair"} - {part.name for part in parts}:
         raise UsageError(f"without {', '.join(sorted(unknown))}: no such skill is installed")
     own: dict[str, Skill] = {p.name: registry.load("skills", p.name)() for p in parts if not p.third_party}

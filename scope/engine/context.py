@@ -9,14 +9,16 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from PIL import Image
 
 from scope.engine.outcome import Progress
 from scope.engine.signals import Interrupts
 from scope.engine.verification import judge, unknown_to
+from scope.errors import ScopeError
 from scope.files import write_atomic
-from scope.protocols import Editor, Generator, OnStep, Toolbox, Verifier, limits
+from scope.protocols import Editor, Generator, OnStep, Picture, Toolbox, Verifier, limits, part_name, reads_of
 from scope.runs.context import RunContext
 from scope.runs.store import Run
 from scope.specification import (
@@ -31,6 +33,7 @@ from scope.specification import (
     grounded,
     unread,
 )
+from scope.text import excerpt
 
 Tell = Callable[[Progress], None]
 
@@ -55,7 +58,7 @@ class EngineContext(RunContext):
         return cls(run, run.manifest.options.max_cost, tools=tools, tell=tell)
 
     def draw(
-        self, requests: dict[str, Request], maker: Generator | Editor, parent: Draft | None, on_step: OnStep
+        self, requests: dict[str, Request], parent: Draft | None, on_step: OnStep, *, edits: bool = False
     ) -> list[Draft]:
         """Return the drafts of requests, and have their pictures in the run's folder.
 
@@ -63,19 +66,20 @@ class EngineContext(RunContext):
 
         Args:
             requests: by the name of the draft: "d1".
-            maker: the generator, or the editor that changes `Request.edit`.
             parent: the draft that these repair.
             on_step: who is told of each step.
+            edits: whether the editor is to change the picture of `Request.edit`, in place of the generator.
 
-        Raises: OutputError if a picture cannot be written; BudgetSpent; whatever the maker raises.
+        Raises: OutputError if a picture cannot be written; BudgetSpent; ScopeError that names the part if it fails.
         """
+        maker = self.maker(edits)
         names, made_by = list(requests), [maker.name, maker.version, getattr(maker, "weights", {})]
         keys = [[name, request.model_dump(mode="json"), *made_by] for name, request in requests.items()]
 
         def make(missing: list[int]) -> list[Draft]:
             began = time.monotonic()
             placed = [self._placed(requests[names[i]]) for i in missing]
-            pictures = maker.edit(placed, on_step) if isinstance(maker, Editor) else maker.generate(placed, on_step)
+            pictures = self._pictures(placed, on_step, edits)
             seconds = (time.monotonic() - began) / len(missing)
             drafts = []
             for i, picture in zip(missing, pictures, strict=True):
@@ -100,6 +104,29 @@ class EngineContext(RunContext):
 
         return self.call_all("generator", keys, make, Draft, limits(maker).ceiling, valid=self._is_there)
 
+    def maker(self, edits: bool) -> Generator | Editor:
+        """Return who makes pictures: the editor where one is to be changed and there is one, else the generator."""
+        return self.tools.editor if edits and self.tools.editor is not None else self.tools.generator
+
+    def _pictures(self, requests: list[Request], on_step: OnStep, edits: bool) -> list[Picture]:
+        """Return one picture per request, checked.
+
+        Raises: ScopeError if the maker failed or gave something else.
+        """
+        name, editor = part_name(self.maker(edits)), self.tools.editor
+        make = editor.edit if edits and editor is not None else self.tools.generator.generate
+        try:
+            made: object = make(requests, on_step)
+            fault = _fault(made, len(requests))
+        except ScopeError:
+            raise
+        except (Exception, SystemExit) as error:
+            made, fault = error, f"failed: {type(error).__name__}: {excerpt(error)}"
+        if fault:
+            again = f"Nothing is lost: when the cause is gone, continue with: scope resume {self.run.id}"
+            raise ScopeError(f"{name} {fault}. {again}") from (made if isinstance(made, BaseException) else None)
+        return cast(list[Picture], made)
+
     def judge(self, draft: Draft, spec: Specification) -> tuple[Verdict, ...]:
         """Return one verdict per commitment on a draft.
 
@@ -123,9 +150,13 @@ class EngineContext(RunContext):
         found = [self._unknown(c) for c in grounded(spec).commitments]
         return tuple(dict.fromkeys(what for what in found if what is not None))
 
-    def passed_over(self, request: Request, maker: Generator | Editor) -> tuple[str, ...]:
-        """Return what of a request its maker does not read, in words."""
-        return tuple(f"{maker.name} does not read {READS[name]}" for name in unread(request, maker.reads))
+    def passed_over(self, request: Request, edits: bool = False) -> tuple[str, ...]:
+        """Return what of a request its maker does not read, in words.
+
+        Raises: PluginError if it does not say what it reads.
+        """
+        maker = self.maker(edits)
+        return tuple(f"{maker.name} does not read {READS[name]}" for name in unread(request, reads_of(maker)))
 
     # -- pictures --------------------------------------------------------------------------------
 
@@ -161,6 +192,20 @@ class EngineContext(RunContext):
             return verdict
         reason = f"{verdict.reason}; the weights of {self.tools.generator.name} do not know {what}"
         return verdict.model_copy(update={"reason": reason})
+
+
+def _fault(made: object, wanted: int) -> str:
+    """Return what is wrong with what a generator or an editor gave for so many requests; "": nothing."""
+    if not isinstance(made, list) or not all(isinstance(picture, Picture) for picture in made):
+        return f"gave {excerpt(repr(made), 80)}, not a list of Pictures"
+    if len(made) != wanted:
+        return f"gave {len(made)} pictures for {wanted} requests"
+    for picture in made:
+        if not isinstance(picture.image, Image.Image):
+            return f"gave a Picture that holds {excerpt(repr(picture.image), 80)}, not an image"
+        if not math.isfinite(picture.cost) or picture.cost < 0:
+            return f"gave a picture that costs {picture.cost}"
+    return ""
 
 
 def _files(request: Request) -> list[tuple[str, ImageFile]]:

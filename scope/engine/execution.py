@@ -9,7 +9,7 @@ from langgraph.types import Command
 
 from scope.engine import review
 from scope.engine.context import EngineContext, Tell
-from scope.engine.graph import machine
+from scope.engine.graph import machine, most_steps
 from scope.engine.outcome import Outcome, json_report
 from scope.engine.state import State, saver, stored
 from scope.errors import PromptError, ScopeError, UsageError
@@ -59,7 +59,7 @@ def load(run: Run) -> Outcome | None:
 def _final(context: EngineContext, ask: Ask | None) -> State:
     """Return the final state. Its own flag says that it is final: after a kill, LangGraph's `next` does not."""
     run, options = context.run, context.run.manifest.options
-    steps = 20 * (options.max_rounds + 2) + options.drafts * (options.max_rounds + 1)
+    steps = most_steps(options, context.tools.skills)
     config: RunnableConfig = {"configurable": {"thread_id": run.id}, "recursion_limit": steps}
     with run.database() as connection:
         checkpoints = saver(connection)

@@ -15,7 +15,7 @@ nodes.py has how a node is run, execution.py how the whole is.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -24,15 +24,16 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Send, interrupt
 
+from scope.config import Options
 from scope.engine import review
 from scope.engine.context import EngineContext
 from scope.engine.ledger_updates import doubtful, entered, repair_result, settled
-from scope.engine.nodes import as_call, as_node
+from scope.engine.nodes import as_call, as_node, guarded
 from scope.engine.outcome import Progress, Stage, best_of, tally
 from scope.engine.state import STOP, Made, State, Wave
 from scope.errors import BudgetSpent, PromptError
 from scope.plugins.subprocess_skills import run_or_skip
-from scope.protocols import Editor, Generator, OnStep, Skill, limits
+from scope.protocols import OnStep, Skill, limits
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
 from scope.skills.repair import Repair
@@ -82,7 +83,7 @@ def bind(state: State, context: EngineContext) -> State:
     """Give every commitment its words in the request, and say what will not be heard."""
     spec = Bind().run(state.spec, context.tools)
     request = _request(state.after(spec), place=0)
-    for words in context.passed_over(request, _maker(spec, context)):
+    for words in context.passed_over(request, _edits(spec)):
         context.tell(Progress(stage="bind", state="step", round=state.round, text=words))
     return state.after(spec, ran={})
 
@@ -97,7 +98,7 @@ def generate(wave: Wave, context: EngineContext) -> Made:
     first = len(state.drafts) + wave.place - state.attempted + 1
     requests = {f"d{first + i}": _request(state, wave.place + i) for i in range(wave.count)}
     try:
-        drafts = context.draw(requests, _maker(state.spec, context), state.repaired, _step_teller(wave, context))
+        drafts = context.draw(requests, state.repaired, _step_teller(wave, context), edits=_edits(state.spec))
     except (PromptError, BudgetSpent) as error:
         if not state.drafts:
             raise
@@ -136,7 +137,7 @@ def finish(state: State, context: EngineContext) -> State:
     """Say that nothing more will be done, and why more was not."""
     maker, options = context.tools.generator, state.options
     notes = [f"the weights of {maker.name} do not know {what}" for what in context.unknown(state.spec)]
-    notes += [words for draft in state.drafts[:1] for words in context.passed_over(draft.request, maker)]
+    notes += [words for draft in state.drafts[:1] for words in context.passed_over(draft.request)]
     notes += [note for knowledge in context.tools.knowledge for note in getattr(knowledge, "notes", ())]
     if state.out_of_time:
         notes.append(f"the time budget of {options.max_time:g} s is spent; allow more with --max-time")
@@ -196,7 +197,7 @@ def _needed(state: State, context: EngineContext) -> Skill | None:
     """Return the first skill that sees something to do; a pure function of the ledger."""
     spec = state.spec
     able = (s for s in context.tools.skills if s.name not in state.options.without)
-    with context.interrupts.let():
+    with guarded("ground", context):
         return next((s for s in able if state.ran.get(s.name, 0) < MOST_RUNS and s.needed(spec)), None)
 
 
@@ -213,11 +214,10 @@ def _repair(state: State) -> Repair:
     return Repair(gains=state.gains, records=state.repairs, chosen=state.chosen)
 
 
-def _maker(spec: Specification, context: EngineContext) -> Generator | Editor:
-    """Return who draws this round: the editor where the latest repair is an edit, else the generator."""
+def _edits(spec: Specification) -> bool:
+    """Return whether the editor makes the pictures of this round: the latest repair is an edit."""
     latest = last_repair(spec)
-    edits = latest is not None and latest.strategy is Strategy.EDIT
-    return context.tools.editor if edits and context.tools.editor is not None else context.tools.generator
+    return latest is not None and latest.strategy == Strategy.EDIT
 
 
 def _request(state: State, place: int) -> Request:
@@ -243,6 +243,12 @@ def _step_teller(wave: Wave, context: EngineContext) -> OnStep:
     return tell
 
 
+def most_steps(options: Options, skills: Sequence[Skill]) -> int:
+    """Return how many steps of the machine a run takes at most: a bound for LangGraph, which no run should meet."""
+    rounds = options.max_rounds + 2
+    return rounds * (len(NODES) + MOST_RUNS * len(skills) + 2 * options.drafts)
+
+
 def _more(state: State) -> bool:
     """Return whether this round has drafts to come: however little is left of the budgets, one is made in all."""
     spent = bool(state.drafts) and state.out_of_budget
@@ -256,7 +262,7 @@ def _calls(state: State, context: EngineContext) -> Iterator[Send]:
     """
     if not _more(state):
         return
-    maker = limits(_maker(state.spec, context))
+    maker = limits(context.maker(_edits(state.spec)))
     limited = state.options.max_time is not None or (state.options.max_cost is not None and maker.ceiling > 0)
     batch, parallel = (1, 1) if limited else (maker.batch, maker.parallel)
     left = state.options.drafts - state.attempted

@@ -12,6 +12,7 @@ from scope.engine.context import EngineContext
 from scope.engine.outcome import Progress, Stage
 from scope.engine.state import Made, State, Wave
 from scope.errors import ScopeError
+from scope.text import printable
 
 
 def as_node(stage: Stage, work: Callable[[State, EngineContext], State]) -> Any:  # LangGraph knows node types by names
@@ -19,7 +20,7 @@ def as_node(stage: Stage, work: Callable[[State, EngineContext], State]) -> Any:
 
     def node(state: State, runtime: Runtime[EngineContext]) -> dict[str, Any]:
         context, began = runtime.context, time.monotonic()
-        with _told(stage, state.round, context):
+        with reported(stage, state.round, context):
             after = work(state, context)
         after = after.model_copy(update={"cost": context.run.spent()})
         return _dated(_timed(after, stage, time.monotonic() - began), len(state.events)).sealed()
@@ -32,29 +33,36 @@ def as_call(work: Callable[[Wave, EngineContext], Made]) -> Any:
 
     def node(wave: dict[str, Any], runtime: Runtime[EngineContext]) -> dict[str, Any]:
         asked = Wave.model_validate(wave)
-        with _told("generate", asked.state.round, runtime.context):
+        with reported("generate", asked.state.round, runtime.context):
             return {"made": [work(asked, runtime.context).sealed()]}
 
     return node
 
 
 @contextmanager
-def _told(stage: Stage, round_: int, context: EngineContext) -> Iterator[None]:
-    """Tell when a node begins and ends; let Ctrl-C through meanwhile; name what failed.
+def reported(stage: Stage, round_: int, context: EngineContext) -> Iterator[None]:
+    """Tell when a node begins and ends; the rest is as in `guarded`."""
+    with guarded(stage, context):
+        context.tell(Progress(stage=stage, state="start", round=round_))
+        yield
+        context.tell(Progress(stage=stage, state="end", round=round_))
+
+
+@contextmanager
+def guarded(stage: Stage, context: EngineContext) -> Iterator[None]:
+    """Let Ctrl-C through meanwhile, and name what failed.
 
     Raises: ScopeError.
     """
     try:
         with context.interrupts.let():
-            context.tell(Progress(stage=stage, state="start", round=round_))
             yield
-            context.tell(Progress(stage=stage, state="end", round=round_))
     except (ScopeError, GraphBubbleUp):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ScopeError(
-            f"{stage} failed: {type(error).__name__}: {error}. Nothing is lost: when the cause is gone, "
-            f"continue with: scope resume {context.run.id}"
+            f"{stage} failed: {type(error).__name__}: {printable(str(error))}. Nothing is lost: when the cause is "
+            f"gone, continue with: scope resume {context.run.id}"
         ) from error
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from scope.errors import OutputError, StateCorrupt
-from scope.protocols import Verifier, Vocabulary
+from scope.protocols import Verifier, Vocabulary, part_name
 from scope.specification import (
     Answer,
     Commitment,
@@ -16,6 +16,7 @@ from scope.specification import (
     grounded,
     part_ids,
 )
+from scope.text import printable
 
 #: Asks one verifier about some commitments; it may raise.
 Ask = Callable[[Verifier, Sequence[Commitment]], Sequence[Verdict]]
@@ -77,26 +78,32 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
 def _ask_all(commitments: Sequence[Commitment], verifiers: tuple[Verifier, ...], ask: Ask) -> dict[str, Verdict]:
     verdicts = {c.id: _unjudged(c, "no verifier can judge this") for c in commitments}
     for verifier in verifiers:
-        mine = [c for c in commitments if verdicts[c.id].outcome is None and verifier.handles(c)]
+        open_ = [c for c in commitments if verdicts[c.id].outcome is None]
+        try:
+            mine = [c for c in open_ if verifier.handles(c)]
+        except Exception as error:
+            why = f"the verifier failed: {type(error).__name__}: {printable(str(error))}"
+            verdicts |= {c.id: _unjudged(c, why, part_name(verifier)) for c in open_}
+            continue
         if mine:
             verdicts |= {v.commitment: v for v in _answers(verifier, mine, ask)}
     return verdicts
 
 
 def _answers(verifier: Verifier, commitments: Sequence[Commitment], ask: Ask) -> Sequence[Verdict]:
-    """Return one verdict per commitment whatever the verifier does."""
-    name = f"{verifier.name}@{verifier.version}"
+    """Return one verdict per commitment whatever the verifier does, in its own name."""
+    name = part_name(verifier)
     try:
         verdicts = ask(verifier, commitments)
     except (OutputError, StateCorrupt):  # its answer could not be recorded: the run's failure, not the verifier's
         raise
     except Exception as error:
-        why = f"the verifier failed: {type(error).__name__}: {error}"
+        why = f"the verifier failed: {type(error).__name__}: {printable(str(error))}"
         return [_unjudged(c, why, name) for c in commitments]
     if [v.commitment for v in verdicts] != [c.id for c in commitments]:
         why = "the verifier did not answer what it was asked"
         return [_unjudged(c, why, name) for c in commitments]
-    return verdicts
+    return [v.model_copy(update={"verifier": name}) for v in verdicts]
 
 
 def _not_understood(commitment: Commitment) -> Verdict:

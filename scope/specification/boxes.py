@@ -5,6 +5,7 @@ read it (COCO's boxes are x, y, width, height in pixels). Pixel boxes are `xyxy_
 maxima outside; they stay inside worlds, models and the verifiers that find them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -74,8 +75,14 @@ def from_pixels(xyxy_px: Sequence[float], width: int, height: int) -> Box:
     """Return pixels of a canvas as a box. What lies outside the canvas is cut off; at least a thousandth is left.
 
     `to_pixels(from_pixels(b, w, h), w, h) == b` for boxes of whole pixels inside a canvas of up to 999 pixels a side.
+
+    Raises: ValueError if sides are swapped or not finite, or the canvas has no area.
     """
     x_min, y_min, x_max, y_max = xyxy_px
+    if not all(map(math.isfinite, xyxy_px)) or x_min > x_max or y_min > y_max:
+        raise ValueError(f"{tuple(xyxy_px)} is no x_min, y_min, x_max, y_max")
+    if min(width, height) < 1:
+        raise ValueError(f"a canvas of {width} x {height} pixels has no area")
     left, right = _thousandths(x_min, x_max, width)
     top, bottom = _thousandths(y_min, y_max, height)
     return Box.of(top, left, bottom, right)

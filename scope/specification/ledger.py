@@ -121,7 +121,7 @@ class Specification(Model):
     ) -> "Specification":
         """Return this specification with one commitment moved along an allowed edge.
 
-        Raises: IllegalEvent if the id is unknown or the edge is not in `status.EDGES`.
+        Raises: IllegalEvent if the id is unknown or the edge is not in `statuses.EDGES`.
         """
         return self._append(
             Event(

@@ -11,7 +11,7 @@ A generator names the fields that it reads (`Generator.reads`); `unread` says wh
 from collections.abc import Collection
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from scope.specification.boxes import Box
 from scope.specification.commitments import Commitment, Model, Span
@@ -82,9 +82,17 @@ class Request(Model):
     edit: Edit | None = None
     bindings: tuple[Binding, ...] = ()
     quoted: tuple[str, ...] = ()  # words to be written in the picture
-    seed: int = 0
-    steps: int | None = None  # None: the generator's own
-    cfg_scale: float | None = None
+    seed: int = Field(default=0, ge=0)
+    steps: int | None = Field(default=None, ge=1)  # None: the generator's own
+    cfg_scale: float | None = Field(default=None, allow_inf_nan=False)
+
+    @field_validator("regions")
+    @classmethod
+    def _one_region_a_name(cls, regions: tuple[Region, ...]) -> tuple[Region, ...]:
+        names = [region.id for region in regions]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two regions are called {', '.join(twice)}")
+        return regions
 
 
 #: What a generator may read beside the text and the seed, in the words of a sentence.
@@ -144,3 +152,9 @@ class Verdict(Model):
     evidence: tuple[Observation, ...] = ()
     details: dict[str, Any] = {}
     blocked_by: str | None = None
+
+    @model_validator(mode="after")
+    def _blocked_is_not_judged(self) -> "Verdict":
+        if self.blocked_by is not None and self.outcome is not None:
+            raise ValueError(f"{self.commitment} is blocked by {self.blocked_by}, so it is not {self.outcome}")
+        return self
