@@ -19,10 +19,8 @@ from scope.testing import FakeGenerator, FakeReader, FakeVerifier
 
 pytest_plugins = ["scope.testing.fixtures"]
 
-TESSERACT = pytest.mark.skip(reason="Tesseract is not installed: apt-get install tesseract-ocr")
-
-
 NOT_FAST = ("heavy", "slow", "weights")
+NO_TESSERACT = pytest.mark.skip(reason="Tesseract is not installed: apt-get install tesseract-ocr")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one thread each, or the workers fight for the cores
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -33,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not any(item.get_closest_marker(mark) for mark in NOT_FAST):
             item.add_marker(pytest.mark.fast)
         if item.get_closest_marker("needs_tesseract") and shutil.which("tesseract") is None:
-            item.add_marker(TESSERACT)
+            item.add_marker(NO_TESSERACT)
 
 
 Parts = dict[tuple[str, str], Callable[[], Any]]

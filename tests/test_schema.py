@@ -62,7 +62,7 @@ def test_every_document_is_of_schema_2(cli: Cli) -> None:
         ("runs",),
         ("doctor",),
         ("plugins", "list"),
-        ("plugins", "info", "skill", "bind"),
+        ("plugins", "info", "skill", "reason"),
     ]
     assert made["schema"] == 2
     assert {json.loads(cli(*command, "--json").stdout)["schema"] for command in commands} == {2}
