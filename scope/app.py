@@ -89,7 +89,8 @@ def generate(
         ask: answers the questions that `confirm` asks for: gets one and returns its text, edited.
         flags: fields of `Options`.
 
-    Raises: ScopeError, of which `scope.errors` has the tree. After any but UsageError, `resume` continues.
+    Raises: ScopeError, of which `scope.errors` has the tree. What is wrong with the order (`plan`) is raised before
+    there is a run; after any other error but PromptError `resume` continues.
     """
     return finish(start(plan(prompt, _options(options, flags), output, metadata)), on_event, ask)
 
@@ -97,10 +98,9 @@ def generate(
 def plan(prompt: str, options: Options, output: PathLike | None = None, metadata: bool = True) -> Plan:
     """Return what a run would do, having drawn and written nothing. What is wrong with the order is found here.
 
-    Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError.
+    Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; TypeError.
     """
-    registry.load("generators", options.generator)
-    registry.load("language", options.language)
+    assemble.check(options)
     specification = decompose(prompt)
     path = _png_path(output, specification.prompt, options) if output is not None else None
     unknown = unknown_words(specification, options.generator)

@@ -44,10 +44,18 @@ class Options(Model):
     drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
     max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
     max_time: float | None = Field(
-        default=None, gt=0, description="seconds, over all resumptions; checked between drafts, the best so far is kept"
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="seconds, over all resumptions; checked between drafts, the best so far is kept",
     )
     max_images: int | None = Field(default=None, ge=1, description="drafts in all")
-    max_cost: float | None = Field(default=None, ge=0, description="spent on language models, in their prices' money")
+    max_cost: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="spent on all parts that cost, such as language models, in their prices' money",
+    )
     language: str = Field(
         default="grammar", description="what reads the prompt and reasons: grammar, or a language model: openai, vllm"
     )
@@ -56,13 +64,15 @@ class Options(Model):
     )
     knowledge: tuple[str, ...] = Field(default=(), description="folders to look things up in")
     learned: bool = Field(default=True, description="choose repairs by what earlier runs of this machine showed")
-    without: tuple[Literal["retrieve", "reason", "repair"], ...] = Field(
-        default=(), description="skills that are left out: retrieve,reason,repair"
+    without: tuple[str, ...] = Field(
+        default=(), description="skills that are left out, such as retrieve,reason; and repair, for no repairs at all"
     )
     confirm: tuple[Literal["spec", "repair"], ...] = Field(
         default=(), description="what you are asked about first, as YAML in $EDITOR: spec,repair"
     )
-    skill_timeout: float = Field(default=60.0, gt=0, description="seconds for one step of another package's skill")
+    skill_timeout: float = Field(
+        default=60.0, gt=0, allow_inf_nan=False, description="seconds for one step of another package's skill"
+    )
 
 
 def _folder(path: Any) -> str:
@@ -127,6 +137,17 @@ def resolve(flags: Mapping[str, Any], spelled: Callable[[str], str] = str) -> Op
         raise UsageError(f"{source}={first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{config_file()} cannot be read: {error}") from error
+
+
+def misspelt() -> tuple[str, ...]:
+    """Return a sentence for each environment variable that is nearly one of an option, and so says nothing."""
+    variables = [PREFIX + name.upper() for name in Options.model_fields]
+    found = {name: get_close_matches(name.upper(), variables, n=1, cutoff=0.93) for name in sorted(os.environ)}
+    return tuple(
+        f"{name} is no option; did you mean {close[0]}?"
+        for name, close in found.items()
+        if close and name.upper() not in variables
+    )
 
 
 def _source(name: str) -> str:

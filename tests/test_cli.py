@@ -17,15 +17,19 @@ from conftest import Cli, Parts
 from prompts import PROMPT
 from typer.testing import CliRunner, Result
 
-from scope import __version__
+from scope import __version__, errors
 from scope.cli import app
 from scope.engine.graph import NODES
 from scope.engine.outcome import STAGES
+from scope.generators.metadata import vocabulary_of
 from scope.protocols import DEFAULT_GENERATOR
 from scope.runs.png import open_png, read_record, sidecar
 from scope.runs.target import slug
 from scope.testing import FakeGenerator, FakeVerifier
 from scope.text import visible
+from scope.weights import read_metadata, weights_path
+
+ROOT = Path(__file__).parents[1]
 
 #: The command line over fakes, in a process of its own. The generator takes a tenth of a second per picture.
 PROGRAM = """
@@ -103,6 +107,24 @@ def test_a_word_that_the_weights_do_not_know_is_said_before_anything_is_drawn(cl
     assert told.count(note) == 1
     assert more or told.index(note) < told.index("drawing")
     assert "do not know" not in cli("generate", PROMPT, *more).stderr
+
+
+def test_a_word_that_the_weights_do_not_know_is_said_once(cli: Cli, parts: Parts) -> None:
+    vocabulary = vocabulary_of(read_metadata(weights_path(DEFAULT_GENERATOR)))
+    parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR, vocabulary=vocabulary)
+    done = cli("generate", "1 zzyx", "--json")
+    assert "the word 'zzyx'" in "".join(json.loads(done.stdout)["notes"])
+    assert done.stderr.count("the word 'zzyx'") == 1
+
+
+def test_the_exit_codes_are_those_of_the_readme_and_of_every_error(cli: Cli) -> None:
+    def listed(text: str) -> str:
+        return " ".join(re.findall(r"[\w,]+", text.partition("Exit codes:")[2].partition("interrupted")[0]))
+
+    told = listed(cli("--help").stdout)
+    assert told == listed((ROOT / "README.md").read_text())
+    codes = {error.exit_code for error in vars(errors).values() if isinstance(error, type)}
+    assert codes <= {int(code) for code in re.findall(r"\d+", told)}
 
 
 CONTRACT = {
@@ -355,7 +377,8 @@ def test_runs_lists_and_show_reports(cli: Cli) -> None:
     path = written(cli("generate", PROMPT, "-o", "a.png"))
     (run,) = json.loads(cli("runs", "--json").stdout)["runs"]
     assert run["prompt"] == PROMPT
-    assert run["state"] == "finished (0)"
+    assert (run["state"], run["exit"]) == ("finished", 0)
+    assert "finished (0)" in cli("runs").stdout
     of_run = written(cli("show", run["id"])).read_text()
     of_picture = written(cli("show", path)).read_text()
     assert of_run == of_picture
@@ -507,18 +530,30 @@ def test_where_nobody_can_be_asked_that_is_said_first(cli: Cli, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--without", "retreive"), "--without='retreive': Input should be 'retrieve', 'reason' or 'repair'"),
+        (("--without", "retreive"), "no skills named 'retreive'; did you mean 'retrieve'?"),
+        (("--without", "retreive", "--dry-run"), "did you mean 'retrieve'?"),
+        (("--editor", "foo"), "no editors named 'foo': none are installed. A package brings one by an entry point in"),
+        (("--editor", "foo", "--dry-run"), "no editors named 'foo'"),
+        (("--language", "openai"), "no language model is configured: set SCOPE_LANGUAGE_URL"),
+        (("--language", "vllm", "--dry-run"), "no language model is configured: set SCOPE_LANGUAGE_MODEL"),
+        (("--max-time", "inf"), "--max-time=inf: Input should be a finite number"),
+        (("--max-cost", "nan"), "--max-cost=nan: Input should be a finite number"),
         (("--confirm", "all"), "--confirm='all': Input should be 'spec' or 'repair'"),
         (("--knowledge", "nowhere"), "--knowledge='nowhere': this is not a folder"),
         (("--language", "opnai"), "did you mean 'openai'"),
         (("--max-images", "0"), "max-images"),
     ],
 )
-def test_an_option_that_cannot_be_meant_says_what_can(cli: Cli, arguments: tuple[str, str], said: str) -> None:
+def test_an_option_that_cannot_be_meant_says_what_can_before_there_is_a_run(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    for variable in ("SCOPE_LANGUAGE_URL", "SCOPE_LANGUAGE_MODEL"):
+        monkeypatch.delenv(variable, raising=False)
     done = cli("generate", PROMPT, *arguments)
     assert done.exit_code == 2
     assert said in done.stderr
     assert here() == []
+    assert not (home / "runs").exists()
 
 
 def test_a_budget_of_drafts_ends_the_run_with_its_best(cli: Cli, parts: Parts) -> None:

@@ -12,7 +12,7 @@ from prompts import PROMPT
 from pydantic import Field
 
 from scope.cli.options import flag_name
-from scope.config import Options, config_file, override, resolve
+from scope.config import Options, config_file, misspelt, override, resolve
 from scope.errors import UsageError
 from scope.llm.settings import LanguageSettings
 from scope.specification import Model, canonical_json
@@ -100,7 +100,10 @@ def test_options_of_a_record_ask_nobody(monkeypatch: pytest.MonkeyPatch) -> None
     ("flags", "variables", "file", "said"),
     [
         ({}, {"SCOPE_DRAFTS": "many"}, "", "SCOPE_DRAFTS='many': Input should be a valid integer"),
-        ({}, {"SCOPE_WITHOUT": "repair reasn"}, "", "SCOPE_WITHOUT='reasn': Input should be 'retrieve', 'reason' or"),
+        ({}, {"SCOPE_CONFIRM": "spec repiar"}, "", "SCOPE_CONFIRM='repiar': Input should be 'spec' or 'repair'"),
+        ({"max_time": float("inf")}, {}, "", "--max-time=inf: Input should be a finite number"),
+        ({}, {"SCOPE_MAX_COST": "nan"}, "", "SCOPE_MAX_COST='nan': Input should be a finite number"),
+        ({}, {}, "max_cost = inf", "config.toml: max_cost=inf: Input should be a finite number"),
         ({"max_time": 0}, {"SCOPE_MAX_TIME": "3"}, "", "--max-time=0: Input should be greater than 0"),
         ({"knowledge": ["docs", "nowhere"]}, {}, "", "--knowledge='nowhere': this is not a folder"),
         ({"sede": 3}, {}, "", "--sede: no option 'sede'; did you mean 'seed'?"),
@@ -126,9 +129,21 @@ def test_options_name_the_source_of_what_is_wrong(
         resolve(flags, flag_name)
 
 
+@pytest.mark.usefixtures("_home")
+def test_a_variable_that_is_nearly_an_option_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SCOPE_LANGUAGE_URL", "SCOPE_DRAFTS", "SCOPE_HOMES"):
+        monkeypatch.setenv(name, "1")
+    assert misspelt() == ()
+    monkeypatch.setenv("SCOPE_DRAFT", "3")
+    assert misspelt() == ("SCOPE_DRAFT is no option; did you mean SCOPE_DRAFTS?",)
+
+
 def test_every_option_is_a_flag(cli: Cli, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "true")
-    parts["generators", "flow"] = parts["language", "openai"] = lambda: pytest.fail("nothing is to be made")
+    for part in (("generators", "flow"), ("language", "openai"), ("editors", "brush")):
+        parts[part] = lambda: pytest.fail("nothing is to be made")
+    monkeypatch.setenv("SCOPE_LANGUAGE_URL", "http://localhost:1/v1")
+    monkeypatch.setenv("SCOPE_LANGUAGE_MODEL", "tiny")
     given: list[str] = []
     for name, (value, text) in OTHERS.items():
         if value is False:

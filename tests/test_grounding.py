@@ -85,6 +85,20 @@ def test_an_answer_that_cannot_be_used_is_asked_again_with_the_reason() -> None:
     assert asked[2].count("could not be used") == 1
 
 
+def test_an_answer_that_stays_unusable_is_asked_for_three_times_and_no_more() -> None:
+    run = start(confirm=("spec",))
+    asked: list[str] = []
+
+    def ask(question: review.Question) -> str:
+        asked.append(question.text)
+        return "- nonsense"
+
+    with pytest.raises(UsageError, match=f"could not be used 3 times: .*cannot be read.* scope resume {run.id}"):
+        execution.generate(run, fake_toolbox(), ask=ask)
+    assert len(asked) == 3
+    assert execution.generate(run, fake_toolbox(), ask=lambda question: question.text).exit == 0
+
+
 def test_a_person_may_choose_the_repair_stop_it_or_give_up_what_is_broken() -> None:
     verifier = FakeVerifier({"c3": "violated"})
     for change, strategies, waived, code in (

@@ -122,6 +122,7 @@ def test_the_command_prints_the_likelihood(cli, parts, generator: NTMGenerator) 
     done = cli("likelihood", "teal.png", "a red apple", "--json")
     assert done.exit_code == 0, done.stderr
     told = json.loads(done.stdout)
+    assert told["image"] == str(Path("teal.png").absolute())
     assert told["log_likelihood"] < 0
     assert sum(told["steps"]) == pytest.approx(told["bits_per_dim"])
     assert cli("likelihood", "teal.png", "a red apple").stdout.strip() == f"{told['log_likelihood']:.2f}"

@@ -42,6 +42,16 @@ def test_a_run_is_found_again_with_what_was_asked() -> None:
     assert found.schema_number == json.loads((run.folder / "run.json").read_text())["value"]["schema"] == 2
 
 
+def test_a_run_that_cannot_be_made_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(store, "write_atomic", full)
+    with pytest.raises(OutputError):
+        store.create("1 apple")
+    assert store.list_runs() == []
+
+
 def test_runs_are_listed_newest_first_however_fast_they_come() -> None:
     made = [store.create(f"{n} apple").id for n in range(20)]
     assert [run.id for run in store.list_runs()] == made[::-1]

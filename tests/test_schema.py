@@ -42,7 +42,7 @@ def test_old_runs_are_listed_among_new_ones(cli: Cli, old: Path) -> None:
     assert cli("generate", PROMPT).exit_code == 0
     new, listed = json.loads(cli("runs", "--json").stdout)["runs"]
     assert new["prompt"] == PROMPT
-    assert listed == {"id": RUN, "state": "made by another version of scope", "prompt": None}
+    assert listed == {"id": RUN, "state": "made by another version of scope", "exit": None, "prompt": None}
     assert "made by another version" in cli("runs").stdout
 
 

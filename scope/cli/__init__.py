@@ -16,8 +16,8 @@ app = typer.Typer(
     name="scope",
     cls=Commands,
     help="Text to image that proves what it drew: one verdict per commitment of the prompt.",
-    epilog="Exit codes: 0 every commitment met, 3 one is not met or not judged, 4 time budget hit, 1 failure, 2 usage, "
-    "130 interrupted (continue with: scope resume).",
+    epilog="Exit codes: 0 every commitment is met, 3 one is not met or could not be judged, 4 a budget was spent "
+    "first, 1 failure, 2 usage, 75 a server failed, 130 interrupted (scope resume goes on).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

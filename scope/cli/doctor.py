@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from scope.llm.settings import LanguageSettings
     from scope.runs.store import Run
 
-_OPTIONAL = ("editors",)  # kinds of parts that scope works without
 _LEAST_FREE = 200 * 1024 * 1024  # bytes: a run and its pictures with room to spare
 _TIMEOUT = 3.0  # seconds for one question to a server
 
@@ -192,12 +191,12 @@ def _plugins() -> Iterator[Check]:
     """List what is installed, without importing it."""
     from importlib.metadata import entry_points
 
-    from scope.plugins.registry import Kind
+    from scope.plugins.registry import OPTIONAL, Kind
 
     for kind in get_args(Kind):
         points = sorted(entry_points(group=f"scope.{kind}"), key=lambda point: point.name)
         gone = [point.name for point in points if not _exists(point.module)]
-        absent = not points and kind not in _OPTIONAL
+        absent = not points and kind not in OPTIONAL
         yield Check(
             name=kind,
             ok=not gone and not absent,

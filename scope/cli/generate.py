@@ -10,7 +10,7 @@ from scope.cli.console import emit_json, log
 from scope.cli.options import Json, Output, Prompt, flag_name, option_flags
 from scope.cli.progress import ProgressView
 from scope.cli.proof import log_unknown, show_commitments, show_plan, show_result
-from scope.config import Options, resolve
+from scope.config import Options, misspelt, resolve
 
 if TYPE_CHECKING:
     from scope.runs.store import Run
@@ -31,12 +31,14 @@ def generate(
     from scope import app
 
     options = resolve(flags, flag_name)
+    for note in misspelt():
+        log(f"note: {note}")
     check_editor(options.confirm)
     plan = app.plan(prompt, options, output or Path(), metadata=not no_metadata)
     log_unknown(plan.unknown)
     if dry_run:
         return show_plan(plan, as_json)
-    return _finish(app.start(plan), as_json)
+    return _finish(app.start(plan), as_json, plan.unknown)
 
 
 def spec(prompt: Prompt, as_json: Json = False) -> None:
@@ -66,8 +68,8 @@ def resume(
     _finish(found, as_json)
 
 
-def _finish(run: "Run", as_json: bool) -> None:
-    """Run a run to its end, and tell how it went."""
+def _finish(run: "Run", as_json: bool, unknown: tuple[str, ...] = ()) -> None:
+    """Run a run to its end, and tell how it went. What is `unknown` was said already."""
     try:
         with ProgressView() as view:
             from scope import app
@@ -76,6 +78,6 @@ def _finish(run: "Run", as_json: bool) -> None:
     except KeyboardInterrupt:
         log(f"scope: interrupted; nothing is lost. Continue with: scope resume {run.id}")
         raise typer.Exit(130) from None
-    show_result(result, as_json)
+    show_result(result, as_json, unknown)
     log(f"the whole story: scope show {run.id}")
     raise typer.Exit(result.outcome.exit)

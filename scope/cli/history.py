@@ -23,7 +23,7 @@ def runs(as_json: Json = False) -> None:
         return emit_json({"runs": rows})
     if not rows:
         return log("no runs yet: scope generate PROMPT")
-    return emit_table(("run", "state", "prompt"), ((r["id"], r["state"], r["prompt"] or "") for r in rows))
+    return emit_table(("run", "state", "prompt"), ((r["id"], _state(r), r["prompt"] or "") for r in rows))
 
 
 def show(
@@ -48,12 +48,18 @@ def show(
 
 
 def _row(run: "Run") -> dict[str, Any]:
-    """Return one line of the list; a damaged run is still listed."""
+    """Return one line of the list; a damaged run is still listed. `exit` is the exit code of a finished one."""
+    prompt, code = None, None
     try:
-        prompt: str | None = run.manifest.prompt
-        state = f"finished ({run.result()['exit']})" if run.finished else "unfinished"
+        prompt = run.manifest.prompt
+        code = run.result()["exit"] if run.finished else None
+        state = "finished" if run.finished else "unfinished"
     except OtherSchema:
-        prompt, state = None, "made by another version of scope"
+        state = "made by another version of scope"
     except (ScopeError, KeyError):
         prompt, state = None, "damaged"
-    return {"id": run.id, "state": state, "prompt": prompt}
+    return {"id": run.id, "state": state, "exit": code, "prompt": prompt}
+
+
+def _state(row: dict[str, Any]) -> str:
+    return row["state"] if row["exit"] is None else f"{row['state']} ({row['exit']})"

@@ -30,7 +30,7 @@ def likelihood(
     if as_json:
         return emit_json(
             {
-                "image": str(image), "prompt": prompt, "generator": f"{model.name}@{model.version}",
+                "image": str(image.absolute()), "prompt": prompt, "generator": f"{model.name}@{model.version}",
                 "log_likelihood": result.nats, "bits_per_dim": result.bits_per_dim, "steps": list(result.steps),
             }
         )  # fmt: skip

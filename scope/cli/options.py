@@ -43,10 +43,14 @@ def flag_name(field: str) -> str:
 
 
 def _flag(name: str, field: FieldInfo) -> Parameter:
-    """Return a field as a parameter that typer reads: its type, bounds, words and default; None is "not given"."""
+    """Return a field as a parameter that typer reads: its type, bounds, words and default; None is "not given".
+
+    The bounds of a float are left to `resolve`, which says of nan and infinity what is wrong with them.
+    """
     several = get_origin(field.annotation) is tuple
     kind: Any = list[str] if several else field.annotation
-    bounds = {bound: getattr(m, bound) for m in field.metadata for bound in ("ge", "le") if hasattr(m, bound)}
+    found = {bound: getattr(m, bound) for m in field.metadata for bound in ("ge", "le") if hasattr(m, bound)}
+    bounds = found if kind in (int, int | None) else {}
     words = field.description or ""
     option = typer.Option(
         min=bounds.get("ge"),

@@ -1,6 +1,6 @@
 """What a reader is told of a prompt and of a run: the commitments, the plan, and the proof."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from scope.cli.console import emit, emit_json, emit_table, log
@@ -50,9 +50,12 @@ def show_plan(plan: "Plan", as_json: bool) -> None:
     return emit(f"the best would become {plan.output}")
 
 
-def show_result(result: "Result", as_json: bool) -> None:
-    """Print what a run gave: its notes on stderr; the proof and the path of the picture, or all of it as JSON."""
-    log_notes(result.outcome)
+def show_result(result: "Result", as_json: bool, unknown: Collection[str] = ()) -> None:
+    """Print what a run gave: its notes on stderr; the proof and the path of the picture, or all of it as JSON.
+
+    What is `unknown` to the weights was said before (`log_unknown`), and is not said again.
+    """
+    log_notes(result.outcome, unknown)
     if as_json:
         from scope.engine.outcome import json_report
 
@@ -74,9 +77,10 @@ def show_proof(result: "Result") -> None:
     emit(f"{proof.summary}; {drafts}" + (f" in {seconds:.1f} s" if seconds is not None else ""))
 
 
-def log_notes(outcome: "Outcome") -> None:
-    """Say on stderr what the reader should know beside the proof."""
+def log_notes(outcome: "Outcome", unknown: Collection[str] = ()) -> None:
+    """Say on stderr what the reader should know beside the proof, but not what is `unknown`, which was said before."""
     for note in outcome.notes:
-        log(f"note: {note}")
+        if not any(note.endswith(f" do not know {what}") for what in unknown):
+            log(f"note: {note}")
     if outcome.best is None:
-        log("note: no draft was finished within the time budget")
+        log("note: no draft was finished within the budget")

@@ -1,11 +1,13 @@
 """What a run works with, by the names in its options: every part is an installed plugin."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
 from scope.config import Options
 from scope.engine.outcome import STAGES
 from scope.errors import PluginError, UsageError
+from scope.llm.settings import LanguageSettings
 from scope.plugins import registry
 from scope.plugins.subprocess_skills import SubprocessSkill
 from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Skill, Toolbox
@@ -42,16 +44,36 @@ def assemble(run: Run) -> Toolbox:
     return replace(tools, skills=skills(options, tools, context))
 
 
+def check(options: Options) -> None:
+    """Look whether every part that the options name can be had, and make none of them.
+
+    Raises: PluginError; UsageError if there are several editors and none is named, or a language model is not
+    configured.
+    """
+    registry.load("generators", options.generator)
+    registry.load("language", options.language)
+    if options.language != GRAMMAR:
+        LanguageSettings.load().check(options.language)
+    editor_factory(options.editor)
+    check_left_out(options.without)
+
+
+def check_left_out(names: tuple[str, ...]) -> None:
+    """Raise PluginError if one of these is no skill that could be left out."""
+    for name in names:
+        if name != "repair":  # a stage of the machine, in which skills of several names act
+            registry.find("skills", name)
+
+
 def skills(options: Options, tools: Toolbox, context: RunContext) -> tuple[Skill, ...]:
     """Return what `ground` may run: our own skills, each after those that it builds on, then those of other packages.
 
-    Raises: PluginError; UsageError if `options.without` names nothing that could be left out.
+    Raises: PluginError, also if `options.without` names nothing that could be left out.
     """
+    check_left_out(options.without)
     parts = registry.installed("skills")
     if taken := sorted(part.name for part in parts if part.third_party and part.name in STAGES):
         raise PluginError(f"a skill of another package is called {taken[0]!r}, as a stage of scope is; rename it")
-    if unknown := set(options.without) - {"repair"} - {part.name for part in parts}:
-        raise UsageError(f"without {', '.join(sorted(unknown))}: no such skill is installed")
     own: dict[str, Skill] = {p.name: registry.load("skills", p.name)() for p in parts if not p.third_party}
     order = TopologicalSorter({name: [a for a in _after(skill) if a in own] for name, skill in sorted(own.items())})
     others = (SubprocessSkill(part, context, options.skill_timeout, tools) for part in parts if part.third_party)
@@ -74,6 +96,15 @@ def _knowledge(folders: tuple[str, ...]) -> tuple[Knowledge, ...]:
 def editor(name: str | None) -> Editor | None:
     """Return the editor of this name; None: the one that is installed, if there is one.
 
+    Raises: as of `editor_factory`.
+    """
+    factory = editor_factory(name)
+    return factory() if factory is not None else None
+
+
+def editor_factory(name: str | None) -> Callable[[], Editor] | None:
+    """Return what makes the editor of this name; None: the one that is installed, if there is one.
+
     Raises: PluginError if there is none of this name; UsageError if there are several and none is named.
     """
     installed = registry.names("editors")
@@ -81,5 +112,5 @@ def editor(name: str | None) -> Editor | None:
         raise UsageError(f"several editors are installed ({', '.join(installed)}); choose one with --editor")
     if name is None and not installed:
         return None
-    chosen: Editor = registry.load("editors", name or installed[0])()
+    chosen: Callable[[], Editor] = registry.load("editors", name or installed[0])
     return chosen

@@ -18,6 +18,7 @@ from scope.runs import repair_stats
 from scope.runs.store import Run
 from scope.specification import Specification
 
+_ASKS = 3  # times that one question is asked
 Ask = Callable[[review.Question], str]
 
 
@@ -91,16 +92,21 @@ def _final(context: EngineContext, ask: Ask | None) -> State:
 
 
 def _answer(run: Run, ask: Ask | None, question: review.Question, spec: Specification) -> str:
-    """Return an answer that can be used; one that cannot is asked again, once it was changed."""
+    """Return an answer that can be used; one that cannot is asked again with the reason, once it was changed.
+
+    Raises: UsageError if it was not changed, or cannot be used the last time either.
+    """
     if ask is None:
         raise UsageError(f"run {run.id} waits for an answer; give it with: scope resume {run.id}")
-    while True:
+    why = ""
+    for _ in range(_ASKS):
         text = ask(question)
         try:
             question.check(spec, text)
         except UsageError as error:
             if text == question.text:
                 raise
-            question = question.again(text, error)
+            question, why = question.again(text, error), str(error)
         else:
             return text
+    raise UsageError(f"the answer could not be used {_ASKS} times: {why}. Give another with: scope resume {run.id}")

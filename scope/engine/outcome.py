@@ -70,7 +70,7 @@ class Outcome(Model):
     seconds: dict[str, float]
     notes: tuple[str, ...] = ()
     repairs: tuple[RepairResult, ...] = ()
-    cost: float = 0.0  # of language models, in their prices' currency
+    cost: float = 0.0  # of all parts that cost, in the currency of the configured prices
 
 
 def tally(verdicts: Sequence[Verdict]) -> Tally:

@@ -93,7 +93,7 @@ class State(Sealed):
     repairs: tuple[RepairResult, ...] = ()  # what each did
     gains: dict[str, Gain] = {}  # what was known of repairs when the run began
     chosen: str | None = None  # the strategy of the next repair, where a person chose it
-    cost: float = 0.0  # of language models, over all resumptions
+    cost: float = 0.0  # of all parts that cost, over all resumptions
     seconds: dict[str, float] = {}  # by node, over all resumptions
     notes: tuple[str, ...] = ()  # for the reader
     done: bool = False

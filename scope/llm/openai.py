@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from scope.errors import LanguageError, ServiceError, UsageError
+from scope.errors import LanguageError, ServiceError
 from scope.llm.chat import ALTERNATIVES, Answer, Turn, Unusable, ceiling, converse, is_choice, turns
 from scope.llm.settings import LanguageSettings
 from scope.net.endpoint import Endpoint, Service
@@ -35,9 +35,7 @@ class OpenAIModel:
 
         Raises: UsageError if it names no server or no model.
         """
-        for field in ("url", "model"):
-            if not getattr(settings, field):
-                raise UsageError(f"no language model is configured: set SCOPE_LANGUAGE_{field.upper()}")
+        settings.check(self.name)
         self.settings = settings
         self.version = settings.model
         endpoints = [Endpoint(url, settings.key, _ADVICE) for url in settings.url]

@@ -14,6 +14,9 @@ PREFIX = "SCOPE_LANGUAGE_"
 
 _HIDDEN = frozenset({"url", "key"})  # an error does not repeat their values: they may hold a secret
 
+#: What our own models cannot do without.
+_NEEDED = {"openai": ("url", "model"), "vllm": ("model",)}
+
 
 class LanguageSettings(Model):
     """What the environment says of the language model. The key is never printed, stored or put into an error."""
@@ -64,6 +67,13 @@ class LanguageSettings(Model):
             field = str(first["loc"][0])
             value = "" if field in _HIDDEN else f"={first['input']!r}"
             raise UsageError(f"{PREFIX}{field.upper()}{value}: {first['msg']}") from None
+
+    def check(self, model: str) -> None:
+        """Raise UsageError if one of our own models ("openai", "vllm") lacks what it cannot do without."""
+        for field in _NEEDED.get(model, ()):
+            if not getattr(self, field):
+                what = type(self).model_fields[field].description
+                raise UsageError(f"no language model is configured: set {PREFIX}{field.upper()} ({what})")
 
     def cost(self, tokens_in: int, tokens_out: int) -> float:
         """Return the price of that many tokens."""

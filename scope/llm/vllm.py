@@ -9,7 +9,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from scope.errors import LanguageError, PluginError, UsageError
+from scope.errors import LanguageError, PluginError
 from scope.llm.chat import ALTERNATIVES, Answer, Turn, ceiling, converse, is_choice, turns
 from scope.llm.settings import LanguageSettings
 from scope.protocols import Message, Reply
@@ -29,8 +29,7 @@ class VllmModel:
 
         Raises: UsageError if no model is named; PluginError if vllm is not installed.
         """
-        if not settings.model:
-            raise UsageError("no language model is configured: set SCOPE_LANGUAGE_MODEL to a folder or a hub name")
+        settings.check(self.name)
         if find_spec("vllm") is None:
             raise PluginError("language 'vllm' needs the package vllm: pip install 'scope-t2i[vllm]'")
         self.settings = settings

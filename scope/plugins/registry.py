@@ -14,7 +14,7 @@ from hashlib import sha256
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from scope.errors import PluginError
 from scope.plugins.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
@@ -23,6 +23,9 @@ Kind = Literal["skills", "generators", "tokenizers", "verifiers", "language", "k
 
 #: Set to 1, only the plugins that come with scope are found.
 NO_THIRD_PARTY = "SCOPE_NO_THIRD_PARTY"
+
+#: Kinds of parts that scope works without.
+OPTIONAL: Final = ("editors",)
 
 _OURS = "scope-t2i"
 
@@ -188,6 +191,8 @@ def _roots(top: str) -> list[Path]:
 
 def _unknown(kind: Kind, name: str) -> str:
     known = sorted({plugin.name for plugin in installed(kind)})
+    if not known and kind in OPTIONAL:
+        return f"no {kind} named {name!r}: none are installed. A package brings one by an entry point in scope.{kind}"
     if not known:
         return f"no {kind} are installed: this looks like a checkout. Install it with: pip install -e ."
     close = get_close_matches(name, known, n=1)

@@ -194,10 +194,9 @@ def _made_by_another(run_id: str, schema: int) -> OtherSchema:
 def create(prompt: str, options: Options | None = None, others: Mapping[str, str] | None = None) -> Run:
     """Make the folder of a new run. `others` are versions to record beside our own.
 
-    Raises: OutputError if it cannot be written.
+    Raises: OutputError if it cannot be written; then nothing of it is left.
     """
-    folder = _new_folder()
-    run = Run(folder)
+    run = Run(_new_folder())
     manifest = Manifest(
         id=run.id,
         prompt=prompt,
@@ -205,7 +204,14 @@ def create(prompt: str, options: Options | None = None, others: Mapping[str, str
         versions=versions() | dict(others or {}),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    write_atomic(folder / "run.json", _sealed(manifest.model_dump(mode="json")))
+    try:
+        run.drafts.mkdir()
+        write_atomic(run.folder / "run.json", _sealed(manifest.model_dump(mode="json")))
+    except BaseException as error:
+        run.remove()
+        if isinstance(error, OSError):
+            raise unwritable(run.folder, error) from error
+        raise
     return run
 
 
@@ -265,7 +271,6 @@ def _new_folder() -> Path:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
-            (folder / "drafts").mkdir()
         except FileExistsError:
             if not folder.is_dir():
                 raise
