@@ -184,6 +184,7 @@ BAD_WEIGHTS: dict[str, tuple[Callable[[Path], Any], bool, str]] = {  # damage, i
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("damage", "hashed", "words"), BAD_WEIGHTS.values(), ids=BAD_WEIGHTS.keys())
 def test_weights_that_cannot_be_used_lose_nothing(
     cli: Cli, parts: Parts, tmp_path: Path, damage: Callable[[Path], Any], hashed: bool, words: str
@@ -211,6 +212,7 @@ def test_a_bug_is_one_line_too(cli: Cli, parts: Parts) -> None:
 # -- runs ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", ["resume", "show"])
 @pytest.mark.parametrize(
     ("name", "damage"),
@@ -247,6 +249,7 @@ def test_a_run_that_is_not_there(cli: Cli, command: str, run: str) -> None:
 # -- pictures ------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", ["rerun", "show"])
 @pytest.mark.parametrize("data", [None, b"", b"hello", "bare", "damaged"])
 def test_a_picture_without_a_record(cli: Cli, command: str, data: Any) -> None:

@@ -467,6 +467,7 @@ def test_each_repair_is_accounted_for_by_its_own_drafts() -> None:
 # -- side by side --------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("batch", "parallel"), [(1, 1), (4, 1), (2, 2), (1, 4), (3, 2), (8, 8)])
 def test_drafts_do_not_depend_on_how_they_are_batched(batch: int, parallel: int) -> None:
     alone = outcome(FakeVerifier({"c3": "violated"}), drafts=4, max_rounds=1)
@@ -576,6 +577,7 @@ def test_a_finished_run_that_is_run_fifty_times_does_nothing_and_says_the_same()
     assert {p: p.read_bytes() for p in run.drafts.iterdir()} == files
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("number", range(100))
 def test_whatever_a_verifier_raises_nothing_counts_as_met(number: int) -> None:
     """A hundred failures, at another kind of commitment and with another error each."""

@@ -244,6 +244,7 @@ def test_a_damaged_file_of_the_index_is_read_again_and_told(
     assert folder.load(root).notes == ()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("data", [b"", b"garbage" * 1000, None])
 def test_a_damaged_index_is_built_anew(root: Path, home: Path, data: bytes | None) -> None:
     before, path = all_of(root), home / "knowledge" / "index.sqlite"

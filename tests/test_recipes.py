@@ -108,6 +108,7 @@ def test_what_was_trained_before_does_not_decide_where_a_tokenizer_starts(shared
     assert same(shared / "first" / "pae.safetensors", tmp_path / "pae.safetensors")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_architecture_trains_its_tokenizer_and_never_its_vfm(architecture, shared, tmp_path):
     config = TINY.model_copy(update={"architecture": architecture, "steps": 3, "warmup": 0})

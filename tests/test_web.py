@@ -168,6 +168,7 @@ def test_the_peer_of_the_connected_socket_is_checked_before_anything_is_sent(pee
         fetch("http://wiki.example/", HOSTS, at(PUBLIC), backend)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "url", [url for url in ADDRESSES if url and not url.startswith(("//", "wiki", " ", "https:w"))][:40]
 )

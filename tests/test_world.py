@@ -104,6 +104,7 @@ def test_no_drawing_of_a_vendor_is_empty_or_drawn_twice():
         assert len({(rgb * alpha).tobytes() for rgb, alpha in drawn.values()}) == len(drawn)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("color", list(COLORS))
 def test_recolouring_brings_the_body_to_the_colour(color):
     """Over all drawings, the recoloured body is nearer to its own colour than to any other of the palette."""
