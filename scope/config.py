@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from platformdirs import user_data_dir
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from scope.errors import UsageError
 from scope.protocols import DEFAULT_GENERATOR
-from scope.specification import Model
+from scope.specification import Model, named_box
+from scope.specification.placements import MOST_REGIONS
 
 PREFIX = "SCOPE_"
 
@@ -34,6 +35,11 @@ def home() -> Path:
 def config_file() -> Path:
     """Return where the user's own defaults are read from."""
     return home() / "config.toml"
+
+
+def _region(text: str) -> str:
+    named_box(text)
+    return text
 
 
 class Options(Model):
@@ -63,6 +69,11 @@ class Options(Model):
         default=None, description="which editor changes pictures; without it, the one that is installed"
     )
     knowledge: tuple[str, ...] = Field(default=(), description="folders to look things up in")
+    region: tuple[Annotated[str, AfterValidator(_region)], ...] = Field(
+        default=(),
+        exclude_if=lambda given: not given,
+        description="where a thing stands: 'a red apple=y_min,x_min,y_max,x_max' in thousandths, y first",
+    )
     learned: bool = Field(default=True, description="choose repairs by what earlier runs of this machine showed")
     without: tuple[str, ...] = Field(
         default=(), description="skills that are left out, such as retrieve,reason; and repair, for no repairs at all"
@@ -73,6 +84,13 @@ class Options(Model):
     skill_timeout: float = Field(
         default=60.0, gt=0, allow_inf_nan=False, description="seconds for one step of another package's skill"
     )
+
+    @field_validator("region")
+    @classmethod
+    def _few_regions(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        if len(given) > MOST_REGIONS:
+            raise ValueError(f"{len(given)} regions are more than the {MOST_REGIONS} that a picture may have")
+        return given
 
 
 def _folder(path: Any) -> str:
@@ -107,6 +125,13 @@ class _Given(BaseSettings, Options):
         if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
             return given
         return tuple(dict.fromkeys(name for text in texts for name in re.split(r"[,\s]+", text) if name))
+
+    @field_validator("region", mode="before")
+    @classmethod
+    def _regions(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return tuple(text.strip() for text in given.split(";") if text.strip())
+        return given
 
     @field_validator("knowledge", mode="before")
     @classmethod

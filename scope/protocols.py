@@ -280,3 +280,4 @@ class Toolbox:
     knowledge: tuple[Knowledge, ...] = ()
     editor: Editor | None = None
     skills: tuple[Skill, ...] = ()  # what `ground` may run, in this order
+    seed: int = 0  # of the run, for what is decided by chance

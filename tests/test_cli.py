@@ -153,6 +153,7 @@ CONTRACT = {
             "path": str,
             "sha256": str,
             "seed": int,
+            "regions": [],
             "generator": str,
             "parent": type(None),
             "violated": int,

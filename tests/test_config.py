@@ -52,6 +52,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "editor": ("brush", "brush"),
     "knowledge": ((str(ROOT / "docs"), str(ROOT / "tests")), f"{ROOT / 'docs'}{os.pathsep}{ROOT / 'tests'}"),
     "learned": (False, "false"),
+    "region": (("red apple=100,50,400,350", "car=1,2,3,4"), "red apple=100,50,400,350; car=1,2,3,4"),
     "without": (("repair", "reason"), "repair,reason"),
     "confirm": (("spec",), "spec"),
     "skill_timeout": (1.5, "1.5"),
@@ -149,7 +150,7 @@ def test_every_option_is_a_flag(cli: Cli, parts: Parts, monkeypatch: pytest.Monk
         if value is False:
             given.append("--no-" + flag_name(name)[2:])
         else:
-            for item in value if name == "knowledge" else [text]:
+            for item in value if name in ("knowledge", "region") else [text]:
                 given += [flag_name(name), item]
     plan = json.loads(cli("generate", PROMPT, "--dry-run", "--json", *given).stdout)
     assert Options.model_validate(plan["options"]) == Options(**{name: value for name, (value, _) in OTHERS.items()})

@@ -57,6 +57,21 @@ def test_what_speaks_of_a_deleted_thing_is_given_up_with_it() -> None:
     assert set(live(after).values()) == {"apple", 2, "red", "beach"}
 
 
+def test_a_comparison_a_place_and_a_denial_may_be_added() -> None:
+    listed = entries(review.spec_question(spec()).text)
+    listed += [
+        {"id": "x1", "kind": "constraint", "type": "comparison", "claim": "the apple is bigger than the car",
+         "value": "bigger than", "targets": ["e1", "e2"]},
+        {"id": "x2", "kind": "constraint", "type": "place", "claim": "the car is not on the left", "value": "left",
+         "targets": ["e2"], "denied": True},
+    ]  # fmt: skip
+    after = review.edited(spec(), yaml.safe_dump(listed))
+    compared, placed = after.commitments[-2:]
+    assert (compared.type.value, compared.targets, compared.denied) == ("comparison", ("e1", "e2"), False)
+    assert (placed.value, placed.denied) == ("left", True)
+    assert review.edited(after, review.spec_question(after).text) == after
+
+
 def test_something_may_be_added() -> None:
     listed = entries(review.spec_question(spec()).text)
     listed.append({"id": "hat", "kind": "entity", "type": "presence", "claim": "there is a hat", "value": "hat"})

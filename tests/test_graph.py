@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from langgraph.runtime import Runtime
+from PIL import Image
 from prompts import PROMPT_WITH_TEXT, start
 
 from scope.config import Options
@@ -16,14 +17,14 @@ from scope.engine import execution, graph
 from scope.engine.context import EngineContext
 from scope.engine.outcome import Progress, best_of, json_report
 from scope.engine.state import State
-from scope.engine.verification import unknown_to
+from scope.engine.verification import judge, unknown_to
 from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
 from scope.parsing.grammar import Grammar
-from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps
+from scope.protocols import OnStep, Picture, Verifier, Vocabulary, ignore_steps
 from scope.runs import store
 from scope.runs.store import Run
-from scope.specification import Draft, Repairing, Request, Status, Type, Verdict
-from scope.testing import FakeGenerator, FakeVerifier, fake_toolbox
+from scope.specification import Cause, Commitment, Draft, Kind, Repairing, Request, Status, Type, Verdict
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier, fake_toolbox
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -59,6 +60,27 @@ def test_a_violation_is_repaired_in_the_next_round() -> None:
     assert [(e.commitment, e.evidence) for e in repaired] == [
         ("c3", Repairing(strategy="rebind", family="relation", round=1))
     ]
+
+
+@pytest.mark.parametrize(
+    ("holds", "denied"), [("met", "violated"), ("violated", "met"), (None, None)], ids=("holds", "not", "unknown")
+)
+def test_of_what_is_denied_the_verifier_is_asked_whether_it_holds(holds: str | None, denied: str | None) -> None:
+    spec = FakeReader().decompose("1 apple")
+    not_red = Commitment(
+        id="c9", kind=Kind.CONSTRAINT, type=Type.ATTRIBUTE, claim="the apple is not red", value="red",
+        targets=("e1",), depends_on=("e1",), aspect="color", denied=True,
+    )  # fmt: skip
+    spec = spec.declare(not_red, Cause.skill("decompose", "1"))
+    asked: list[Commitment] = []
+
+    def ask(verifier: Verifier, commitments: Sequence[Commitment]) -> list[Verdict]:
+        asked.extend(commitments)
+        return verifier.check(Image.new("RGB", (1, 1)), commitments, spec)
+
+    verdicts = judge(spec, [FakeVerifier({"c9": holds})], ask)
+    assert [v.outcome for v in verdicts] == ["met", "met", denied]
+    assert asked[-1] == not_red.model_copy(update={"denied": False})
 
 
 def test_rounds_run_out() -> None:

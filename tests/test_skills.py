@@ -14,6 +14,7 @@ from scope.skills.repair import Repair
 from scope.specification import (
     Answer,
     Cause,
+    Commitment,
     Draft,
     Fact,
     Kind,
@@ -29,7 +30,7 @@ from scope.specification import (
     last_repair,
     part_ids,
 )
-from scope.testing import fake_toolbox
+from scope.testing import FakeReader, fake_toolbox
 from scope.text import NUMBERS, article, plural
 
 TOOLS = fake_toolbox()
@@ -261,6 +262,27 @@ _PROMPTS = st.builds(
     st.lists(st.sampled_from(["", "left of", "right of"]), min_size=4, max_size=4),
     st.sampled_from(["", " on beach", " saying HELLO", " ?odd on night saying A"]),
 )
+
+
+def test_a_sentence_says_places_comparisons_and_denials() -> None:
+    spec = FakeReader().decompose("1 red apple left of 1 blue car")
+    more: tuple[tuple[Type, str, tuple[str, ...], bool], ...] = (
+        (Type.PLACE, "top left", ("e1",), False),
+        (Type.ATTRIBUTE, "green", ("e1",), True),
+        (Type.COMPARISON, "bigger than", ("e2", "e1"), False),
+        (Type.PLACE, "center", ("e2",), True),
+        (Type.TEXT, "SALE", (), True),
+    )
+    for i, (type_, value, targets, denied) in enumerate(more, start=10):
+        commitment = Commitment(id=f"c{i}", kind=Kind.CONSTRAINT, type=type_, claim=value, value=value,
+                                targets=targets, depends_on=targets, denied=denied)  # fmt: skip
+        spec = spec.declare(commitment, Cause.skill("test", "1"))
+    text, bindings = sentence(spec)
+    assert text == (
+        "one red apple that is not green in the top left corner to the left of one blue car not in the center "
+        'bigger than the apple , without the words "SALE"'
+    ).replace(" ,", ",")
+    assert {b.commitment for b in bindings} == {c.id for c in spec.commitments}
 
 
 @given(_PROMPTS, st.lists(st.sampled_from(["e1", "e2", "e3"]), max_size=2))

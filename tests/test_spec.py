@@ -338,3 +338,27 @@ def test_values_are_frozen_and_closed() -> None:
         entity().claim = "there is a pear"  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs"):
         entity(color="red")
+
+
+# -- what is denied, and other words -------------------------------------------------------------
+
+
+def test_what_is_not_denied_reads_as_it_did_before_denial_was_known() -> None:
+    plain = entity().model_dump(mode="json")
+    assert {"denied", "said"}.isdisjoint(plain)
+    denied = entity(denied=True, said="tortoise")
+    assert denied.model_dump(mode="json") == plain | {"denied": True, "said": "tortoise"}
+    for commitment in (entity(), denied):
+        assert Commitment.model_validate_json(canonical_json(commitment)) == commitment
+
+
+@pytest.mark.parametrize("type_", [Type.COMPARISON, Type.PLACE])
+def test_comparisons_and_places_are_kept_by_the_ledger(type_: Type) -> None:
+    value, targets = ("bigger than", ("e1", "e2")) if type_ is Type.COMPARISON else ("top left", ("e1",))
+    said = Commitment(
+        id="c1", kind=Kind.CONSTRAINT, type=type_, claim="so it is", value=value, targets=targets, denied=True
+    )
+    spec = declared("e1", "e2").declare(said, CAUSE)
+    assert spec.of(type_) == (said,)
+    assert fold(spec.prompt, spec.events) == spec
+    assert Specification.model_validate_json(spec.model_dump_json()) == spec

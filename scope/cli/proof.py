@@ -65,12 +65,12 @@ def show_result(result: "Result", as_json: bool, unknown: Collection[str] = ()) 
 
 
 def show_proof(result: "Result") -> None:
-    """Print the proof: one line per commitment, where answers come from, and how many are met."""
+    """Print the proof: one line per commitment, where answers come from, the layout, and how many are met."""
     from scope.engine.proof import HEADER
 
     proof, outcome = result.proof, result.outcome
     emit_table(HEADER, (map(str, row.model_dump().values()) for row in proof.rows), styles=_STYLES)
-    for sentence in proof.sources:
+    for sentence in (*proof.sources, *proof.regions):
         emit(visible(sentence))
     count, seconds = len(outcome.drafts), outcome.seconds.get("total")
     drafts = "1 draft" if count == 1 else f"{count} drafts"

@@ -10,7 +10,7 @@ from scope.errors import PluginError, UsageError
 from scope.llm.settings import LanguageSettings
 from scope.plugins import registry
 from scope.plugins.subprocess_skills import SubprocessSkill
-from scope.protocols import Editor, Knowledge, LanguageModel, Reader, Skill, Toolbox
+from scope.protocols import Editor, Generator, Knowledge, LanguageModel, Reader, Skill, Toolbox
 from scope.runs.budget import BudgetedModel
 from scope.runs.context import RunContext
 from scope.runs.store import Run
@@ -40,6 +40,7 @@ def assemble(run: Run) -> Toolbox:
         language=language,
         knowledge=_knowledge(options.knowledge),
         editor=editor(options.editor),
+        seed=options.seed,
     )
     return replace(tools, skills=skills(options, tools, context))
 
@@ -68,13 +69,16 @@ def check_left_out(names: tuple[str, ...]) -> None:
 def skills(options: Options, tools: Toolbox, context: RunContext) -> tuple[Skill, ...]:
     """Return what `ground` may run: our own skills, each after those that it builds on, then those of other packages.
 
+    What only serves something that the generator does not read is left out.
+
     Raises: PluginError, also if `options.without` names nothing that could be left out.
     """
     check_left_out(options.without)
     parts = registry.installed("skills")
     if taken := sorted(part.name for part in parts if part.third_party and part.name in STAGES):
         raise PluginError(f"a skill of another package is called {taken[0]!r}, as a stage of scope is; rename it")
-    own: dict[str, Skill] = {p.name: registry.load("skills", p.name)() for p in parts if not p.third_party}
+    loaded: dict[str, Skill] = {p.name: registry.load("skills", p.name)() for p in parts if not p.third_party}
+    own = {name: skill for name, skill in loaded.items() if _is_served(tools.generator, skill)}
     order = TopologicalSorter({name: [a for a in _after(skill) if a in own] for name, skill in sorted(own.items())})
     others = (SubprocessSkill(part, context, options.skill_timeout, tools) for part in parts if part.third_party)
     return (*(own[name] for name in order.static_order()), *others)
@@ -84,6 +88,12 @@ def _after(skill: Skill) -> tuple[str, ...]:
     """Return the skills that are to run before this one, where it says so."""
     after: tuple[str, ...] = getattr(skill, "after", ())
     return after
+
+
+def _is_served(generator: Generator, skill: Skill) -> bool:
+    """Return whether a generator reads anything of what a skill makes; most make what every generator reads."""
+    serves: frozenset[str] | None = getattr(skill, "serves", None)
+    return serves is None or bool(serves & generator.reads)
 
 
 def _knowledge(folders: tuple[str, ...]) -> tuple[Knowledge, ...]:

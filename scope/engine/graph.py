@@ -36,8 +36,10 @@ from scope.plugins.subprocess_skills import run_or_skip
 from scope.protocols import OnStep, Skill, limits
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
+from scope.skills.layouts.own_boxes import with_own_boxes
 from scope.skills.repair import Repair
 from scope.specification import Cause, Request, Specification, Strategy, last_repair, reopen
+from scope.specification.placements import clashes
 
 STRATEGIES = tuple(strategy.value for strategy in Strategy)
 MOST_RUNS = 8  # of one skill of `ground` before the next `bind`: one that never settles is left there
@@ -48,13 +50,13 @@ REOPEN = Cause(kind="engine", name="reopen")
 
 def decompose(state: State, context: EngineContext) -> State:
     """Read the prompt into commitments."""
-    return state.after(Decompose().run(state.spec, context.tools))
+    return _read(state, Decompose().run(state.spec, context.tools), asked="spec" in state.options.confirm)
 
 
 def confirm(state: State, context: EngineContext) -> State:
     """Ask a person: before the first draft whether this is what was meant, later whether to repair it so."""
     if not state.drafts:
-        return state.after(review.edited(state.spec, interrupt(review.spec_question(state.spec).model_dump())))
+        return _read(state, review.edited(state.spec, interrupt(review.spec_question(state.spec).model_dump())))
     strategy = _repair(state).choose(state.spec, context.tools)
     text = interrupt(review.repair_question(state.spec, strategy, STRATEGIES).model_dump())
     plan = review.planned(state.spec, text, STRATEGIES)
@@ -80,10 +82,10 @@ def ground(state: State, context: EngineContext) -> State:
 
 
 def bind(state: State, context: EngineContext) -> State:
-    """Give every commitment its words in the request, and say what will not be heard."""
+    """Give every commitment its words in the request, and say what will not be heard or has no place."""
     spec = Bind().run(state.spec, context.tools)
     request = _request(state.after(spec), place=0)
-    for words in context.passed_over(request, _edits(spec)):
+    for words in (*clashes(spec), *context.passed_over(request, _edits(spec))):
         context.tell(Progress(stage="bind", state="step", round=state.round, text=words))
     return state.after(spec, ran={})
 
@@ -137,6 +139,7 @@ def finish(state: State, context: EngineContext) -> State:
     """Say that nothing more will be done, and why more was not."""
     maker, options = context.tools.generator, state.options
     notes = [f"the weights of {maker.name} do not know {what}" for what in context.unknown(state.spec)]
+    notes += clashes(state.spec)
     notes += [words for draft in state.drafts[:1] for words in context.passed_over(draft.request)]
     notes += [note for knowledge in context.tools.knowledge for note in getattr(knowledge, "notes", ())]
     if state.out_of_time:
@@ -191,6 +194,11 @@ def after_verify(
 
 
 # -- what nodes and edges ask --------------------------------------------------------------------
+
+
+def _read(state: State, spec: Specification, asked: bool = False) -> State:
+    """Return the state with what was read, things where a person put them; not while that person is to be `asked`."""
+    return state.after(spec if asked else with_own_boxes(spec, state.options.region))
 
 
 def _needed(state: State, context: EngineContext) -> Skill | None:

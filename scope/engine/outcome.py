@@ -155,6 +155,7 @@ def _draft(draft: Draft, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "path": draft.path,
         "sha256": draft.sha256,
         "seed": draft.request.seed,
+        "regions": [region.model_dump(mode="json") for region in draft.request.regions],
         "generator": draft.generator,
         "parent": draft.parent,
         "violated": count.violated,

@@ -24,13 +24,14 @@ class Row(Model):
 
 
 class Proof(Model):
-    """The rows of a proof in the order of the prompt, and where the answers to its unknowns come from.
+    """The rows of a proof in the order of the prompt, where the answers to its unknowns come from, and the layout.
 
     `print(proof)` shows it as a table.
     """
 
     rows: tuple[Row, ...]
     sources: tuple[str, ...] = ()  # one sentence each
+    regions: tuple[str, ...] = ()  # where things were to stand, one sentence each
 
     @classmethod
     def of(cls, outcome: Outcome) -> "Proof":
@@ -48,7 +49,9 @@ class Proof(Model):
             )
             for c in json_report(outcome)["commitments"]
         )
-        return cls(rows=tuple(rows), sources=tuple(_sources(outcome)))
+        placed = outcome.best.request.regions if outcome.best is not None else ()
+        regions = tuple(f"{r.id}, {r.phrase}, was to stand at {r.box}" for r in placed)
+        return cls(rows=tuple(rows), sources=tuple(_sources(outcome)), regions=regions)
 
     @property
     def met(self) -> int:
@@ -65,7 +68,9 @@ class Proof(Model):
         cells = [HEADER, *(_cells(row) for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in cells]
-        return "\n".join([*(line.rstrip() for line in lines), *map(visible, self.sources), self.summary])
+        return "\n".join(
+            [*(line.rstrip() for line in lines), *map(visible, (*self.sources, *self.regions)), self.summary]
+        )
 
     def _repr_html_(self) -> str:
         head = _html_row("th", HEADER)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from scope.errors import UsageError
 from scope.specification import Cause, Commitment, Kind, Model, Specification, Status, Type, next_ids
@@ -19,7 +19,8 @@ _ERROR = "# this could not be used: "
 
 _SPEC_HELP = """\
 # What the picture must keep. Change a value or a claim, delete an entry to give it up, or add one with a new id.
-# kinds: entity, constraint. types: presence (entities), attribute, count, relation, setting, style, text, absence.
+# kinds: entity, constraint. types: presence (entities), attribute, count, relation, comparison, place, setting, style,
+# text, absence. `denied: true` asks for the opposite.
 """
 _REPAIR_HELP = """\
 # What the best draft got wrong, and how it would be repaired. `repair: false` ends the run here.
@@ -63,6 +64,8 @@ class _Entry(Model):
     value: str | int
     targets: tuple[str, ...] = ()
     aspect: str | None = None
+    denied: bool = Field(default=False, exclude_if=lambda denied: not denied)
+    said: str | None = Field(default=None, exclude_if=lambda said: said is None)
 
 
 def spec_question(spec: Specification) -> Question:
@@ -164,8 +167,9 @@ def _check(entry: _Entry) -> None:
     kind = Kind.ENTITY if entry.type is Type.PRESENCE else Kind.UNKNOWN if unknown else Kind.CONSTRAINT
     if entry.kind is not kind:
         raise UsageError(f"{entry.id}: what is of type {entry.type.value} is of kind {kind.value}")
-    if entry.type is Type.RELATION and len(entry.targets) < 2:
-        raise UsageError(f"{entry.id}: a relation speaks of two things at least; name their ids under `targets`")
+    if entry.type in (Type.RELATION, Type.COMPARISON) and len(entry.targets) < 2:
+        what = entry.type.value
+        raise UsageError(f"{entry.id}: a {what} speaks of two things at least; name their ids under `targets`")
 
 
 def _fresh_ids(spec: Specification) -> dict[Kind, Iterator[str]]:

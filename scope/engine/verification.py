@@ -1,6 +1,7 @@
 """Asks the verifiers about one picture, so that every commitment gets exactly one verdict."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from scope.errors import OutputError, StateCorrupt
 from scope.protocols import Verifier, Vocabulary, part_name
@@ -29,7 +30,8 @@ def judge(spec: Specification, verifiers: Iterable[Verifier], ask: Ask) -> tuple
 
     What is asked is the specification with its answers in (`grounded`); an answered unknown gets the verdict of its
     facts. Entities come first. What depends on an entity that is not there is blocked, and asked of nobody. Where
-    several verifiers handle a commitment, the first that can say counts; one that raises could not say.
+    several verifiers handle a commitment, the first that can say counts; one that raises could not say. Of what is
+    denied they are asked whether it holds, and the opposite of their verdict counts.
     """
     asked, verifiers = grounded(spec), tuple(verifiers)
     verdicts = _verdicts(asked, verifiers, ask)
@@ -94,7 +96,7 @@ def _answers(verifier: Verifier, commitments: Sequence[Commitment], ask: Ask) ->
     """Return one verdict per commitment whatever the verifier does, in its own name."""
     name = part_name(verifier)
     try:
-        verdicts = ask(verifier, commitments)
+        verdicts = ask(verifier, [c.model_copy(update={"denied": False}) if c.denied else c for c in commitments])
     except (OutputError, StateCorrupt):  # its answer could not be recorded: the run's failure, not the verifier's
         raise
     except Exception as error:
@@ -103,7 +105,14 @@ def _answers(verifier: Verifier, commitments: Sequence[Commitment], ask: Ask) ->
     if [v.commitment for v in verdicts] != [c.id for c in commitments]:
         why = "the verifier did not answer what it was asked"
         return [_unjudged(c, why, name) for c in commitments]
-    return [v.model_copy(update={"verifier": name}) for v in verdicts]
+    named = [v.model_copy(update={"verifier": name}) for v in verdicts]
+    return [_turned(v) if c.denied else v for v, c in zip(named, commitments, strict=True)]
+
+
+def _turned(verdict: Verdict) -> Verdict:
+    """Return what a verdict says of a commitment that is denied."""
+    turned: dict[str | None, Literal["met", "violated"]] = {"met": "violated", "violated": "met"}
+    return verdict.model_copy(update={"outcome": turned.get(verdict.outcome)})
 
 
 def _not_understood(commitment: Commitment) -> Verdict:

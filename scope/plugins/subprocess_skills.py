@@ -111,6 +111,7 @@ def _run_in_worker(name: str, spec: Specification, tools: Toolbox, limit: float)
         "limit": limit,
         "knowledge": [(k.name, k.version) for k in tools.knowledge],
         "language": (tools.language.name, tools.language.version) if tools.language is not None else None,
+        "seed": tools.seed,
     }
     end = time.monotonic() + limit
     with Worker("scope.plugins.subprocess_skills:work", task) as worker:
@@ -169,6 +170,7 @@ def _tools(channel: Channel, task: dict[str, Any]) -> Toolbox:
         verifiers=(),
         language=_Language(channel, *task["language"]) if task["language"] else None,
         knowledge=tuple(_Knowledge(channel, number, *named) for number, named in enumerate(task["knowledge"])),
+        seed=task["seed"],
     )
 
 

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from scope.runs.store import SCHEMA, versions
-from scope.specification import JUDGED, Draft, Event, Specification, Verdict, to_pixels
+from scope.specification import JUDGED, Box, Draft, Event, Specification, Verdict, to_pixels
 
 _DATA = Path(str(files("scope.data")))
 
@@ -93,6 +93,7 @@ def _draft(
         "rows": rows,
         "picture": None if picture is None else _data_uri(picture),
         "size": size,
+        "regions": [{"region": r, **_rectangle(r.box, size)} for r in draft.request.regions],
         "violated": sum(row["outcome"] in ("violated", "blocked") for row in rows),
         "unjudged": sum(row["outcome"] == "unjudged" for row in rows),
     }
@@ -106,8 +107,12 @@ def _outcome(verdict: Verdict) -> str:
 
 def _boxes(verdict: Verdict, size: tuple[int, int]) -> list[dict[str, int]]:
     """Return the boxes of a verdict's evidence as rectangles in pixels of a picture of this (width, height)."""
-    boxes = (to_pixels(seen.box, *size) for seen in verdict.evidence if seen.box is not None)
-    return [{"x": x0, "y": y0, "width": x1 - x0, "height": y1 - y0} for x0, y0, x1, y1 in boxes]
+    return [_rectangle(seen.box, size) for seen in verdict.evidence if seen.box is not None]
+
+
+def _rectangle(box: Box, size: tuple[int, int]) -> dict[str, int]:
+    x0, y0, x1, y1 = to_pixels(box, *size)
+    return {"x": x0, "y": y0, "width": x1 - x0, "height": y1 - y0}
 
 
 def _data_uri(picture: Image.Image) -> str:

@@ -12,6 +12,7 @@ from scope.specification import (
     Draft,
     Edit,
     ImageFile,
+    Kind,
     Request,
     Specification,
     Status,
@@ -22,13 +23,14 @@ from scope.specification import (
     grounded,
     last_repair,
 )
+from scope.specification.placements import regions
 
 #: Guidance of a request that was worded anew: what was missed is asked for harder than by default.
 REBIND_CFG_SCALE = 3.0
 #: Time to which a draft is noised before its last part is drawn again: places are settled by then, things are not.
 RESAMPLE_FROM = 0.92
 
-_UNBOUND = (Status.DECLARED, Status.OPEN, Status.GROUNDED)
+_UNBOUND = (Status.DECLARED, Status.OPEN, Status.GROUNDED, Status.PLACED)
 
 
 class Bind:
@@ -46,7 +48,7 @@ class Bind:
         statuses, known = spec.statuses(), answers(spec)
         for commitment in spec.where(*_UNBOUND):
             answer = known.get(commitment.id)
-            lost = statuses[commitment.id] is Status.OPEN
+            lost = commitment.kind is Kind.UNKNOWN and statuses[commitment.id] is Status.OPEN
             evidence = Wording(
                 words=answer.words if answer else words_of(spec, commitment),
                 note="nothing grounds it; its words are passed on as they are" if lost else "",
@@ -59,9 +61,10 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
     """Return what to ask a generator for: a pure function of its arguments.
 
     The text is the prompt itself, or a sentence that says every commitment where an unknown was answered, something
-    was waived, or a repair words it anew. The latest repair decides whether the picture starts from `parent`.
+    was waived, or a repair words it anew. Its regions are those of the layout, where there is one. The latest repair
+    decides whether the picture starts from `parent`.
     """
-    quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT))
+    quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT) if not c.denied)
     rebound = last_repair(spec, Strategy.REBIND)
     first = tuple(t for c in rebound.commitments for t in (*spec[c].targets, c)) if rebound else ()
     text, bindings = spec.prompt, _in_prompt(spec)
@@ -70,6 +73,7 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
     return Request(
         text=text,
         bindings=tuple(b.model_copy(update={"commitment": b.commitment.partition("/")[0]}) for b in bindings),
+        regions=regions(spec),
         quoted=quoted,
         seed=seed,
         cfg_scale=REBIND_CFG_SCALE if rebound else None,

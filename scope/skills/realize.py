@@ -17,7 +17,14 @@ _SETTINGS = {
     "space": "in space",
     "sky": "in the sky",
 }
-_RELATIONS = {"left of": "to the left of", "right of": "to the right of"}
+_RELATIONS = {"left of": "to the left of", "right of": "to the right of", "same size as": "of the same size as"}
+_PLACES = {
+    "left": "on the left",
+    "right": "on the right",
+    "top": "at the top",
+    "bottom": "at the bottom",
+    "center": "in the center",
+}
 
 
 def groups(spec: Specification) -> dict[str, int]:
@@ -78,7 +85,7 @@ class _Realizer:
             if entity.id not in self.sentence.bound:
                 self.sentence.append("and" if self.sentence.text else "")
                 self._introduce(entity)
-        for relation in self._unsaid(Type.RELATION):
+        for relation in self._unsaid(Type.RELATION, Type.COMPARISON):
             self.sentence.append(",")
             self._mention(self._spec[relation.targets[0]])
             self._relate(relation)
@@ -94,7 +101,8 @@ class _Realizer:
     def _introduce(self, entity: Commitment) -> None:
         """Say an entity with all that is said of it alone, then its first relation."""
         about = [c for c in self._spec.about(entity.id) if c.targets == (entity.id,)]
-        attributes = sorted((c for c in about if c.type is Type.ATTRIBUTE), key=lambda c: c.aspect == "color")
+        plain = (c for c in about if c.type is Type.ATTRIBUTE and not c.denied)
+        attributes = sorted(plain, key=lambda c: c.aspect == "color")
         expression = _expression(self._spec, entity)
         if expression is None:
             self._describe(entity, [a for a in attributes if not _follows(a, entity)])
@@ -107,11 +115,16 @@ class _Realizer:
         for unknown in unknowns_of(self._spec, entity):
             if unknown.targets == (entity.id,) and unknown.id not in self.sentence.bound:
                 self._append_own_words(unknown)
+        for denied in (c for c in about if c.type is Type.ATTRIBUTE and c.denied):
+            self.sentence.append(f"that {'are' if is_many(self._spec, entity) else 'is'} not {denied.value}", denied)
         for text in (c for c in about if c.type is Type.TEXT):
-            self.sentence.append(f'that says "{text.value}"', text)
-        for place in (c for c in about if c.type is Type.SETTING):
-            self._append_own_words(place)
-        relation = next((r for r in self._unsaid(Type.RELATION) if r.targets[0] == entity.id), None)
+            self.sentence.append(f'{"without the words" if text.denied else "that says"} "{text.value}"', text)
+        for place in (c for c in about if c.type is Type.PLACE):
+            self.sentence.append(_negated(place, _place(str(place.value))), place)
+        for setting in (c for c in about if c.type is Type.SETTING):
+            self._append_own_words(setting)
+        relations = self._unsaid(Type.RELATION, Type.COMPARISON)
+        relation = next((r for r in relations if r.targets[0] == entity.id), None)
         if relation is not None:
             self._relate(relation)
 
@@ -144,7 +157,7 @@ class _Realizer:
     def _relate(self, relation: Commitment) -> None:
         """Say a relation and its objects; an object that is new is introduced."""
         name = str(relation.value)
-        self.sentence.append(_RELATIONS.get(name, name), relation)
+        self.sentence.append(_negated(relation, _RELATIONS.get(name, name)), relation)
         for number, target in enumerate(relation.targets[1:]):
             self.sentence.append("and" if number else "")
             if target in self.sentence.bound:
@@ -163,12 +176,13 @@ class _Realizer:
         """Say what belongs to no entity: where it is, what can be read, what is absent."""
         for setting in self._unsaid(Type.SETTING):
             self.sentence.append(_SETTINGS.get(str(setting.value), words_of(self._spec, setting)), setting)
-        for text in self._unsaid(Type.TEXT):
+        for text in (c for c in self._unsaid(Type.TEXT) if not c.denied):
             self.sentence.append(", with a" if self.sentence.text else "a")
             self.sentence.append(f'sign that says "{text.value}"', text)
-        for absent in self._unsaid(Type.ABSENCE):
+        for absent in self._unsaid(Type.ABSENCE, Type.TEXT):
+            words = f'the words "{absent.value}"' if absent.type is Type.TEXT else plural(str(absent.value))
             self.sentence.append(", without" if self.sentence.text else "without")
-            self.sentence.append(plural(str(absent.value)), absent)
+            self.sentence.append(words, absent)
 
     def _add_leftovers(self) -> None:
         """Say whatever is left in the prompt's own words, so that nothing is dropped."""
@@ -202,6 +216,14 @@ def _name(spec: Specification, entity: Commitment) -> str:
 
 def _noun(spec: Specification, entity: Commitment) -> str:
     return _name(spec, entity) or (plural(str(entity.value)) if is_many(spec, entity) else str(entity.value))
+
+
+def _place(name: str) -> str:
+    return _PLACES.get(name, f"in the {name} corner")
+
+
+def _negated(commitment: Commitment, words: str) -> str:
+    return f"not {words}" if commitment.denied else words
 
 
 def _article(spec: Specification, entity: Commitment, next_word: str) -> str:

@@ -12,7 +12,17 @@ from scope.runs.repair_stats import Gain
 from scope.specification import Cause, Repairing, RepairResult, Specification, Status, Strategy, Type, last_repair
 
 #: Families of failure, in the order in which they are repaired (SCOPE, arXiv 2605.08043: subject first).
-FAMILIES = (Type.PRESENCE, Type.TEXT, Type.COUNT, Type.RELATION, Type.SETTING, Type.ATTRIBUTE, Type.STYLE)
+FAMILIES = (
+    Type.PRESENCE,
+    Type.TEXT,
+    Type.COUNT,
+    Type.RELATION,
+    Type.PLACE,
+    Type.COMPARISON,
+    Type.SETTING,
+    Type.ATTRIBUTE,
+    Type.STYLE,
+)
 
 #: Commitments fixed per try that are expected of a strategy before anything is known: words that were not understood
 #: are missed from any noise, and a draft with the wrong things in it is no good start.

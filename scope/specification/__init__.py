@@ -1,7 +1,7 @@
 """The specification: commitments, the append-only ledger, the statuses folded from it, and what is asked for."""
 
 from scope.specification.answers import answers, ground, grounded, part_ids, reopen, tried
-from scope.specification.boxes import Box, from_pixels, to_pixels
+from scope.specification.boxes import Box, from_pixels, named_box, to_pixels
 from scope.specification.commitments import Commitment, Kind, Model, Span, Type, canonical_json, sha256_of
 from scope.specification.evidence import (
     FACTS,
@@ -12,6 +12,7 @@ from scope.specification.evidence import (
     Grounding,
     Judgement,
     Note,
+    Placing,
     Reading,
     Repairing,
     Source,
@@ -59,6 +60,7 @@ __all__ = [
     "Model",
     "Note",
     "Observation",
+    "Placing",
     "Reading",
     "Reference",
     "Region",
@@ -81,6 +83,7 @@ __all__ = [
     "ground",
     "grounded",
     "last_repair",
+    "named_box",
     "next_ids",
     "part_ids",
     "reopen",

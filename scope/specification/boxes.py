@@ -14,6 +14,8 @@ from pydantic import ConfigDict, Field, RootModel, model_validator
 #: Of the canvas's side, in a box.
 THOUSANDTHS = 1000
 
+_NAMES = "y_min,x_min,y_max,x_max"
+
 Coordinate = Annotated[int, Field(ge=0, le=THOUSANDTHS, strict=True)]
 XyxyPx = tuple[int, int, int, int]
 
@@ -30,9 +32,7 @@ class Box(RootModel[tuple[Coordinate, Coordinate, Coordinate, Coordinate]]):
     def _has_an_area(self) -> "Box":
         for axis, low, high in (("y", self.y_min, self.y_max), ("x", self.x_min, self.x_max)):
             if low >= high:
-                raise ValueError(
-                    f"a box is y_min, x_min, y_max, x_max: {axis}_min {low} must be less than {axis}_max {high}"
-                )
+                raise ValueError(_no_area(axis, low, high))
         return self
 
     @classmethod
@@ -64,6 +64,27 @@ class Box(RootModel[tuple[Coordinate, Coordinate, Coordinate, Coordinate]]):
         return f"[{', '.join(map(str, self.root))}]"
 
 
+def named_box(text: str) -> tuple[str, Box]:
+    """Return what is named, and its box: of "a red apple=100,50,400,350".
+
+    Raises: ValueError that says which part is wrong.
+    """
+    name, equals, sides = (part.strip() for part in text.rpartition("="))
+    if not (name and equals):
+        raise ValueError(f"write PHRASE={_NAMES}, in thousandths of the picture: 'a red apple=100,50,400,350'")
+    try:
+        y_min, x_min, y_max, x_max = (int(side) for side in sides.split(","))
+    except ValueError:
+        raise ValueError(f"{sides!r} is no box; write {_NAMES}: four whole numbers from 0 to {THOUSANDTHS}") from None
+    for side, value in zip(_NAMES.split(","), (y_min, x_min, y_max, x_max), strict=True):
+        if not 0 <= value <= THOUSANDTHS:
+            raise ValueError(f"{side} {value} lies outside the picture, which goes from 0 to {THOUSANDTHS}")
+    for axis, low, high in (("y", y_min, y_max), ("x", x_min, x_max)):
+        if low >= high:
+            raise ValueError(_no_area(axis, low, high))
+    return name, Box.of(y_min, x_min, y_max, x_max)
+
+
 def to_pixels(box: Box, width: int, height: int) -> XyxyPx:
     """Return a box as (x_min, y_min, x_max, y_max) in pixels of a canvas; at least one pixel each way."""
     x_min, x_max = _pixels(box.x_min, box.x_max, width)
@@ -86,6 +107,10 @@ def from_pixels(xyxy_px: Sequence[float], width: int, height: int) -> Box:
     left, right = _thousandths(x_min, x_max, width)
     top, bottom = _thousandths(y_min, y_max, height)
     return Box.of(top, left, bottom, right)
+
+
+def _no_area(axis: str, low: int, high: int) -> str:
+    return f"a box is y_min, x_min, y_max, x_max: {axis}_min {low} must be less than {axis}_max {high}"
 
 
 def _pixels(low: int, high: int, side: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ cause      skill | verifier | editor | engine | person | world, with name and ve
 evidence   Reading    which language model read the prompt, at what cost
 Note       why nothing was found, or why an answer was dropped
 Grounding  the answer that an unknown stands for
+Placing    where in the picture a thing stands, or with what it cannot be kept
 Wording    the words of the request that carry the commitment
 Judgement  what a verifier said
 Repairing  which repair was chosen, for which family of failures
@@ -15,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from scope.specification.commitments import Model, Type
+from scope.specification.requests import Region
 
 
 class Cause(Model):
@@ -110,6 +112,18 @@ class Grounding(Model):
     answer: Answer
 
 
+class Placing(Model):
+    """Where a thing stands: a region for each that is drawn of it.
+
+    Or why no layout keeps a commitment: what it clashes with, itself included, and that in words.
+    """
+
+    kind: Literal["placing"] = "placing"
+    regions: tuple[Region, ...] = ()
+    clash: tuple[str, ...] = ()
+    note: str = ""
+
+
 class Wording(Model):
     """The words of the request that carry a commitment."""
 
@@ -144,4 +158,6 @@ class Repairing(Model):
     round: int = Field(ge=1)
 
 
-Evidence = Annotated[Reading | Note | Grounding | Wording | Judgement | Repairing, Field(discriminator="kind")]
+Evidence = Annotated[
+    Reading | Note | Grounding | Placing | Wording | Judgement | Repairing, Field(discriminator="kind")
+]

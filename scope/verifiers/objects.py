@@ -16,6 +16,11 @@ from scope.specification import Box, Commitment, Observation, Specification, Typ
 from scope.verifiers.relations import relation_holds
 from scope.worlds.pocket.catalogue import COLORS, NOUN_OF, SETTING_NAMES
 
+
+def _is_color(commitment: Commitment) -> bool:
+    return commitment.type is Type.ATTRIBUTE and commitment.aspect == "color" and not commitment.denied
+
+
 SIDE = 128  # pixels: what the detector looks at
 
 #: Outcome, reason, and the detections that they rest on.
@@ -61,7 +66,7 @@ class DetectedScene:
         return noun, detections
 
     def _color_of(self, entity_id: str) -> str | None:
-        colors = [c.value for c in self.spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.aspect == "color"]
+        colors = [c.value for c in self.spec.about(entity_id) if _is_color(c)]
         return str(colors[0]) if colors else None
 
     def _unknown(self, word: str | int) -> Finding:

@@ -1,0 +1,156 @@
+"""What a layout places and what it has to keep, read off a specification.
+
+Every instance of a thing is placed once: "two apples" are `e1#1` and `e1#2`, words that stand on nothing are `c4#1`.
+What is absent is not placed, and what is denied is kept by its opposite.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scope.skills.mentions import count_of, is_many
+from scope.specification import Box, Commitment, Kind, Region, Specification, Type, grounded
+from scope.specification.geometry import PLACES, canonical
+from scope.specification.placements import own_regions
+
+#: Of a thing that is several, where nothing says how many.
+SEVERAL = 2
+
+#: What keeps the opposite of a relation, place or comparison. `apart` is known to layouts alone.
+APART = "apart"
+OPPOSITES = {
+    "left of": "right of",
+    "right of": "left of",
+    "above": "below",
+    "below": "above",
+    "on": APART,
+    "inside": APART,
+    "in front of": "behind",
+    "behind": "in front of",
+    "next to": APART,
+    "between": "left of",
+    "left": "right",
+    "right": "left",
+    "top": "bottom",
+    "bottom": "top",
+    "center": "top",
+    "top left": "bottom right",
+    "top right": "bottom left",
+    "bottom left": "top right",
+    "bottom right": "top left",
+    "bigger than": "smaller than",
+    "smaller than": "bigger than",
+    "taller than": "shorter than",
+    "shorter than": "taller than",
+    "longer than": "same size as",
+    "same size as": "bigger than",
+}
+
+#: What one drawn instance carries, beside its entity.
+_CARRIED = (Type.ATTRIBUTE, Type.TEXT, Type.STYLE, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One instance that is to be drawn. `letters` is how many it shows; `box` is where a person put it."""
+
+    id: str
+    commitments: tuple[str, ...]  # the thing itself first
+    phrase: str
+    letters: int = 0
+    box: Box | None = None
+
+    @property
+    def owner(self) -> str:
+        """Return the commitment that it is an instance of."""
+        return self.commitments[0]
+
+    def region(self, box: Box) -> Region:
+        """Return the region that it has in a box."""
+        return Region(id=self.id, commitments=self.commitments, phrase=self.phrase, box=box)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a commitment asks of boxes: a name of `geometry`, and the places in the list of things of each group."""
+
+    commitment: str
+    name: str
+    groups: tuple[tuple[int, ...], ...]
+    priority: int = 2
+
+
+def things_of(spec: Specification) -> tuple[Thing, ...]:
+    """Return every instance that is to be placed, in the order of the prompt."""
+    known = grounded(spec)
+    return tuple(thing for owner in _owners(known) for thing in _instances(known, owner, own_regions(spec, owner.id)))
+
+
+def how_many(spec: Specification, owner: Commitment) -> int | None:
+    """Return how many there are of a thing in a grounded specification; None: several."""
+    if owner.type is Type.TEXT:
+        return 1
+    count = count_of(spec, owner)
+    if count is not None and isinstance(count.value, int):
+        return count.value
+    return None if is_many(spec, owner) else 1
+
+
+def rules_of(spec: Specification, things: tuple[Thing, ...]) -> tuple[Rule, ...]:
+    """Return what the boxes of these things have to keep; what boxes do not say is left to the generator."""
+    at = {owner: tuple(i for i, t in enumerate(things) if t.owner == owner) for owner in {t.owner for t in things}}
+    plain = {c.id for c in spec.commitments if c.kind is Kind.CONSTRAINT}
+    rules = []
+    for commitment in (c for c in grounded(spec).commitments if c.id in plain):
+        name = _asked(commitment)
+        groups = tuple(at.get(target, ()) for target in commitment.targets)
+        if name is not None and _is_of(name, groups):
+            rules.append(Rule(commitment.id, name, groups, commitment.priority))
+    return tuple(rules)
+
+
+def _owners(spec: Specification) -> Iterator[Commitment]:
+    for commitment in spec.of(Type.PRESENCE, Type.TEXT):
+        if commitment.type is Type.PRESENCE or not (commitment.targets or commitment.denied):
+            yield commitment
+
+
+def _instances(spec: Specification, owner: Commitment, own: tuple[Region, ...]) -> Iterator[Thing]:
+    number = how_many(spec, owner)
+    about = [c for c in spec.about(owner.id) if c.targets == (owner.id,) and c.type in _CARRIED and not c.denied]
+    texts = [str(c.value) for c in (owner, *about) if c.type is Type.TEXT]
+    ids = (owner.id, *(c.id.partition("/")[0] for c in about))
+    for i in range(max(SEVERAL, len(own)) if number is None else number):
+        yield Thing(
+            id=f"{owner.id}#{i + 1}",
+            commitments=tuple(dict.fromkeys(ids)),
+            phrase=phrase_of(owner, about),
+            letters=max(map(len, texts), default=0),
+            box=own[i].box if i < len(own) else None,
+        )
+
+
+def phrase_of(owner: Commitment, about: list[Commitment]) -> str:
+    """Return the words for one instance: 'red apple', 'sign that says "FRESH"'."""
+    if owner.type is Type.TEXT:
+        return f'sign that says "{owner.value}"'
+    qualities = [str(c.value) for c in about if c.type is Type.ATTRIBUTE]
+    texts = [f'that says "{c.value}"' for c in about if c.type is Type.TEXT]
+    return " ".join((*qualities, str(owner.value), *texts))
+
+
+def _asked(commitment: Commitment) -> str | None:
+    """Return what a commitment asks of boxes; a setting of one thing may be a place in the picture."""
+    if commitment.type not in (Type.RELATION, Type.COMPARISON, Type.PLACE, Type.SETTING):
+        return None
+    name = canonical(str(commitment.value))
+    if name is None or (commitment.type is Type.SETTING and name not in PLACES):
+        return None
+    return OPPOSITES[name] if commitment.denied else name
+
+
+def _is_of(name: str, groups: tuple[tuple[int, ...], ...]) -> bool:
+    """Return whether boxes of these groups can be asked for it at all."""
+    if not groups or not all(groups) or (len(groups) == 1) is not (name in PLACES):
+        return False
+    others = [i for group in groups[1:] for i in group]
+    return not set(groups[0]).intersection(others) and (name != "between" or (len(groups) <= 3 and len(others) > 1))
