@@ -439,6 +439,7 @@ def test_training_prints_its_folder_and_continues_in_it(cli: Cli) -> None:
     assert "step 1/2" not in cli("train", "detector", "--preset", "tiny", "--out", "weights").stderr
 
 
+@pytest.mark.heavy
 def test_dry_run_of_a_training_shows_what_would_be_used(cli: Cli) -> None:
     done = cli("train", "detector", "--preset", "tiny", "--set", "lr=0.5", "--dry-run")
     assert json.loads(done.stdout)["config"]["lr"] == 0.5

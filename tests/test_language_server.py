@@ -30,6 +30,8 @@ from scope.specification import Specification
 from scope.testing import FakeReader, fake_toolbox
 from scope.verifiers.vlm import VlmVerifier
 
+pytestmark = pytest.mark.heavy  # a server that loads a model
+
 YES_NO = {
     "type": "object",
     "properties": {"answer": {"type": "string", "enum": ["yes", "no"]}},

@@ -84,6 +84,7 @@ def test_what_a_worker_started_ends_with_it() -> None:
     assert gone(grandchild)
 
 
+@pytest.mark.heavy
 def test_a_worker_whose_parent_was_killed_ends_by_itself() -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", f"import works; works.parent({LIMIT})"],
