@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scope.errors import LanguageError
+from scope.errors import BudgetSpent, LanguageError
 from scope.protocols import Message, Reply
 from scope.runs import store
 from scope.runs.budget import BudgetedModel
@@ -81,3 +81,12 @@ def test_calls_that_were_cut_count_at_their_most(run: store.Run) -> None:
             break
     assert begun == 3
     assert run.spent() <= 3.0 + model.ceiling
+
+
+def test_calls_that_are_not_made_together_cost_nothing(run: store.Run) -> None:
+    def never(missing: list[int]) -> list[Reply]:
+        raise AssertionError("nothing is left to pay for it")
+
+    with pytest.raises(BudgetSpent, match="--max-cost"):
+        RunContext(run, 1.0).call_all("generator", ["a", "b", "c"], never, Reply, ceiling=0.6)
+    assert run.spent() == 0

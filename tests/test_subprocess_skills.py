@@ -11,12 +11,13 @@ from packages import lay_out
 from scope.config import Options
 from scope.engine.assemble import skills
 from scope.engine.execution import generate
+from scope.errors import PluginError
 from scope.plugins import registry
 from scope.plugins.subprocess_skills import SubprocessSkill, run_or_skip
 from scope.runs import store
 from scope.runs.context import RunContext
 from scope.specification import Cause, Specification, Status, answers
-from scope.testing import FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
+from scope.testing import FakeGenerator, FakeKnowledge, FakeLanguageModel, FakeReader, fake_toolbox
 
 pytestmark = pytest.mark.heavy
 
@@ -192,6 +193,12 @@ def test_without_third_party_there_are_no_such_skills(
     assert names() == ["retrieve", "reason", "odd"]
     monkeypatch.setenv("SCOPE_NO_THIRD_PARTY", "1")
     assert names() == ["retrieve", "reason"]
+
+
+def test_a_generator_that_does_not_say_what_it_reads_is_named(skill: Callable[..., SubprocessSkill]) -> None:
+    generator = FakeGenerator(reads="regions")  # type: ignore[arg-type]
+    with pytest.raises(PluginError, match="fake@1: reads is 'regions'"):
+        skills(Options(), fake_toolbox(generator=generator), skill("return spec").context)
 
 
 @pytest.mark.parametrize(

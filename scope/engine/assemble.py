@@ -10,7 +10,7 @@ from scope.errors import PluginError, UsageError
 from scope.llm.settings import LanguageSettings
 from scope.plugins import registry
 from scope.plugins.subprocess_skills import SubprocessSkill
-from scope.protocols import Editor, Generator, Knowledge, LanguageModel, Reader, Skill, Toolbox
+from scope.protocols import Editor, Generator, Knowledge, LanguageModel, Reader, Skill, Toolbox, reads_of
 from scope.runs.budget import BudgetedModel
 from scope.runs.context import RunContext
 from scope.runs.store import Run
@@ -91,9 +91,12 @@ def _after(skill: Skill) -> tuple[str, ...]:
 
 
 def _is_served(generator: Generator, skill: Skill) -> bool:
-    """Return whether a generator reads anything of what a skill makes; most make what every generator reads."""
+    """Return whether a generator reads anything of what a skill makes; most make what every generator reads.
+
+    Raises: PluginError if the generator does not say what it reads.
+    """
     serves: frozenset[str] | None = getattr(skill, "serves", None)
-    return serves is None or bool(serves & generator.reads)
+    return serves is None or bool(serves & reads_of(generator))
 
 
 def _knowledge(folders: tuple[str, ...]) -> tuple[Knowledge, ...]:

@@ -84,7 +84,7 @@ class State(Sealed):
     events: tuple[Event, ...] = ()
     drafts: tuple[Draft, ...] = ()
     verdicts: dict[str, tuple[Verdict, ...]] = {}
-    round: int = 0  # repairs made
+    round: int = 0  # repairs made, and answers dropped
     attempted: int = 0  # places of this round for which a draft was asked
     made: Annotated[tuple[Made, ...], merged] = ()
     parent: str | None = None  # the draft that this round repairs

@@ -75,7 +75,9 @@ class RunContext:
 
     def _reserve(self, names: Sequence[str], ceiling: float) -> None:
         with _RESERVING:  # calls that run side by side see what each other has reserved
-            for name in names:
+            for number, name in enumerate(names):
                 if self.max_cost is not None and self.run.spent() >= self.max_cost:
+                    for unused in names[:number]:  # none of these calls is made
+                        self.run.spend(unused, 0.0)
                     raise BudgetSpent(f"the cost budget of {self.max_cost:g} is spent; allow more with --max-cost")
                 self.run.spend(name, ceiling)
