@@ -15,6 +15,7 @@ from scope.engine import assemble, execution
 from scope.engine.outcome import Progress
 from scope.engine.proof import Proof
 from scope.errors import UsageError
+from scope.parsing.grammar import Grammar
 from scope.protocols import DEFAULT_GENERATOR
 from scope.runs.context import RunContext
 from scope.runs.report import render
@@ -25,10 +26,12 @@ from scope.specification import (
     Answer,
     Box,
     Cause,
+    Commitment,
     Event,
     Fact,
     IllegalEvent,
     Placing,
+    Request,
     Specification,
     Status,
     Type,
@@ -125,6 +128,56 @@ def test_the_request_has_the_regions_and_without_a_layout_none() -> None:
     spec = laid_out(read())
     assert request_of(spec, seed=1).regions == regions(spec)
     assert request_of(read(), seed=1).regions == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "setting", "style", "things"),
+    [
+        (
+            "a 3-D picture of two small red apples on a beach at night",
+            "beach, night",
+            "3-D",
+            [("small red apple", ""), ("small red apple", "")],
+        ),
+        ('a dog in the top left and a red sign that says "OPEN"', "", "", [("dog", ""), ("red sign", "OPEN")]),
+        ('the words "GO" on grass, flat style', "grass", "flat", [("sign", "GO")]),
+        ("a cat that is not red", "", "", [("cat", "")]),
+    ],
+)
+def test_the_request_says_things_their_words_and_the_whole_apart(
+    prompt: str, setting: str, style: str, things: list[tuple[str, str]]
+) -> None:
+    request = request_of(laid_out(Grammar().decompose(prompt)), seed=1)
+    assert (request.setting, request.style) == (setting, style)
+    assert [(region.phrase, region.text) for region in request.regions] == things
+
+
+def test_what_is_waived_or_denied_of_the_whole_is_not_asked_for() -> None:
+    spec = Grammar().decompose("a 3-D apple on a beach")
+    for commitment in spec.of(Type.SETTING, Type.STYLE):
+        spec = spec.move(commitment.id, Status.WAIVED, Cause(kind="person", name="review"))
+    request = request_of(spec, seed=1)
+    assert (request.setting, request.style) == ("", "")
+    thing, setting = read("apple on-beach").commitments
+    assert request_of(_declared(thing, setting), seed=1).setting == "beach"
+    assert request_of(_declared(thing, setting.model_copy(update={"denied": True})), seed=1).setting == ""
+
+
+def test_records_of_older_versions_keep_their_hashes() -> None:
+    """What is not asked for is not in the record: neither a draft's nor a region's bytes change."""
+    spec = laid_out(read("apple"))
+    request = request_of(spec, seed=1)
+    assert not {"setting", "style"} & request.model_dump(mode="json").keys()
+    assert "text" not in request.regions[0].model_dump(mode="json")
+    older = json.loads(request.model_dump_json())
+    assert Request.model_validate(older) == request
+
+
+def _declared(*commitments: Commitment) -> Specification:
+    spec = Specification(prompt="apple on-beach")
+    for commitment in commitments:
+        spec = spec.declare(commitment, Cause.skill("decompose", "1"))
+    return spec
 
 
 # -- what the ledger lets a skill place ----------------------------------------------------------

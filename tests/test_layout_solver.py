@@ -260,7 +260,8 @@ def test_phrases_and_ids_of_what_is_carried() -> None:
     spec = Grammar().decompose('two red apples to the left of a blue car, with a sign that says "FRESH"')
     things = things_of(spec)
     assert [thing.id for thing in things] == ["e1#1", "e1#2", "e2#1", "e3#1"]
-    assert [thing.phrase for thing in things] == ["red apple", "red apple", "blue car", 'sign that says "FRESH"']
+    assert [thing.phrase for thing in things] == ["red apple", "red apple", "blue car", "sign"]
+    assert [thing.text for thing in things] == ["", "", "", "FRESH"]
     carried = {spec[i].type for i in things[0].commitments}
     assert carried == {Type.PRESENCE, Type.ATTRIBUTE}
     assert [spec[i].type for i in things[3].commitments] == [Type.PRESENCE, Type.TEXT]
@@ -278,10 +279,10 @@ def test_what_is_denied_or_absent_has_no_region() -> None:
                    targets=("e1", "e2"), denied=True),
     )  # fmt: skip
     things, rules = problem(spec)
-    assert [(thing.id, thing.phrase) for thing in things] == [
-        ("e1#1", "thing1"),
-        ("e2#1", "thing2"),
-        ("c11#1", 'sign that says "OPEN"'),
+    assert [(thing.id, thing.phrase, thing.text) for thing in things] == [
+        ("e1#1", "thing1", ""),
+        ("e2#1", "thing2", ""),
+        ("c11#1", "sign", "OPEN"),
     ]
     assert [(rule.commitment, rule.name) for rule in rules] == [("c12", "right of")]
     layout = solve(things, rules)

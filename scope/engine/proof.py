@@ -50,7 +50,7 @@ class Proof(Model):
             for c in json_report(outcome)["commitments"]
         )
         placed = outcome.best.request.regions if outcome.best is not None else ()
-        regions = tuple(f"{r.id}, {r.phrase}, was to stand at {r.box}" for r in placed)
+        regions = tuple(f"{r.id}, {r.said}, was to stand at {r.box}" for r in placed)
         return cls(rows=tuple(rows), sources=tuple(_sources(outcome)), regions=regions)
 
     @property

@@ -23,6 +23,7 @@ from scope.specification import (
     grounded,
     last_repair,
 )
+from scope.specification.geometry import canonical
 from scope.specification.placements import regions
 
 #: Guidance of a request that was worded anew: what was missed is asked for harder than by default.
@@ -61,8 +62,8 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
     """Return what to ask a generator for: a pure function of its arguments.
 
     The text is the prompt itself, or a sentence that says every commitment where an unknown was answered, something
-    was waived, or a repair words it anew. Its regions are those of the layout, where there is one. The latest repair
-    decides whether the picture starts from `parent`.
+    was waived, or a repair words it anew. Its regions are those of the layout, where there is one; setting and style
+    are of the picture as a whole. The latest repair decides whether the picture starts from `parent`.
     """
     quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT) if not c.denied)
     rebound = last_repair(spec, Strategy.REBIND)
@@ -74,11 +75,22 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
         text=text,
         bindings=tuple(b.model_copy(update={"commitment": b.commitment.partition("/")[0]}) for b in bindings),
         regions=regions(spec),
+        setting=_whole(spec, Type.SETTING),
+        style=_whole(spec, Type.STYLE),
         quoted=quoted,
         seed=seed,
         cfg_scale=REBIND_CFG_SCALE if rebound else None,
         edit=_edit(spec, parent),
     )
+
+
+def _whole(spec: Specification, of_type: Type) -> str:
+    """Return the phrase for what is asked of the picture as a whole: "beach", "beach, night"; "": nothing.
+
+    A place in the picture, which a setting of one thing may be, is the layout's to keep.
+    """
+    asked = (c for c in grounded(spec).of(of_type) if not c.denied and canonical(str(c.value)) is None)
+    return ", ".join(dict.fromkeys(str(c.value) for c in asked))
 
 
 def _edit(spec: Specification, parent: Draft | None) -> Edit | None:

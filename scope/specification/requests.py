@@ -1,7 +1,7 @@
 """What is asked of a generator, what it gave, and what a verifier said of it.
 
-    Request    text, size, negative, regions, references, edit, seed, steps, cfg_scale
-    Region     one drawn instance: its box, its phrase and every commitment that it carries
+    Request    text, size, negative, regions, setting, style, references, edit, seed, steps, cfg_scale
+    Region     one drawn instance: its box, its phrase, its words and every commitment that it carries
     Draft      the picture that came of it
     Verdict    what a verifier says of one commitment on one draft
 
@@ -32,13 +32,20 @@ class Region(Model):
     """One drawn instance of an entity: "two red apples" are `e1#1` and `e1#2`.
 
     Verdicts, reports and repairs name it by `id`. `commitments` are all that the instance carries: its entity, colour,
-    text, style.
+    text, style. `phrase` says what it is, with its qualities: "red apple", of each of two red apples as well; `text` is
+    what is to be written on it.
     """
 
     id: str = Field(pattern=r"^[a-z]+\d+#[1-9]\d*$")
     commitments: tuple[str, ...] = Field(min_length=1)
     phrase: str
+    text: str = Field(default="", exclude_if=lambda text: not text)
     box: Box
+
+    @property
+    def said(self) -> str:
+        """Return its phrase and its words: 'sign that says "FRESH"'."""
+        return f'{self.phrase} that says "{self.text}"' if self.text else self.phrase
 
 
 class ImageFile(Model):
@@ -71,13 +78,18 @@ class Edit(Model):
 
 
 class Request(Model):
-    """One picture asked of a generator. `text` is what it reads; the spans of `bindings` lie in it."""
+    """One picture asked of a generator. `text` is what it reads; the spans of `bindings` lie in it.
+
+    `setting` and `style` are phrases for what lies in no region: "beach", "3-D"; "" where nothing is asked.
+    """
 
     text: str
     width: int | None = Field(default=None, gt=0)  # pixels; None: the generator's own
     height: int | None = Field(default=None, gt=0)
     negative: str = ""  # what is not wanted, where a generator can be told
     regions: tuple[Region, ...] = ()
+    setting: str = Field(default="", exclude_if=lambda text: not text)
+    style: str = Field(default="", exclude_if=lambda text: not text)
     references: tuple[Reference, ...] = ()
     edit: Edit | None = None
     bindings: tuple[Binding, ...] = ()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scope.errors import UsageError
 from scope.skills.layouts.rules import Thing, how_many, things_of
@@ -43,7 +44,7 @@ def _placed(spec: Specification, owner: Commitment, boxes: list[Box]) -> Specifi
 
 
 def _instance(thing: Thing, number: int) -> Thing:
-    return Thing(f"{thing.owner}#{number}", thing.commitments, thing.phrase)
+    return replace(thing, id=f"{thing.owner}#{number}")
 
 
 def _are(number: int) -> str:

@@ -51,12 +51,12 @@ _CARRIED = (Type.ATTRIBUTE, Type.TEXT, Type.STYLE, Type.EXTERNAL_REFERENCE, Type
 
 @dataclass(frozen=True)
 class Thing:
-    """One instance that is to be drawn. `letters` is how many it shows; `box` is where a person put it."""
+    """One instance that is to be drawn. `text` is what is written on it; `box` is where a person put it."""
 
     id: str
     commitments: tuple[str, ...]  # the thing itself first
     phrase: str
-    letters: int = 0
+    text: str = ""
     box: Box | None = None
 
     @property
@@ -64,9 +64,14 @@ class Thing:
         """Return the commitment that it is an instance of."""
         return self.commitments[0]
 
+    @property
+    def letters(self) -> int:
+        """Return how many letters it shows."""
+        return len(self.text)
+
     def region(self, box: Box) -> Region:
         """Return the region that it has in a box."""
-        return Region(id=self.id, commitments=self.commitments, phrase=self.phrase, box=box)
+        return Region(id=self.id, commitments=self.commitments, phrase=self.phrase, text=self.text, box=box)
 
 
 @dataclass(frozen=True)
@@ -124,18 +129,16 @@ def _instances(spec: Specification, owner: Commitment, own: tuple[Region, ...]) 
             id=f"{owner.id}#{i + 1}",
             commitments=tuple(dict.fromkeys(ids)),
             phrase=phrase_of(owner, about),
-            letters=max(map(len, texts), default=0),
+            text=" ".join(texts),
             box=own[i].box if i < len(own) else None,
         )
 
 
 def phrase_of(owner: Commitment, about: list[Commitment]) -> str:
-    """Return the words for one instance: 'red apple', 'sign that says "FRESH"'."""
-    if owner.type is Type.TEXT:
-        return f'sign that says "{owner.value}"'
-    qualities = [str(c.value) for c in about if c.type is Type.ATTRIBUTE]
-    texts = [f'that says "{c.value}"' for c in about if c.type is Type.TEXT]
-    return " ".join((*qualities, str(owner.value), *texts))
+    """Return what one instance is, its colour last before its noun: "small red apple"; bare words stand on a sign."""
+    qualities = sorted((c for c in about if c.type is Type.ATTRIBUTE), key=lambda c: c.aspect == "color")
+    noun = "sign" if owner.type is Type.TEXT else str(owner.value)
+    return " ".join((*(str(c.value) for c in qualities), noun))
 
 
 def _asked(commitment: Commitment) -> str | None:
