@@ -1,7 +1,7 @@
-"""Cluttered scenes for the training of detectors: as many objects as fit, so that every picture teaches ten times.
+"""Cluttered scenes for the training of detectors and generators: up to thirteen things, so that each teaches ten times.
 
-Objects stand on the world's grid, or on a grid moved by some pixels; each has its own noun, colour and vendor, and some
-stand on top of another. A few pictures have a sign. Pairs of colour and noun that the world holds out are held out
+Things stand anywhere, of any size and shape, and may overlap a little; each has its own noun, colour and vendor, and
+some stand on top of another. A few pictures have a sign. Pairs of colour and noun that the world holds out are held out
 here too.
 """
 
@@ -23,26 +23,33 @@ from scope.worlds.pocket.catalogue import (
     TONES,
     drawn_by,
 )
-from scope.worlds.pocket.rng import Rng
-from scope.worlds.pocket.sign import FONTS, HEIGHT, WIDTH, sign
-from scope.worlds.pocket.sprites import GRID, SIZE, Pixels, sprite
+from scope.worlds.pocket.free_placing import OVERLAP, random_board, shared, spread
+from scope.worlds.pocket.relations import XyxyPx
+from scope.worlds.pocket.rng import Rng, pick
+from scope.worlds.pocket.sampling import font_for, text
+from scope.worlds.pocket.sign import sign
+from scope.worlds.pocket.sprites import SIZE, Pixels, sprite
 
 VendorShares = tuple[float, ...]
 
 #: Shares of the vendors, those of the world first: what the judge learns from, and what the loop's detector may see.
 JUDGE_VENDORS: VendorShares = (0.25, 0.25, 0.25, 0.125, 0.125)
 WORLD_VENDORS: VendorShares = (0.5, 0.25, 0.25, 0.0, 0.0)
+#: Shares for a generator, which draws all three styles.
+EQUAL_VENDORS: VendorShares = (0.34, 0.33, 0.33, 0.0, 0.0)
 
 _MAX_OBJECTS = 13
-_PLACEMENT_TRIES = 60
-_SIDES, _SIDE_SHARES = (2, 3, 4), (0.6, 0.25, 0.15)  # in cells of the grid: small objects are the harder ones
-_MOVED_GRID_P = 0.5
 _OWN_COLOR_P = 0.3  # of an object to be in the colours that its vendor gave it
 _SKIN_TONE_P = 0.5  # of a person in its own colours to have another skin
 _STACKED_P = 0.1  # of an object to have another one on top, where there is room
 _SIGN_P = 0.12
+_WORD_P = 0.5  # of a sign to say a word that signs say, and not just any characters
 _BRIGHTNESS = (0.94, 1.0)  # of the background
 _LETTERS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
+
+#: Mean sides of things, in pixels, and how often they are drawn from these: small objects are the harder ones.
+_SIZES = ((20.0, 34.0), (30.0, 52.0), (44.0, 100.0))
+_SIZE_SHARES = (0.5, 0.3, 0.2)
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,93 @@ class PlacedObject:
     noun: str
     color: str | None
     style: str | None
-    box: tuple[float, float, float]  # centre x, centre y, side, in pixels
+    box: tuple[float, float, float, float]  # centre x, centre y, width, height, in pixels
+
+    @property
+    def xyxy_px(self) -> tuple[float, float, float, float]:
+        """Return its corners."""
+        x, y, width, height = self.box
+        return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+@dataclass(frozen=True)
+class PlacedSign:
+    """A board with words."""
+
+    text: str
+    xyxy_px: XyxyPx
 
 
 @dataclass(frozen=True)
 class ClutteredScene:
-    """A picture (128, 128, 3) and every object in it."""
+    """A picture (128, 128, 3) and every object in it, the ones in front last."""
 
     image: NDArray[np.uint8]
     objects: tuple[PlacedObject, ...]
     setting: str
+    sign: PlacedSign | None = None
+
+
+@dataclass(frozen=True)
+class Clutter:
+    """What cluttered scenes are made of."""
+
+    vendor_shares: VendorShares = JUDGE_VENDORS
+    nouns: tuple[str, ...] = NOUNS
+    sign_p: float = _SIGN_P
+
+
+def of_world(scene: Scene) -> ClutteredScene:
+    """Return a scene of the world with its objects described in the same way."""
+    objects = tuple(PlacedObject(o.noun, o.color, o.style, _middle(o.xyxy_px)) for o in scene.objects)
+    board = PlacedSign(scene.plan.text, scene.board) if scene.plan.text and scene.board else None
+    return ClutteredScene(scene.image, objects, scene.plan.setting, board)
+
+
+def _middle(box: XyxyPx) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = box
+    return (x0 + x1) / 2, (y0 + y1) / 2, float(x1 - x0), float(y1 - y0)
+
+
+def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:  # noqa: B008, frozen
+    """Draw one to about twelve objects."""
+    setting = pick(rng, SETTING_NAMES)
+    canvas: Pixels = background(setting) * np.float32(rng.uniform(*_BRIGHTNESS))
+    board = _place_sign(rng, canvas) if rng.random() < clutter.sign_p else None
+    taken, boxes = [board.xyxy_px] if board else [], list[XyxyPx]()
+    for _ in range(int(rng.integers(1, _MAX_OBJECTS + 1))):
+        low, high = _SIZES[int(rng.choice(len(_SIZES), p=_SIZE_SHARES))]
+        boxes += [box for box in spread(rng, 1, low, high, taken) if board is None or not shared(box, board.xyxy_px)]
+    objects = [placed for box in boxes for placed in _place_object(rng, canvas, box, taken, clutter)]
+    image: NDArray[np.uint8] = (canvas * 255 + 0.5).clip(0, 255).astype(np.uint8)
+    return ClutteredScene(image, tuple(objects), setting, board)
+
+
+def _place_sign(rng: Rng, canvas: Pixels) -> PlacedSign:
+    words = text(rng) if rng.random() < _WORD_P else "".join(rng.choice(_LETTERS, int(rng.integers(1, MAX_LETTERS + 1))))
+    x0, y0, x1, y1 = box = random_board(rng, len(words))
+    canvas[y0:y1, x0:x1] = sign(words, font_for(rng, words), x1 - x0, y1 - y0)
+    return PlacedSign(words, box)
+
+
+def _place_object(
+    rng: Rng, canvas: Pixels, box: XyxyPx, taken: list[XyxyPx], clutter: Clutter
+) -> list[PlacedObject]:
+    """Draw an object in a box, sometimes with another on top of it, which is added to what is `taken`."""
+    lower, placed = _random_drawing(rng, _sides(box), clutter), list[PlacedObject]()
+    x0, y0, x1, y1 = box
+    if rng.random() < _STACKED_P and y1 - y0 <= y0:
+        upper = _random_drawing(rng, _sides(box), clutter)
+        top = y0 + lower.ink_rows[0] - upper.ink_rows[1]
+        above = (x0, top, x1, top + y1 - y0)
+        if top >= 0 and all(other == box or shared(above, other) <= OVERLAP for other in taken):
+            taken.append(above)
+            placed.append(upper.paint(canvas, x0, top))
+    return [*placed, lower.paint(canvas, x0, y0)]
+
+
+def _sides(box: XyxyPx) -> tuple[int, int]:
+    return box[2] - box[0], box[3] - box[1]
 
 
 @dataclass(frozen=True)
@@ -74,10 +158,10 @@ class _Drawing:
 
     def paint(self, canvas: Pixels, x: int, y: int) -> PlacedObject:
         """Draw it with its corner at (x, y)."""
-        side = len(self.rgb)
-        part = canvas[y : y + side, x : x + side]
+        height, width = self.rgb.shape[:2]
+        part = canvas[y : y + height, x : x + width]
         part += self.alpha * (self.rgb - part)
-        return PlacedObject(self.noun, self.color, self.style, (x + side / 2, y + side / 2, float(side)))
+        return PlacedObject(self.noun, self.color, self.style, _middle((x, y, x + width, y + height)))
 
     @property
     def ink_rows(self) -> tuple[int, int]:
@@ -86,69 +170,14 @@ class _Drawing:
         return int(ink[0]), int(ink[-1]) + 1
 
 
-def of_world(scene: Scene) -> ClutteredScene:
-    """Return a scene of the world with its objects described in the same way."""
-    corners = ((o, *o.xyxy_px[:2], o.side_px) for o in scene.objects)
-    objects = (PlacedObject(o.noun, o.color, o.style, (x + s / 2, y + s / 2, float(s))) for o, x, y, s in corners)
-    return ClutteredScene(scene.image, tuple(objects), scene.plan.setting)
-
-
-def cluttered_scene(rng: Rng, vendor_shares: VendorShares = JUDGE_VENDORS) -> ClutteredScene:
-    """Draw one to about twelve objects, by the vendors in these shares."""
-    setting = SETTING_NAMES[rng.integers(len(SETTING_NAMES))]
-    canvas: Pixels = background(setting) * np.float32(rng.uniform(*_BRIGHTNESS))
-    offset = rng.integers(0, GRID, 2) * int(rng.random() < _MOVED_GRID_P)  # x, y, in pixels
-    cells = (SIZE - offset) // GRID
-    free = np.ones((cells[1], cells[0]), bool)
-    if rng.random() < _SIGN_P:
-        _place_sign(rng, canvas, offset, free)
-    objects, wanted = list[PlacedObject](), int(rng.integers(1, _MAX_OBJECTS + 1))
-    for side in rng.choice(_SIDES, _PLACEMENT_TRIES, p=_SIDE_SHARES):
-        x, y = rng.integers(0, cells - side + 1)
-        if len(objects) < wanted and free[y : y + side, x : x + side].all():
-            objects += _place_object(rng, canvas, offset, free, (x, y, side), vendor_shares)
-    image: NDArray[np.uint8] = (canvas * 255 + 0.5).clip(0, 255).astype(np.uint8)
-    return ClutteredScene(image, tuple(objects), setting)
-
-
-def _place_object(
-    rng: Rng,
-    canvas: Pixels,
-    offset: NDArray[np.int64],
-    free: NDArray[np.bool_],
-    cell: tuple[int, int, int],
-    vendor_shares: VendorShares,
-) -> list[PlacedObject]:
-    """Draw an object in the square (x, y, side) of cells, sometimes with another on top, and take their cells."""
-    x, y, side = cell
-    left, top = (offset + (x, y) * np.array(GRID)).tolist()
-    placed, lower = list[PlacedObject](), _random_drawing(rng, side * GRID, vendor_shares)
-    if y >= side and free[y - side : y, x : x + side].all() and rng.random() < _STACKED_P:
-        upper = _random_drawing(rng, side * GRID, vendor_shares)
-        placed.append(upper.paint(canvas, left, top + lower.ink_rows[0] - upper.ink_rows[1]))
-        free[y - side : y, x : x + side] = False
-    placed.append(lower.paint(canvas, left, top))
-    free[y : y + side, x : x + side] = False
-    return placed
-
-
-def _place_sign(rng: Rng, canvas: Pixels, offset: NDArray[np.int64], free: NDArray[np.bool_]) -> None:
-    """Draw a sign with random characters, and take its rows."""
-    row, left = int(rng.integers(0, len(free) - 1)), int(rng.integers(0, SIZE - WIDTH + 1))
-    text = "".join(rng.choice(_LETTERS, int(rng.integers(1, MAX_LETTERS + 1))))
-    top = int(offset[1]) + row * GRID
-    canvas[top : top + HEIGHT, left : left + WIDTH] = sign(text, FONTS[rng.integers(len(FONTS))])
-    free[row : row + HEIGHT // GRID] = False
-
-
-def _random_drawing(rng: Rng, side_px: int, vendor_shares: VendorShares) -> _Drawing:
-    noun, style = NOUNS[rng.integers(len(NOUNS))], str(rng.choice(ALL_VENDORS, p=vendor_shares))
+def _random_drawing(rng: Rng, size: tuple[int, int], clutter: Clutter) -> _Drawing:
+    noun, style = pick(rng, clutter.nouns), str(rng.choice(ALL_VENDORS, p=clutter.vendor_shares))
     colors = trained_colors(noun)
-    color = None if rng.random() < _OWN_COLOR_P else colors[rng.integers(len(colors))]
+    color = None if rng.random() < _OWN_COLOR_P else pick(rng, colors)
     name = noun
     if color is None and style == "noto" and noun in TONED and rng.random() < _SKIN_TONE_P:
-        name = f"{noun}/{TONES[rng.integers(len(TONES))]}"
-    return _Drawing(noun, color, style if noun in _drawn_by(style) else None, *sprite(name, color, side_px, style))
+        name = f"{noun}/{pick(rng, TONES)}"
+    return _Drawing(noun, color, style if noun in _drawn_by(style) else None, *sprite(name, color, size, style))
 
 
 @cache

@@ -48,9 +48,9 @@ def sample_crops(scenes: list[ClutteredScene], positives: int, negatives: int, r
             shown = scene.objects[index]
             color = IGNORE if shown.color is None else COLOR_NAMES.index(shown.color)
             style = IGNORE if shown.style is None else ALL_VENDORS.index(shown.style)
-            boxes.append(_jitter(shown.box, rng))
+            boxes.append(_jitter(_square(shown.box), rng))
             classes.append((i, NOUNS.index(shown.noun), color, style))
-        boxes += [_background_box([o.box for o in scene.objects], rng) for _ in range(negatives)]
+        boxes += [_background_box([_square(o.box) for o in scene.objects], rng) for _ in range(negatives)]
         classes += [(i, BACKGROUND, IGNORE, IGNORE)] * negatives
     which, noun, color, style = torch.tensor(classes).T.contiguous()
     return Crops(which, torch.tensor(boxes, dtype=torch.float32), noun, color, style)
@@ -59,6 +59,11 @@ def sample_crops(scenes: list[ClutteredScene], positives: int, negatives: int, r
 def _spread(n: int, wanted: int, rng: Rng) -> list[int]:
     """Return `wanted` of n indices, each as often as any other or once more."""
     return [int(i) for _ in range(-(-wanted // n)) for i in rng.permutation(n)][:wanted]
+
+
+def _square(box: tuple[float, float, float, float]) -> Square:
+    x, y, width, height = box
+    return x, y, max(width, height)
 
 
 def _jitter(box: Square, rng: Rng) -> Square:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scope.training.data.cluttered_scenes import WORLD_VENDORS, cluttered_scene, of_world
+from scope.training.data.cluttered_scenes import WORLD_VENDORS, Clutter, cluttered_scene, of_world
 from scope.worlds import closeups
 from scope.worlds.pocket import compose, sample, sample_whole
 from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
@@ -62,14 +62,14 @@ def _scenes(count: int, seed: int) -> TokenizerImages:
     cell_labels = np.zeros((count, 3, SIZE // GRID, SIZE // GRID), np.int16)
     for i in range(count):
         if i % 3 == 0:
-            scene = cluttered_scene(rng, WORLD_VENDORS)
+            scene = cluttered_scene(rng, Clutter(WORLD_VENDORS))
         else:
             scene = of_world(compose(sample_whole(rng) if i % 3 == 1 else sample(rng, "train"), (seed, i)))
         images[i] = scene.image
         cell_labels[i, 2] = SETTING_NAMES.index(scene.setting)
         for shown in scene.objects:
-            x, y, side = shown.box
-            covered = i, slice(None), _covered(y, side), _covered(x, side)
+            x, y, width, height = shown.box
+            covered = i, slice(None), _covered(y, height), _covered(x, width)
             cell_labels[covered][0] = 1 + NOUNS.index(shown.noun)
             cell_labels[covered][1] = 2 + COLOR_NAMES.index(shown.color) if shown.color else 1
     return _tensors(images, cell_labels)
@@ -78,7 +78,7 @@ def _scenes(count: int, seed: int) -> TokenizerImages:
 def _covered(middle: float, side: float) -> slice:
     """Return the cells of a thing along one axis: those half of which it covers, and as many as it is wide."""
     first = int((middle - side / 2) / GRID + 0.5)
-    return slice(first, first + round(side / GRID))
+    return slice(first, first + max(1, round(side / GRID)))
 
 
 def _tensors(images: np.ndarray, cell_labels: np.ndarray) -> TokenizerImages:

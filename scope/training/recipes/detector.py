@@ -21,7 +21,7 @@ from scope.nn.weights import fill, read
 from scope.tokenizers.pae import PAE
 from scope.tokenizers.pae import load as load_tokenizer
 from scope.training.data import augmentations as augment
-from scope.training.data.cluttered_scenes import WORLD_VENDORS, ClutteredScene, cluttered_scene, of_world
+from scope.training.data.cluttered_scenes import WORLD_VENDORS, Clutter, ClutteredScene, cluttered_scene, of_world
 from scope.training.loop import Run, TrainConfig
 from scope.training.losses import IGNORE, masked_cross_entropy
 from scope.training.optimizers import adamw, warmup_cosine
@@ -62,7 +62,8 @@ def targets(scenes: list[ClutteredScene], shifts: NDArray[np.int64]) -> dict[str
     noun, color = np.full(shape, IGNORE), np.full(shape, IGNORE)
     for i, (scene, (dx, dy)) in enumerate(zip(scenes, shifts, strict=True)):
         for shown in scene.objects:
-            x, y, side_px = shown.box
+            x, y, *sides = shown.box
+            side_px = max(sides)
             column = int(np.clip((x + dx) // CELL, 0, SIDE - 1))
             row = int(np.clip((y + dy) // CELL, 0, SIDE - 1))
             neighbours = center[i, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
@@ -96,7 +97,7 @@ def detector_loss(output: DetectorOutput, truth: dict[str, Tensor]) -> tuple[Ten
 def sample_scene(rng: Rng, clutter_p: float, seed: tuple[int, ...]) -> ClutteredScene:
     """Draw one training picture, as the loop may see it."""
     if rng.random() < clutter_p:
-        return cluttered_scene(rng, WORLD_VENDORS)
+        return cluttered_scene(rng, Clutter(WORLD_VENDORS))
     return of_world(compose(sample(rng, "train", NOUNS), seed))
 
 

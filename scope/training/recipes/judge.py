@@ -69,7 +69,7 @@ def detector_targets(scenes: list[ClutteredScene]) -> DetectorTargets:
     shape = (len(scenes), *centers.shape[1:])
     distance, log_size, offset = torch.full(shape, torch.inf), torch.zeros(shape), torch.zeros(shape[0], *centers.shape)
     for i, scene in enumerate(scenes):
-        for x, y, side in (shown.box for shown in scene.objects):
+        for x, y, side in ((*o.box[:2], max(o.box[2:])) for o in scene.objects):
             away = torch.tensor([x, y])[:, None, None] - centers
             far = away.square().sum(0).sqrt()
             nearer = far < distance[i]

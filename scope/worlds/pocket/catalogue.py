@@ -369,4 +369,12 @@ STYLES: dict[str, Style] = {
 
 MAX_COUNT = 5
 CORE_MAX_COUNT = 4
-MAX_LETTERS = 8  # characters on a sign
+MAX_LETTERS = 10  # characters on a sign
+
+#: Nouns that no generator is trained to draw: they are drawn from a reference, a picture of one. Judges know them.
+HELD_OUT_NOUNS = frozenset(
+    {
+        "axe", "croissant", "hedgehog", "hourglass", "koala", "lollipop", "magnet", "pretzel", "saxophone", "scorpion",
+        "snail", "squid", "swan", "telescope", "trumpet", "wrench",
+    }
+)  # fmt: skip

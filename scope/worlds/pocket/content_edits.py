@@ -230,7 +230,7 @@ def _boxes(layout: Layout, which: int) -> list[XyxyPx]:
 
 def _side(obj: Object) -> int:
     """Return the size of an object in cells."""
-    return obj.side_px // GRID
+    return obj.width_px // GRID
 
 
 def _xyxy_px(place: Place, side: int) -> XyxyPx:
@@ -253,7 +253,7 @@ def _solid(layout: Layout) -> Area:
     solid = np.zeros((SIZE, SIZE), bool)
     for obj in layout.objects:
         x0, y0, x1, y1 = obj.xyxy_px
-        solid[y0:y1, x0:x1] |= sprite(obj.drawing, obj.color, obj.side_px, obj.style)[1][..., 0] == 1
+        solid[y0:y1, x0:x1] |= sprite(obj.drawing, obj.color, (obj.width_px, obj.height_px), obj.style)[1][..., 0] == 1
     if layout.board is not None:
         x0, y0, x1, y1 = layout.board
         solid[y0:y1, x0:x1] = True

@@ -74,7 +74,7 @@ def pair(family: str, seed: int, content: int | None = None, split: Split = "tra
         plan = kind.prepare(sample_whole(rng, split), rng)
         if held_out(plan) != (split == "held_out"):
             continue
-        layout = arrange(plan, int(rng.integers(2**32)))
+        layout = arrange(plan, int(rng.integers(2**32)), grid=True)
         edited = kind.apply(layout, parameter, rng)
         if edited is not None and not (split == "train" and held_out(edited[0].plan)):
             after, instruction, changed = edited

@@ -5,15 +5,17 @@ again, so that all that it does not touch stays equal to the pixel.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scope.worlds.pocket.background import background
+from scope.worlds.pocket.free_placing import place_freely
 from scope.worlds.pocket.placing import CELLS, place
 from scope.worlds.pocket.plan import Plan
 from scope.worlds.pocket.relations import XyxyPx
+from scope.worlds.pocket.rng import Rng
 from scope.worlds.pocket.sign import HEIGHT, WIDTH, sign
 from scope.worlds.pocket.sprites import GRID, SIZE, sprite
 
@@ -22,7 +24,7 @@ Mask = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Object:
-    """One drawing in a picture, in a square of 32, 48 or 64 pixels."""
+    """One drawing in a picture, as large as its box, in pixels of a 128-px scene."""
 
     noun: str
     color: str | None
@@ -32,9 +34,14 @@ class Object:
     tone: str | None = None
 
     @property
-    def side_px(self) -> int:
-        """Size of its square."""
+    def width_px(self) -> int:
+        """Width of its box."""
         return self.xyxy_px[2] - self.xyxy_px[0]
+
+    @property
+    def height_px(self) -> int:
+        """Height of its box."""
+        return self.xyxy_px[3] - self.xyxy_px[1]
 
     @property
     def drawing(self) -> str:
@@ -56,10 +63,11 @@ class Layout:
 class Scene:
     """A picture and its truth. `mask` says of each pixel: 0 ground or sign, else 1 + the object's index."""
 
-    image: NDArray[np.uint8]  # (128, 128, 3)
+    image: NDArray[np.uint8]  # (128, 128, 3), or larger by the scale
     objects: tuple[Object, ...]
     plan: Plan
-    mask: Mask  # (128, 128)
+    mask: Mask  # as large
+    board: XyxyPx | None = None  # of the sign
 
     @cached_property
     def cells(self) -> Mask:
@@ -80,53 +88,59 @@ def _bounding_box(area: NDArray[np.bool_]) -> XyxyPx:
     return int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
 
 
-@cache
-def _ink(drawing: str, size: int, style: str) -> XyxyPx:
+@lru_cache(maxsize=4096)
+def _ink(drawing: str, size: tuple[int, int], style: str) -> XyxyPx:
     return _bounding_box(sprite(drawing, None, size, style)[1][..., 0] > 0.5)
 
 
-def arrange(plan: Plan, seed: int | tuple[int, ...]) -> Layout:
-    """Put the objects of a plan in places.
+def arrange(plan: Plan, seed: int | tuple[int, ...], grid: bool = False) -> Layout:
+    """Put the objects of a plan in places: anywhere, or in squares of the grid of 16 px, on which edits rest.
 
     Raises: UsageError if they do not fit.
     """
     rng = np.random.default_rng(seed)
-    boxes, row = place(rng, plan)
+    boxes, board = _on_grid(rng, plan) if grid else place_freely(rng, plan)
     objects = [
-        Object(group.noun, group.color, _pixels(cells), index, plan.style, group.tone)
+        Object(group.noun, group.color, box, index, plan.style, group.tone)
         for index, (group, group_boxes) in enumerate(zip(plan.groups, boxes, strict=True))
-        for cells in group_boxes
+        for box in group_boxes
     ]
     if plan.relation == "on top of":
         objects[0] = _lowered(objects[0], objects[1])
-    board = (8, row * GRID, 8 + WIDTH, row * GRID + HEIGHT) if row is not None else None
     return Layout(plan, tuple(objects), board, float(rng.uniform(0.94, 1.0)))
 
 
-def draw(layout: Layout) -> Scene:
-    """Paint a layout."""
-    plan = layout.plan
+def _on_grid(rng: Rng, plan: Plan) -> tuple[list[list[XyxyPx]], XyxyPx | None]:
+    """Return the boxes of each group, and of the sign's board, on the grid."""
+    boxes, row = place(rng, plan)
+    board = (8, row * GRID, 8 + WIDTH, row * GRID + HEIGHT) if row is not None else None
+    return [[_pixels(cells) for cells in group] for group in boxes], board
+
+
+def draw(layout: Layout, scale: int = 1) -> Scene:
+    """Paint a layout, `scale` times 128 pixels a side. What comes later lies over what comes before."""
+    plan, side = layout.plan, scale * SIZE
     canvas = background(plan.setting) * np.float32(layout.light)
-    mask = np.zeros((SIZE, SIZE), np.uint8)
+    mask = np.zeros((side, side), np.uint8)
     for number, obj in enumerate(layout.objects, 1):
-        x0, y0, x1, y1 = obj.xyxy_px
-        rgb, alpha = sprite(obj.drawing, obj.color, obj.side_px, obj.style)
+        x0, y0, x1, y1 = (scale * v for v in obj.xyxy_px)
+        rgb, alpha = sprite(obj.drawing, obj.color, (x1 - x0, y1 - y0), obj.style)
         ground = canvas[y0:y1, x0:x1]
         ground *= 1 - alpha  # nothing of the ground is left under what is opaque, not even in the last bit
         ground += alpha * rgb
         mask[y0:y1, x0:x1][alpha[..., 0] > 0.5] = number
     if plan.text is not None and layout.board is not None:
-        x0, y0, x1, y1 = layout.board
-        canvas[y0:y1, x0:x1] = sign(plan.text, plan.font)
-    return Scene((canvas * 255 + 0.5).clip(0, 255).astype(np.uint8), layout.objects, plan, mask)
+        x0, y0, x1, y1 = (scale * v for v in layout.board)
+        canvas[y0:y1, x0:x1] = sign(plan.text, plan.font, x1 - x0, y1 - y0, scale)
+    return Scene((canvas * 255 + 0.5).clip(0, 255).astype(np.uint8), layout.objects, plan, mask, layout.board)
 
 
-def compose(plan: Plan, seed: int | tuple[int, ...]) -> Scene:
+def compose(plan: Plan, seed: int | tuple[int, ...], scale: int = 1) -> Scene:
     """Draw a plan. The same (plan, seed) gives the same picture.
 
     Raises: UsageError if the objects do not fit.
     """
-    return draw(arrange(plan, seed))
+    return draw(arrange(plan, seed), scale)
 
 
 def _pixels(cells: XyxyPx) -> XyxyPx:
@@ -138,7 +152,7 @@ def _lowered(upper: Object, lower: Object) -> Object:
     """Return an object let down until its ink touches what it stands on."""
 
     def ink(obj: Object) -> XyxyPx:
-        return _ink(obj.drawing, obj.side_px, obj.style)
+        return _ink(obj.drawing, (obj.width_px, obj.height_px), obj.style)
 
     x0, y0, x1, y1 = upper.xyxy_px
     gap = lower.xyxy_px[1] + ink(lower)[1] - y0 - ink(upper)[3]

@@ -28,18 +28,23 @@ def _font(font: str, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFon
 
 
 @lru_cache(maxsize=4096)
-def sign(text: str, font: str = FONTS[0], width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.floating]:
+def sign(
+    text: str, font: str = FONTS[0], width: int = WIDTH, height: int = HEIGHT, scale: int = 1
+) -> NDArray[np.floating]:
     """Return a white board (height, width, 3) with a dark frame and `text` as large as fits, in [0, 1].
+
+    Frame and letters are `scale` times as large as those of a 128-px scene.
 
     The array is shared between calls: do not write into it.
     """
     board = Image.new("RGB", (width, height), (40, 40, 46))
     draw = ImageDraw.Draw(board)
-    draw.rectangle((2, 2, width - 3, height - 3), fill=(250, 250, 246))
-    for points in range(24, 7, -1):
+    frame = 2 * scale
+    draw.rectangle((frame, frame, width - 1 - frame, height - 1 - frame), fill=(250, 250, 246))
+    for points in range(24 * scale, 8 * scale - 1, -1):
         letters = _font(font, points)
         left, top, right, bottom = draw.textbbox((0, 0), text, font=letters)
-        if right - left <= width - 10:
+        if right - left <= width - 10 * scale and bottom - top <= height - 8 * scale:
             break
     draw.text(((width - left - right) / 2, (height - top - bottom) / 2), text, fill=(20, 20, 24), font=letters)
     return np.asarray(board, np.float32) / 255

@@ -1,6 +1,6 @@
 """The atlas in memory: every drawing in every colour and size. numpy only."""
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -13,7 +13,7 @@ Pixels = NDArray[np.floating]
 
 CELL, COLUMNS = 64, 16
 SIZE = 128  # pixels of a scene's side
-GRID = 16  # objects stand on multiples of this
+GRID = 16  # pixels of a cell: of the latents, and of the grid on which edits put things
 
 
 @cache
@@ -53,22 +53,30 @@ def _recolor(rgb: Pixels, alpha: Pixels, color: str) -> Pixels:
     return painted
 
 
-@cache
-def sprite(noun: str, color: str | None, size: int, vendor: str = VENDORS[0]) -> tuple[Pixels, Pixels]:
-    """Return (rgb (size, size, 3), alpha (size, size, 1)) in [0, 1] of a drawing, recoloured if `color`.
-
-    `noun` may be "person/dark": one of TONED in one of TONES.
-    """
-    master: Pixels = _master(noun, vendor).astype(np.float32) / 255
-    rgb, alpha = master[..., :3], master[..., 3]
+@lru_cache(maxsize=16384)
+def _painted(drawing: str, color: str | None, vendor: str) -> Image.Image:
+    """Return a drawing as large as its cell, recoloured if `color`, with its colours multiplied by alpha."""
+    master = _master(drawing, vendor)
     if color is not None:
-        rgb = _recolor(rgb, alpha, color)
-    premultiplied = np.concatenate([rgb * alpha[..., None], alpha[..., None]], -1)
-    if size != CELL:
-        channels = [
-            np.asarray(Image.fromarray(premultiplied[..., i]).resize((size, size), Image.Resampling.BOX))
-            for i in range(4)
-        ]
-        premultiplied = np.stack(channels, -1)
+        pixels: Pixels = master.astype(np.float32) / 255
+        painted = _recolor(pixels[..., :3], pixels[..., 3], color)
+        master = np.concatenate([(painted * 255 + 0.5).clip(0, 255).astype(np.uint8), master[..., 3:]], -1)
+    return Image.fromarray(master).convert("RGBa")
+
+
+@lru_cache(maxsize=4096)
+def sprite(
+    drawing: str, color: str | None, size: int | tuple[int, int], vendor: str = VENDORS[0]
+) -> tuple[Pixels, Pixels]:
+    """Return (rgb (h, w, 3), alpha (h, w, 1)) in [0, 1] of a drawing, recoloured if `color`.
+
+    `drawing` may be "person/dark": one of TONED in one of TONES. `size` is its side in pixels, or (width, height). The
+    arrays are shared between calls: do not write into them.
+    """
+    width, height = (size, size) if isinstance(size, int) else size
+    painted = _painted(drawing, color, vendor)
+    shrinks = max(width, height) <= min(painted.size)
+    scaled = painted.resize((width, height), Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC)
+    premultiplied: Pixels = np.asarray(scaled, np.float32) / 255
     alpha = premultiplied[..., 3:]
     return premultiplied[..., :3] / np.maximum(alpha, 1e-4), alpha
