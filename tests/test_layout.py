@@ -158,7 +158,7 @@ def test_what_is_waived_or_denied_of_the_whole_is_not_asked_for() -> None:
         spec = spec.move(commitment.id, Status.WAIVED, Cause(kind="person", name="review"))
     request = request_of(spec, seed=1)
     assert (request.setting, request.style) == ("", "")
-    thing, setting = read("apple on-beach").commitments
+    thing, setting = read("apple on beach").commitments
     assert request_of(_declared(thing, setting), seed=1).setting == "beach"
     assert request_of(_declared(thing, setting.model_copy(update={"denied": True})), seed=1).setting == ""
 
@@ -174,7 +174,7 @@ def test_records_of_older_versions_keep_their_hashes() -> None:
 
 
 def _declared(*commitments: Commitment) -> Specification:
-    spec = Specification(prompt="apple on-beach")
+    spec = Specification(prompt="apple on beach")
     for commitment in commitments:
         spec = spec.declare(commitment, Cause.skill("decompose", "1"))
     return spec
