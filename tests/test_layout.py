@@ -30,6 +30,7 @@ from scope.specification import (
     Event,
     Fact,
     IllegalEvent,
+    Observation,
     Placing,
     Request,
     Specification,
@@ -40,7 +41,7 @@ from scope.specification import (
 )
 from scope.specification.permissions import appended
 from scope.specification.placements import clashes, regions
-from scope.testing import FakeGenerator, FakeReader, fake_toolbox, validate
+from scope.testing import FakeGenerator, FakeReader, FakeVerifier, fake_toolbox, validate
 
 RING = "1 apple left of 1 car left of 1 dog"
 READS = frozenset({"regions"})
@@ -348,18 +349,21 @@ def test_regions_of_no_commitment_end_before_a_run_begins(cli: Cli, home: Path) 
 
 def test_regions_come_from_the_command_line_to_the_report(parts: Parts, cli: Cli) -> None:
     parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR, reads=READS)
+    apple = Observation(label="red apple", box=Box.of(120, 60, 410, 340))
+    parts["verifiers", "objects"] = lambda: FakeVerifier(seen={"e1": [apple]})
     result = cli("generate", PROMPT, "--json", "--region", "red apples=100,50,400,350")
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
     first = report["drafts"][0]["regions"]
     assert [region["id"] for region in first] == ["e1#1", "e1#2", "e2#1"]
     assert first[0]["box"] == [100, 50, 400, 350]
+    assert [region["found"] for region in first] == [[120, 60, 410, 340], None, None]
     assert not report["notes"]
 
 
 def test_a_generator_that_reads_no_regions_says_so(cli: Cli) -> None:
     result = cli("generate", PROMPT, "--region", "red apples=100,50,400,350")
-    assert result.exit_code == 0
+    assert result.exit_code == 3  # and nobody saw whether it stands there all the same
     assert f"{DEFAULT_GENERATOR} does not read the regions" in result.stderr
 
 

@@ -46,4 +46,33 @@ def test_a_box_that_floats_above_is_not_on_top():
 
 
 def test_an_unknown_relation_is_not_judged():
-    assert relation_holds("inside", [[(0, 0, 1, 1)], [(2, 0, 3, 1)]]) is None
+    assert relation_holds("holding", [[(0, 0, 1, 1)], [(2, 0, 3, 1)]]) is None
+
+
+BIG, SMALL = (20.0, 20.0, 80.0, 80.0), (92.0, 40.0, 122.0, 70.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "groups", "expected"),
+    [
+        ("bigger than", [[BIG], [SMALL]], True),
+        ("smaller than", [[BIG], [SMALL]], False),
+        ("taller than", [[SMALL], [BIG]], False),
+        ("next to", [[SMALL], [BIG]], True),
+        ("next to", [[(78.0, 40.0, 108.0, 70.0)], [BIG]], True),  # two pixels of overlap are the detector's
+        ("inside", [[(18.0, 40.0, 48.0, 70.0)], [BIG]], True),  # and so are two pixels outside
+        ("inside", [[SMALL], [BIG]], False),
+        ("behind", [[(30.0, 10.0, 60.0, 50.0)], [BIG]], True),
+        ("left", [[BIG]], False),
+        ("right", [[SMALL]], True),
+        ("top left", [[(0.0, 0.0, 40.0, 40.0), BIG]], False),  # all of them, or it does not hold
+        ("left", [[BIG], [SMALL]], None),
+    ],
+)
+def test_what_geometry_says_is_judged_with_edges_that_are_known_to_some_pixels(name, groups, expected):
+    assert relation_holds(name, groups) is expected
+
+
+def test_places_and_comparisons_do_not_depend_on_the_size_of_the_picture():
+    double = [[tuple(2 * side for side in SMALL)]]
+    assert relation_holds("right", double, side=256) is relation_holds("right", [[SMALL]]) is True

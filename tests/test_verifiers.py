@@ -40,7 +40,10 @@ CASES = [
     ("an automobile", APPLES_LEFT, "plain", {"met"}),
     ("a unicorn", APPLES_LEFT, "plain", {"None:presence"}),
     ("a wooden car", APPLES_LEFT, "plain", {"met", "None:attribute"}),
-    ("a car behind an apple", APPLES_LEFT, "plain", {"met", "None:relation"}),
+    ("a car behind an apple", APPLES_LEFT, "plain", {"met", "violated:relation"}),
+    ("a car holding an apple", APPLES_LEFT, "plain", {"met", "None:relation"}),
+    ("a car in the top left", [thing("car", "blue", 20, 20)], "plain", {"met"}),
+    ("a car in the top left", APPLES_LEFT, "plain", {"met", "violated:setting"}),
 ]
 
 

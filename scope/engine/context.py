@@ -16,6 +16,7 @@ from PIL import Image
 from scope.engine.outcome import Progress
 from scope.engine.signals import Interrupts
 from scope.engine.verification import judge, unknown_to
+from scope.engine.whereabouts import located
 from scope.errors import ScopeError
 from scope.files import write_atomic
 from scope.protocols import Editor, Generator, OnStep, Picture, Toolbox, Verifier, limits, part_name, reads_of
@@ -128,7 +129,7 @@ class EngineContext(RunContext):
         return cast(list[Picture], made)
 
     def judge(self, draft: Draft, spec: Specification) -> tuple[Verdict, ...]:
-        """Return one verdict per commitment on a draft.
+        """Return one verdict per commitment on a draft, region by region where it has regions.
 
         Raises: StateCorrupt if its picture is not the one that was made.
         """
@@ -143,7 +144,8 @@ class EngineContext(RunContext):
             return self.call("verifier", key, check, Verdicts, limits(verifier).ceiling).verdicts
 
         commitments = {c.id: c for c in (*spec.commitments, *asked_of.commitments)}
-        return tuple(self._explained(v, commitments[v.commitment]) for v in judge(spec, self.tools.verifiers, ask))
+        verdicts = located(spec, judge(spec, self.tools.verifiers, ask), draft.request.regions)
+        return tuple(self._explained(v, commitments[v.commitment]) for v in verdicts)
 
     def unknown(self, spec: Specification) -> tuple[str, ...]:
         """Return what of a specification the generator's weights have never seen, in words."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from scope.engine.outcome import best_of
+from scope.engine.whereabouts import strays
 from scope.specification import (
     Cause,
     Draft,
@@ -22,10 +23,21 @@ _DOUBT = 4  # drafts on which an answer must have failed, before another candida
 def entered(spec: Specification, draft: Draft, verdicts: Sequence[Verdict]) -> Specification:
     """Return the specification with the verdicts on a draft in its ledger."""
     for verdict in verdicts:
-        evidence = Judgement(reason=verdict.reason, score=verdict.score)
+        evidence = _judgement(verdict, draft)
         cause = Cause.verifier(verdict.verifier)
         spec = spec.move(verdict.commitment, status_of(verdict), cause, evidence=evidence, draft=draft.id)
     return spec
+
+
+def _judgement(verdict: Verdict, draft: Draft) -> Judgement:
+    """Return what the ledger keeps of a verdict; of one that is violated also where, if the draft has regions."""
+    placed = verdict.outcome == "violated" and draft.request.regions
+    return Judgement(
+        reason=verdict.reason,
+        score=verdict.score,
+        regions=verdict.regions if placed else (),
+        strays=strays(verdict) if placed else (),
+    )
 
 
 def settled(spec: Specification, best: Draft, verdicts: Sequence[Verdict]) -> Specification:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from scope.runs.store import SCHEMA
-from scope.specification import Draft, Model, RepairResult, Specification, Verdict, answers
+from scope.specification import Draft, Model, Region, RepairResult, Specification, Verdict, answers
 
 #: What the report gives seconds for.
 TIMED = ("decompose", "generate", "verify", "repair")
@@ -148,6 +148,15 @@ def _commitments(outcome: Outcome) -> list[dict[str, Any]]:
     return rows
 
 
+def _region(region: Region, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Return a region with what was seen in it (null: nothing), and what is violated there."""
+    found = [seen.box for v in verdicts for seen in v.evidence if seen.region == region.id and seen.box]
+    return region.model_dump(mode="json") | {
+        "found": found[0].model_dump(mode="json") if found else None,
+        "violated": [v.commitment for v in verdicts if region.id in v.regions],
+    }
+
+
 def _draft(draft: Draft, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     count = tally(verdicts)
     return {
@@ -155,7 +164,7 @@ def _draft(draft: Draft, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "path": draft.path,
         "sha256": draft.sha256,
         "seed": draft.request.seed,
-        "regions": [region.model_dump(mode="json") for region in draft.request.regions],
+        "regions": [_region(region, verdicts) for region in draft.request.regions],
         "generator": draft.generator,
         "parent": draft.parent,
         "violated": count.violated,

@@ -5,7 +5,7 @@ from html import escape
 from typing import Literal
 
 from scope.engine.outcome import Outcome, json_report
-from scope.specification import Model, answers
+from scope.specification import Model, Region, Verdict, answers
 from scope.text import visible
 
 Fate = Literal["met", "violated", "blocked", "unjudged", "waived"]
@@ -31,7 +31,7 @@ class Proof(Model):
 
     rows: tuple[Row, ...]
     sources: tuple[str, ...] = ()  # one sentence each
-    regions: tuple[str, ...] = ()  # where things were to stand, one sentence each
+    regions: tuple[str, ...] = ()  # where things were to stand, and what fails there: one sentence each
 
     @classmethod
     def of(cls, outcome: Outcome) -> "Proof":
@@ -49,9 +49,7 @@ class Proof(Model):
             )
             for c in json_report(outcome)["commitments"]
         )
-        placed = outcome.best.request.regions if outcome.best is not None else ()
-        regions = tuple(f"{r.id}, {r.said}, was to stand at {r.box}" for r in placed)
-        return cls(rows=tuple(rows), sources=tuple(_sources(outcome)), regions=regions)
+        return cls(rows=tuple(rows), sources=tuple(_sources(outcome)), regions=tuple(_regions(outcome)))
 
     @property
     def met(self) -> int:
@@ -87,6 +85,22 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _html_row(tag: str, cells: Sequence[str]) -> str:
     return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+
+def _regions(outcome: Outcome) -> list[str]:
+    """Return a sentence for each region of the best draft."""
+    if outcome.best is None:
+        return []
+    verdicts = outcome.verdicts.get(outcome.best.id, ())
+    return [_region(region, verdicts) for region in outcome.best.request.regions]
+
+
+def _region(region: Region, verdicts: Sequence[Verdict]) -> str:
+    found = next((o.box for v in verdicts for o in v.evidence if o.region == region.id and o.box), None)
+    failed = [v.commitment for v in verdicts if region.id in v.regions]
+    seen = f", was seen at {found}" if found is not None else ""
+    fails = f"; {', '.join(failed)} {'fails' if len(failed) == 1 else 'fail'} there" if failed else ""
+    return f"{region.id}, {region.said}, was to stand at {region.box}{seen}{fails}"
 
 
 def _sources(outcome: Outcome) -> list[str]:

@@ -93,7 +93,10 @@ def _draft(
         "rows": rows,
         "picture": None if picture is None else _data_uri(picture),
         "size": size,
-        "regions": [{"region": r, **_rectangle(r.box, size)} for r in draft.request.regions],
+        "regions": [
+            {"region": r, "failed": [v.commitment for v in verdicts if r.id in v.regions], **_rectangle(r.box, size)}
+            for r in draft.request.regions
+        ],
         "violated": sum(row["outcome"] in ("violated", "blocked") for row in rows),
         "unjudged": sum(row["outcome"] == "unjudged" for row in rows),
     }

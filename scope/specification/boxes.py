@@ -60,6 +60,11 @@ class Box(RootModel[tuple[Coordinate, Coordinate, Coordinate, Coordinate]]):
         """Return its right side."""
         return self.root[3]
 
+    @property
+    def area(self) -> int:
+        """Return its area in square thousandths."""
+        return (self.x_max - self.x_min) * (self.y_max - self.y_min)
+
     def __str__(self) -> str:
         return f"[{', '.join(map(str, self.root))}]"
 

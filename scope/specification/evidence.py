@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from scope.specification.boxes import Box
 from scope.specification.commitments import Model, Type
 from scope.specification.requests import Region
 
@@ -133,11 +134,16 @@ class Wording(Model):
 
 
 class Judgement(Model):
-    """What a verifier said of a draft; the whole verdict is kept beside the ledger."""
+    """What a verifier said of a draft; the whole verdict is kept beside the ledger.
+
+    `regions` are those at fault; `strays` is where things stand that were put nowhere.
+    """
 
     kind: Literal["judgement"] = "judgement"
     reason: str
     score: float | None = None
+    regions: tuple[str, ...] = Field(default=(), exclude_if=lambda regions: not regions)
+    strays: tuple[Box, ...] = Field(default=(), exclude_if=lambda strays: not strays)
 
 
 class Strategy(StrEnum):

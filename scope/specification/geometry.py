@@ -96,8 +96,14 @@ def holds(name: str, *groups: Boxes) -> bool | None:
 
 def overlap(one: Box, other: Box) -> bool:
     """Return whether two boxes share more than an edge."""
-    wide = min(one.x_max, other.x_max) > max(one.x_min, other.x_min)
-    return wide and min(one.y_max, other.y_max) > max(one.y_min, other.y_min)
+    return shared_area(one, other) > 0
+
+
+def shared_area(one: Box, other: Box) -> int:
+    """Return the area that two boxes share, in square thousandths."""
+    wide = min(one.x_max, other.x_max) - max(one.x_min, other.x_min)
+    high = min(one.y_max, other.y_max) - max(one.y_min, other.y_min)
+    return max(0, wide) * max(0, high)
 
 
 def _pair_holds(name: str, a: Box, b: Box) -> bool:

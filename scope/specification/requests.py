@@ -142,18 +142,25 @@ class Draft(Model):
 
 
 class Observation(Model):
-    """One thing that a verifier saw: what it is, where, and how sure it is (in [0, 1])."""
+    """One thing that a verifier saw: what it is, where, and how sure it is (in [0, 1]).
+
+    `fits`: whether it is as the commitment asks, where a verifier can say so of each. `region` is where it was put, as
+    the run finds by their boxes.
+    """
 
     label: str
     box: Box | None = None
     score: float | None = None
+    fits: bool = Field(default=True, exclude_if=lambda fits: fits)
+    region: str | None = Field(default=None, exclude_if=lambda region: region is None)
 
 
 class Verdict(Model):
     """What one verifier says of one commitment on one draft. Outcome None: it could not be judged.
 
     `evidence` is what the verdict rests on; `details` is plain JSON of the verifier's own.
-    `blocked_by` names the entity without which the question makes no sense.
+    `blocked_by` names the entity without which the question makes no sense. `regions` are those at fault, where it is
+    violated: the run finds them.
     """
 
     commitment: str
@@ -164,6 +171,7 @@ class Verdict(Model):
     evidence: tuple[Observation, ...] = ()
     details: dict[str, Any] = {}
     blocked_by: str | None = None
+    regions: tuple[str, ...] = Field(default=(), exclude_if=lambda regions: not regions)
 
     @model_validator(mode="after")
     def _blocked_is_not_judged(self) -> "Verdict":

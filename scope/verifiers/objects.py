@@ -1,6 +1,7 @@
-"""The loop's verifier of objects: presence, count, colour, relation, setting and absence, by one detector.
+"""The loop's verifier of objects: presence, count, colour, relation, comparison, place, setting and absence.
 
-It knows the nouns of the pocket world; what it does not know it leaves unjudged.
+All of it follows from what one detector finds. It knows the nouns of the pocket world; what it does not know it leaves
+unjudged.
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,17 @@ from PIL.Image import Image
 from scope.models.detector import Detection, Detector, detect
 from scope.nn.weights import load_shipped
 from scope.specification import Box, Commitment, Observation, Specification, Type, Verdict, from_pixels
+from scope.specification.geometry import PLACES
 from scope.verifiers.relations import relation_holds
 from scope.worlds.pocket.catalogue import COLORS, NOUN_OF, SETTING_NAMES
 
 
 def _is_color(commitment: Commitment) -> bool:
     return commitment.type is Type.ATTRIBUTE and commitment.aspect == "color" and not commitment.denied
+
+
+def _is_place(setting: Commitment) -> bool:
+    return bool(setting.targets) and setting.value in PLACES
 
 
 SIDE = 128  # pixels: what the detector looks at
@@ -47,10 +53,10 @@ class DetectedScene:
                 return self._count(commitment)
             case Type.ATTRIBUTE:
                 return self._color(commitment)
-            case Type.RELATION:
+            case Type.RELATION | Type.COMPARISON | Type.PLACE:
                 return self._relation(commitment)
             case Type.SETTING:
-                return self._setting(commitment)
+                return self._relation(commitment) if _is_place(commitment) else self._setting(commitment)
             case _:
                 return self._absence(commitment)
 
@@ -105,8 +111,9 @@ class DetectedScene:
         groups = [detections for _, detections in entities]
         everything = [d for group in groups for d in group]
         if not all(groups):
-            return "violated", "one of them is missing", everything
-        holds = relation_holds(str(c.value), [[d.xyxy_px for d in group] for group in groups])
+            missing = "one of them is missing" if len(groups) > 1 else f"no {entities[0][0]} found"
+            return "violated", missing, everything
+        holds = relation_holds(str(c.value), [[d.xyxy_px for d in group] for group in groups], SIDE)
         if holds is None:
             return None, f"no verifier judges {c.value!r}", []
         places = (", ".join(str(_box(d)) for d in group) for group in groups)
@@ -129,8 +136,8 @@ class DetectedScene:
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
-    name, version = "objects", "2"
-    types = frozenset({Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.SETTING, Type.ABSENCE})
+    name, version = "objects", "3"
+    types = frozenset(Type) - {Type.STYLE, Type.TEXT, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -159,8 +166,12 @@ class ObjectsVerifier:
         reason: str,
         detections: list[Detection],
     ) -> Verdict:
+        color = str(commitment.value) if _is_color(commitment) else None
         evidence = tuple(
-            Observation(label=f"{d.color} {d.noun}", box=_box(d), score=round(d.score, 3)) for d in detections
+            Observation(
+                label=f"{d.color} {d.noun}", box=_box(d), score=round(d.score, 3), fits=color in (None, d.color)
+            )
+            for d in detections
         )
         return Verdict(
             commitment=commitment.id, outcome=outcome, reason=reason, verifier=f"{self.name}@{self.version}",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from scope.specification import Commitment, Kind, Specification, Type, Verdict
+from scope.specification import Commitment, Kind, Observation, Specification, Type, Verdict
 from scope.testing.fakes.delay import wait
 
 #: What a `FakeVerifier` says of a commitment: an outcome, or one per picture that it is asked about (the last repeats).
@@ -17,7 +17,7 @@ class FakeVerifier:
     """Says what it was told to, by commitment id or type; of all others, `otherwise`.
 
     `handled` limits it to some types (None: all but unknowns); `raises` makes each check fail; `asked` keeps the ids of
-    each check.
+    each check. `seen` is the evidence of its verdicts, by commitment id or type.
     """
 
     script: Script = field(default_factory=dict)
@@ -27,6 +27,7 @@ class FakeVerifier:
     handled: frozenset[Type] | None = None
     raises: Exception | None = None
     delay: float = 0.0
+    seen: Mapping[str, Sequence[Observation]] = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
 
@@ -56,5 +57,6 @@ class FakeVerifier:
                 "outcome": said,
                 "reason": f"the script says {said}",
                 "verifier": f"{self.name}@{self.version}",
+                "evidence": tuple(self.seen.get(commitment.id, self.seen.get(commitment.type.value, ()))),
             }
         )
