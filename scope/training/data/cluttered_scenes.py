@@ -28,7 +28,7 @@ from scope.worlds.pocket.relations import XyxyPx
 from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sampling import font_for, text
 from scope.worlds.pocket.sign import sign
-from scope.worlds.pocket.sprites import SIZE, Pixels, sprite
+from scope.worlds.pocket.sprites import Pixels, sprite
 
 VendorShares = tuple[float, ...]
 
@@ -107,7 +107,7 @@ def _middle(box: XyxyPx) -> tuple[float, float, float, float]:
     return (x0 + x1) / 2, (y0 + y1) / 2, float(x1 - x0), float(y1 - y0)
 
 
-def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:  # noqa: B008, frozen
+def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:
     """Draw one to about twelve objects."""
     setting = pick(rng, SETTING_NAMES)
     canvas: Pixels = background(setting) * np.float32(rng.uniform(*_BRIGHTNESS))
@@ -122,15 +122,15 @@ def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:  
 
 
 def _place_sign(rng: Rng, canvas: Pixels) -> PlacedSign:
-    words = text(rng) if rng.random() < _WORD_P else "".join(rng.choice(_LETTERS, int(rng.integers(1, MAX_LETTERS + 1))))
+    words = (
+        text(rng) if rng.random() < _WORD_P else "".join(rng.choice(_LETTERS, int(rng.integers(1, MAX_LETTERS + 1))))
+    )
     x0, y0, x1, y1 = box = random_board(rng, len(words))
     canvas[y0:y1, x0:x1] = sign(words, font_for(rng, words), x1 - x0, y1 - y0)
     return PlacedSign(words, box)
 
 
-def _place_object(
-    rng: Rng, canvas: Pixels, box: XyxyPx, taken: list[XyxyPx], clutter: Clutter
-) -> list[PlacedObject]:
+def _place_object(rng: Rng, canvas: Pixels, box: XyxyPx, taken: list[XyxyPx], clutter: Clutter) -> list[PlacedObject]:
     """Draw an object in a box, sometimes with another on top of it, which is added to what is `taken`."""
     lower, placed = _random_drawing(rng, _sides(box), clutter), list[PlacedObject]()
     x0, y0, x1, y1 = box
