@@ -1,9 +1,10 @@
-"""The benchmark of generators, with fakes for generators and judge: its prompts, its scores, and what is stored."""
+"""The benchmark of generators, with fakes for generators and judge: its scores, its systems, and what is stored."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,56 +13,92 @@ from PIL import Image
 from typer.testing import Result
 
 from scope.benchmarks import generators as bench
+from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Metric, Results, Row
-from scope.errors import UsageError
+from scope.benchmarks.tasks import TASKS, Prompt, Words, prompts
+from scope.errors import ScopeError, UsageError
 from scope.models.features import FeatureNet
 from scope.plugins import registry
 from scope.protocols import OnStep, Picture, ignore_steps
 from scope.specification import Commitment, Request, Specification, Type, Verdict
-from scope.worlds.pocket import held_out
-from scope.worlds.pocket.sampling import WORDS
 
 COUNT = 3
 
 
+@dataclass(frozen=True)
+class Found:
+    """One thing that the judge sees."""
+
+    noun: str
+    color: str | None
+    xyxy_px: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Perceived:
+    """What the judge sees in a picture."""
+
+    detections: tuple[Found, ...] = ()
+    words: tuple[str, ...] = ()
+
+
 class KnownImages:
-    """A judge to whom every commitment is met on the images that it knows, which read FRESH, and none on others."""
+    """A judge to whom every commitment is met on the scenes of prompts, whose truth it sees, and none on others."""
 
     name, version = "known", "1"
 
-    def __init__(self, good: Iterable[Image.Image]) -> None:
-        self.good = {image.tobytes() for image in good}
+    def __init__(self, asked: Iterable[Prompt]) -> None:
+        self.truth = {prompt.true_scene().tobytes(): prompt for prompt in asked}
 
     def handles(self, commitment: Commitment) -> bool:
         return True
 
     def check(self, image: Image.Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
-        outcome = "met" if image.tobytes() in self.good else "violated"
+        outcome = "met" if image.tobytes() in self.truth else "violated"
         return [Verdict(commitment=c.id, outcome=outcome, reason="", verifier="known@1") for c in commitments]
 
-    def read(self, image: Image.Image) -> tuple[str, ...]:
-        return ("fresh",) if image.tobytes() in self.good else ()
+    def perceive(self, image: Image.Image) -> Any:
+        if image.tobytes() not in self.truth:
+            return Perceived()
+        prompt = self.truth[image.tobytes()]
+        things = tuple(Found(obj.noun, obj.color, obj.xyxy_px) for obj in prompt.layout().objects)
+        return Perceived(things, (prompt.case.plan.text.lower(),) if prompt.case.plan.text else ())
 
 
 class FakeGenerator:
-    """Draws the true scenes that it knows, and a white page for every other request."""
+    """Draws the true scenes of requests that it knows, and a white page for every other."""
 
     name, version, vocabulary = "fake", "1", None
     weights: dict[str, str] = {}
 
-    def __init__(self, scenes: dict[Request, Image.Image]) -> None:
-        self.scenes = scenes
-        self.steps: list[int | None] = []
+    def __init__(self, scenes: dict[Request, Image.Image], reads: Collection[str] = ("regions", "steps")) -> None:
+        self.scenes, self.reads = scenes, frozenset(reads)
+        self.requests: list[Request] = []
+        self.sizes: list[int] = []
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
-        self.steps += [request.steps for request in requests]
-        stepless = [request.model_copy(update={"steps": None}) for request in requests]
-        return [Picture(self.scenes.get(request, Image.new("RGB", (128, 128), "white"))) for request in stepless]
+        self.requests += requests
+        self.sizes.append(len(requests))
+        return [Picture(self._picture(request.model_copy(update={"steps": None}))) for request in requests]
+
+    def _picture(self, request: Request) -> Image.Image:
+        return self.scenes.get(request, Image.new("RGB", (128, 128), "white"))
 
 
 @pytest.fixture(scope="module")
-def scenes() -> dict[Request, Image.Image]:
-    return {p.request: bench.true_scene(p) for prompts in bench.task_prompts(COUNT).values() for p in prompts}
+def asked() -> dict[str, list[Prompt]]:
+    return {task: prompts(task, Words.of([None]), COUNT) for task in TASKS}
+
+
+@pytest.fixture(scope="module")
+def judge(asked: dict[str, list[Prompt]]) -> KnownImages:
+    return KnownImages(prompt for of_task in asked.values() for prompt in of_task)
+
+
+@pytest.fixture(scope="module")
+def scenes(asked: dict[str, list[Prompt]]) -> dict[Request, Image.Image]:
+    """The true scene of each bound request."""
+    return {prompt.bound_request: prompt.true_scene() for of_task in asked.values() for prompt in of_task}
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +117,21 @@ def best(scenes: dict[Request, Image.Image]) -> FakeGenerator:
 
 @pytest.fixture
 def worst() -> FakeGenerator:
-    return FakeGenerator({})
+    return FakeGenerator({}, reads=())
 
 
 @pytest.fixture
-def compare(best: FakeGenerator, worst: FakeGenerator, scenes: dict[Request, Image.Image]) -> Compare:
-    """The comparison of a perfect generator and of one that draws nothing."""
-    judge = KnownImages(scenes.values())
-    systems = (bench.System("best", "a", lambda: best, 50), bench.System("worst", "b", lambda: worst, 4))
+def compare(best: FakeGenerator, worst: FakeGenerator, judge: KnownImages) -> Compare:
+    """The comparison of a generator that is perfect where it is bound, and of one that draws nothing."""
+    systems = (
+        bench.System("best", "a", lambda: best, 50, bound=True),
+        bench.System("best_direct", "a", lambda: best, 50, bound=False),
+        bench.System("worst", "b", lambda: worst, 4, bound=True),
+        bench.System("worst_direct", "b", lambda: worst, 4, bound=False),
+    )
 
     def run(network: FeatureNet | None = None, weights: Collection[str] = "ab") -> Results:
-        return bench.compare(systems, judge, judge.read, network, COUNT, weights)
+        return bench.compare(systems, judge, network, COUNT, weights)
 
     return run
 
@@ -101,41 +142,111 @@ def test_a_generator_of_true_scenes_reaches_the_ceiling_and_one_of_white_pages_n
 ) -> None:
     results = compare(network)
     rows = {row.name: row.metrics for row in results.rows}
-    assert set(bench.TASKS) <= set(rows["best"])
-    for task in bench.TASKS:
-        assert rows["best"][task] == rows["true_scenes"][task]
-        assert rows["worst"][task].value == 0
-        assert results.judge_ceiling[task] == rows["true_scenes"][task].value
-    assert all(rows["true_scenes"][task].value == 1 for task in bench.TASKS if task != "text")
+    asked_of_all = [metric for metric in bench.SCORED if metric != "free_boxes"]
+    for metric in bench.SCORED:
+        assert rows["true_scenes"][metric] == rows["best"][metric] == Metric(value=1, ci=(0.4385, 1), n=COUNT)
+        assert results.judge_ceiling[metric] == 1
+    for metric in (*asked_of_all, "whole", "first_six", "text_similarity"):
+        assert rows["best_direct"][metric].value == rows["worst_direct"][metric].value == 0
+    assert rows["best"]["whole"].n == COUNT * len(TASKS)
     assert rows["best"]["fd"].value == pytest.approx(0, abs=1e-6)
-    assert rows["worst"]["fd"].value > 0
-    assert results.judge == "known@1"
-    assert results.n_expected == COUNT * len(bench.TASKS)
+    assert rows["worst_direct"]["fd"].value > 0
+    assert (results.judge, results.n_expected) == ("known@1", COUNT * len(TASKS))
 
 
-def test_an_image_that_two_tasks_share_is_drawn_once_and_in_the_steps_of_its_row(
-    compare: Compare, best: FakeGenerator, worst: FakeGenerator
+@pytest.mark.heavy
+def test_what_is_not_bound_gets_the_prompt_alone_and_is_not_asked_for_given_boxes(
+    compare: Compare, best: FakeGenerator
 ) -> None:
-    compare()
-    assert best.steps == [50] * COUNT * (len(bench.TASKS) - 1)  # single_object and colors have the same prompts
-    assert worst.steps == [4] * COUNT * (len(bench.TASKS) - 1)
+    rows = {row.name: row for row in compare().rows}
+    bound, direct = ([r for r in best.requests if bool(r.regions) is is_bound] for is_bound in (True, False))
+    assert len(bound) == COUNT * len(TASKS) + 1 + bench.TIMED_QUICK
+    assert len(direct) == COUNT * (len(TASKS) - 1) + 1 + bench.TIMED_QUICK
+    assert {r.steps for r in best.requests} == {50}
+    assert "free_boxes" not in rows["best_direct"].metrics
+    assert rows["worst"].note == "fake@1 reads no regions"
+    assert rows["worst"].metrics == {}
 
 
+@pytest.mark.heavy
+def test_pictures_are_drawn_some_at_a_time_and_the_seconds_are_those_of_single_requests(
+    compare: Compare, best: FakeGenerator
+) -> None:
+    threads = torch.get_num_threads()
+    rows = {row.name: row for row in compare().rows}
+    timed = [1] * (1 + bench.TIMED_QUICK)
+    assert best.sizes == [16, 14, *timed, 16, 11, *timed]
+    assert rows["best"].metrics["seconds"].n == bench.TIMED_QUICK
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.heavy
 def test_what_has_no_weights_is_told_and_without_features_there_is_no_fd(compare: Compare) -> None:
-    _, best, worst = compare(weights="a").rows
+    _, best, _, worst, _ = compare(weights="a").rows
     assert "fd" not in best.metrics
     assert "images_per_s" in best.metrics
     assert (worst.metrics, worst.note) == ({}, "this version ships no weights named b")
 
 
 @pytest.mark.heavy
-def test_every_prompt_holds_a_pair_that_was_held_out_and_what_its_task_asks_for() -> None:
-    for task, (draw, types) in bench.TASKS.items():
-        plans, specs = bench.plans(draw, 20), bench.specifications(draw, 20)
-        assert all(held_out(replace(plan, text=None)) for plan in plans), task
-        assert all(types <= {c.type for c in spec.commitments} for spec in specs), task
-    signs = bench.specifications(bench.text, 20)
-    assert {str(c.value) for spec in signs for c in spec.of(Type.TEXT)} <= set(WORDS)
+def test_fewer_pictures_than_prompts_are_refused(compare: Compare, best: FakeGenerator) -> None:
+    draw = best.generate
+    best.generate = lambda requests, on_step=ignore_steps: draw(requests)[1:]  # type: ignore[method-assign]
+    with pytest.raises(ScopeError, match="fake@1 drew 15 of 16 prompts"):
+        compare()
+
+
+@pytest.mark.heavy
+def test_a_thing_is_in_place_where_it_has_its_colour_and_shares_most_of_its_box(judge: KnownImages) -> None:
+    (prompt,) = (p for p in prompts("free_boxes", Words.of([None]), 9) if len(p.case.boxes) == 1)
+    ((x0, y0, x1, y1),) = prompt.case.boxes
+    (group,) = prompt.case.plan.groups
+
+    def score(noun: str, color: str | None, *box: float) -> float:
+        class Sees(KnownImages):
+            def perceive(self, image: Image.Image) -> Any:
+                return Perceived((Found(noun, color, (box[0], box[1], box[2], box[3])),))
+
+        return bench.Seen(Sees([]), prompt.true_scene(), prompt).in_place()
+
+    half = (x0 + x1) / 2
+    assert score(group.noun, group.color, x0, y0, x1, y1) == 1
+    assert score(group.noun, group.color, x0, y0, half, y1) == 1  # half of it
+    assert score(group.noun, group.color, half - (x1 - x0), y0, half, y1) == 0  # a third of both together
+    assert score("ghost" if group.noun != "ghost" else "bee", group.color, x0, y0, x1, y1) == 0
+    assert score(group.noun, None, x0, y0, x1, y1) == 0
+
+
+@pytest.mark.heavy
+def test_only_commitments_of_the_types_of_a_task_decide_its_score_and_all_decide_whether_it_is_whole() -> None:
+    (prompt,) = prompts("counting", Words.of([None]), 1)
+
+    class Sees(KnownImages):
+        def check(self, image: Image.Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
+            outcomes = {Type.ATTRIBUTE: None}
+            return [
+                Verdict(commitment=c.id, outcome=outcomes.get(c.type, "met"), reason="", verifier="sees@1")
+                for c in commitments
+            ]
+
+    seen = bench.Seen(Sees([]), prompt.true_scene(), prompt)
+    assert seen.met({Type.PRESENCE, Type.COUNT}) == 1
+    assert seen.met({Type.PRESENCE, Type.ATTRIBUTE}) == 0  # what cannot be judged is not met
+    assert seen.whole() == 0
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ((0, 0, 10, 10), (0, 0, 10, 10), 1),
+        ((0, 0, 10, 10), (5, 0, 15, 10), 50 / 150),
+        ((0, 0, 10, 10), (2, 3, 4, 8), 0.1),
+        ((0, 0, 10, 10), (10, 0, 20, 10), 0),
+        ((0, 0, 10, 10), (11, 11, 20, 20), 0),
+    ],
+)
+def test_iou_is_what_two_boxes_share_of_what_they_cover(a: Any, b: Any, expected: float) -> None:
+    assert bench.iou(a, b) == bench.iou(b, a) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +267,18 @@ def test_text_similarity_is_one_less_the_share_of_letters_to_change(
 
 
 def test_the_interval_of_a_mean_of_shares_stays_within_them() -> None:
-    assert bench._bounded_mean([0.9, 1.0]).ci == pytest.approx((0.315, 1), abs=1e-3)
-    assert bench._bounded_mean([0.5]).ci == (0, 1)  # one says nothing
+    assert bench.bounded_mean([0.9, 1.0]).ci == pytest.approx((0.315, 1), abs=1e-3)
+    assert bench.bounded_mean([0.5]).ci == (0, 1)  # one says nothing
+
+
+def test_progress_is_said_now_and_then_with_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    times = iter((0.0, 10.0, 20.0, 31.0, 40.0, 62.0, 70.0, 80.0, 85.0))
+    progress = Progress("ntm_4, drawn", 8, clock=lambda: next(times))
+    for _ in range(8):
+        progress.add()
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(",")[0] for line in lines] == [f"ntm_4, drawn: {done} of 8" for done in (3, 5, 8)]
+    assert [line.rpartition(", ")[2] for line in lines] == ["1 min left", "1 min left", "0 min left"]
 
 
 # -- what the command does with results ----------------------------------------------------------

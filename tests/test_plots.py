@@ -44,7 +44,7 @@ class Painter:
     """Draws a plain picture whose colour says for what, from which seed, and in how many steps."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name, self.vocabulary = name, None
 
     def color(self, request: Request) -> tuple[int, int, int]:
         return (crc32(request.text.encode()) % 256, request.seed % 256, request.steps + 100 * (self.name == "ntm"))

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from scope.benchmarks.generators import setting, single_object, specifications
+from scope.benchmarks.tasks import Words, prompts
 from scope.errors import WeightsError
 from scope.generators import flow, ntm
 from scope.nn.weights import fill, read
@@ -96,9 +96,9 @@ def test_the_detector_meets_nearly_every_commitment_of_true_scenes(verifier):
 def test_things_of_held_out_pairs_are_found(generator, verifier):
     """Measured: 14 of 20 by flow and 11 by ntm, of which two may turn on another machine; the goal is in the cards."""
     found, floor = 0, {"flow": 12, "ntm": 9}[generator.name]
-    for seed, spec in enumerate(specifications(single_object, 20)):
-        (picture,) = generator.generate([request_of(spec, seed=900 + seed)])
-        found += verifier.check(picture.image, spec.of(Type.PRESENCE), spec)[0].outcome == "met"
+    for prompt in prompts("single_object", Words.of([generator.vocabulary]), 20):
+        (picture,) = generator.generate([prompt.bound_request])
+        found += verifier.check(picture.image, prompt.spec.of(Type.PRESENCE), prompt.spec)[0].outcome == "met"
     assert found >= floor
 
 
@@ -121,12 +121,10 @@ def test_a_picture_that_starts_from_a_draft_stays_near_it(generator, tmp_path):
 @pytest.mark.slow
 def test_settings_are_drawn_as_asked(generator, verifier):
     """The full figures are in results/generators.json; guessing one of eleven settings would meet one in eleven."""
-    random, met = np.random.default_rng(3), 0
-    for seed in range(10):
-        spec = Grammar().decompose(caption(setting(random), random).text)
-        (picture,) = generator.generate([request_of(spec, seed=seed)])
-        settings = [c for c in spec.commitments if c.type == "setting"]
-        met += verifier.check(picture.image, settings, spec)[0].outcome == "met"
+    met = 0
+    for prompt in prompts("setting", Words.of([generator.vocabulary]), 10):
+        (picture,) = generator.generate([prompt.bound_request])
+        met += verifier.check(picture.image, prompt.spec.of(Type.SETTING), prompt.spec)[0].outcome == "met"
     assert met >= 7
 
 

@@ -1,15 +1,24 @@
 """What the shipped generators draw right in one draft.
 
-Held-out prompts of the pocket world, by task. Each task draws plans of which a pair (colour and noun, or two related
-nouns) was never trained on, words them, and parses them as any prompt is parsed. The judge scores, whom no loop and no
-training may ask. `text` is how near to the word comes what can be read on the sign: 1 less the edit distance, as a
-share of the longer one. `fd` compares all images with the true scenes of the same plans. The row `true_scenes` is the
-judge's ceiling.
+Held-out prompts of the pocket world, by task (tasks.py), over all nouns that the generators know. The judge scores,
+whom no loop and no training may ask. Rows whose request has a region for each thing are bound, on the way of
+`scope generate`; those called `direct` get the prompt alone, and the generator lays out by itself. The row
+`true_scenes` is the judge's ceiling: scenes drawn in the boxes of the bound requests.
+
+`first_six` is the mean of GenEval's six tasks. `text` is read letter for letter; `text_similarity` is one less the edit
+distance of what can be read on the sign, as a share of the longer one. `crowded` is met where the whole prompt is.
+`free_boxes` is met where each thing is found, in its colour, in a box that shares .4 of both together (intersection
+over union) with its own. `whole` are the prompts of all tasks of which every commitment is met. `fd` compares all
+pictures but those of `free_boxes` with the true scenes of the same prompts. `seconds` is the median of single requests
+on two threads, `images_per_s` what batches give.
 """
 
+import statistics
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,142 +29,82 @@ from scope.benchmarks import features
 from scope.benchmarks.metrics.curves import mean
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments
+from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Metric, Results, Row
+from scope.benchmarks.tasks import SEED, TASKS, Prompt, Words, area, intersection, prompts
 from scope.errors import ScopeError
 from scope.generators import flow, ntm
-from scope.judges.ocr import normalise, read_words
+from scope.judges.ocr import normalise
+from scope.judges.pocket import DetectedScene
 from scope.judges.pocket import load as load_judge
 from scope.models.features import FeatureNet
 from scope.nn.images import to_tensor
-from scope.parsing.grammar import Grammar
-from scope.protocols import Generator, Verifier
-from scope.skills.bind import request_of
-from scope.specification import Request, Specification, Type
+from scope.protocols import Generator, Verifier, reads_of
+from scope.specification import Request, Type
 from scope.weights import expected
-from scope.worlds.pocket import Group, Plan, caption, compose, held_out
-from scope.worlds.pocket.catalogue import COLOR_NAMES, CORE_NOUNS, CORE_RELATIONS, CORE_SETTINGS
-from scope.worlds.pocket.rng import Rng
-from scope.worlds.pocket.sampling import WORDS
+from scope.worlds.pocket.sprites import SIZE
 
-PROMPTS, QUICK = 60, 6  # per task
-SEED = 700_000
-Draw = Callable[["Prompt"], Image.Image]
-Read = Callable[[Image.Image], tuple[str, ...]]
-
-# -- tasks ---------------------------------------------------------------------------------------
-
-
-def _group(rng: Rng, noun: str, count: int = 1, colored: bool = True) -> Group:
-    return Group(noun, count, str(rng.choice(COLOR_NAMES)) if colored else None)
-
-
-def _two_nouns(rng: Rng) -> list[str]:
-    return [str(noun) for noun in rng.choice(list(CORE_NOUNS), 2, replace=False)]
-
-
-def single_object(rng: Rng) -> Plan:
-    """One coloured object: is it there?"""
-    return Plan((_group(rng, str(rng.choice(list(CORE_NOUNS)))),))
-
-
-def two_object(rng: Rng) -> Plan:
-    """Two objects, one of them coloured: are both there?"""
-    first, second = _two_nouns(rng)
-    return Plan((_group(rng, first), _group(rng, second, colored=False)))
-
-
-def counting(rng: Rng) -> Plan:
-    """Two to four coloured objects: as many as the prompt says?"""
-    return Plan((_group(rng, str(rng.choice(list(CORE_NOUNS))), int(rng.integers(2, 5))),))
-
-
-def position(rng: Rng) -> Plan:
-    """Two objects in a relation: are they there, and in place?"""
-    first, second = _two_nouns(rng)
-    return Plan((Group(first), Group(second)), str(rng.choice(list(CORE_RELATIONS))))
-
-
-def color_attribution(rng: Rng) -> Plan:
-    """Two coloured objects: does each have its own colour?"""
-    first, second = _two_nouns(rng)
-    return Plan((_group(rng, first), _group(rng, second)))
-
-
-def setting(rng: Rng) -> Plan:
-    """One coloured object in a setting: is it that setting?"""
-    place = str(rng.choice([s for s in CORE_SETTINGS if s != "plain"]))
-    return replace(single_object(rng), setting=place)
-
-
-def text(rng: Rng) -> Plan:
-    """One coloured object and a sign with a word: what does it say?"""
-    return replace(single_object(rng), text=str(rng.choice(WORDS)))
-
-
-#: Task -> (how its plans are drawn, the types of commitment that it scores).
-TASKS: dict[str, tuple[Callable[[Rng], Plan], frozenset[Type]]] = {
-    "single_object": (single_object, frozenset({Type.PRESENCE})),
-    "colors": (single_object, frozenset({Type.PRESENCE, Type.ATTRIBUTE})),
-    "two_object": (two_object, frozenset({Type.PRESENCE})),
-    "counting": (counting, frozenset({Type.PRESENCE, Type.COUNT})),
-    "position": (position, frozenset({Type.PRESENCE, Type.RELATION})),
-    "color_attribution": (color_attribution, frozenset({Type.PRESENCE, Type.ATTRIBUTE})),
-    "setting": (setting, frozenset({Type.SETTING})),
-    "text": (text, frozenset({Type.TEXT})),
-}
-
-
-def plans(task: Callable[[Rng], Plan], count: int) -> list[Plan]:
-    """Return `count` plans of a task of which a pair is held out, whatever their signs say."""
-    rng = np.random.default_rng(SEED)
-    matches: list[Plan] = []
-    while len(matches) < count:
-        plan = task(rng)
-        if held_out(replace(plan, text=None)):
-            matches.append(plan)
-    return matches
-
-
-def specifications(task: Callable[[Rng], Plan], count: int) -> list[Specification]:
-    """Return the specifications that are parsed from the captions of a task's plans."""
-    rng, grammar = np.random.default_rng((SEED, 1)), Grammar()
-    return [grammar.decompose(caption(plan, rng).text) for plan in plans(task, count)]
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """One prompt of a task, with the plan that it words."""
-
-    plan: Plan
-    spec: Specification
-    seed: int
-
-    @property
-    def request(self) -> Request:
-        """Return the request to a generator, in its own number of steps."""
-        return request_of(self.spec, seed=self.seed)
-
-
-def task_prompts(count: int) -> dict[str, list[Prompt]]:
-    """Return `count` prompts of each task."""
-    return {
-        name: [
-            Prompt(plan, spec, SEED + i)
-            for i, (plan, spec) in enumerate(zip(plans(task, count), specifications(task, count), strict=True))
-        ]
-        for name, (task, _) in TASKS.items()
-    }
-
+PROMPTS, QUICK = 200, 6  # of each task
+BATCH = 16  # requests of one call
+TIMED, TIMED_QUICK, THREADS = 20, 2, 2  # single requests, and the threads that draw them
+FIRST_SIX = ("single_object", "two_object", "colors", "counting", "position", "color_attribution")
+_SAME_BOX = 0.4  # intersection over union
 
 # -- scores --------------------------------------------------------------------------------------
 
 
-def score(judge: Verifier, read: Read, image: Image.Image, spec: Specification, types: frozenset[Type]) -> float:
-    """Return whether all commitments of these types are met, 0 or 1; of words, how similar the text is, in [0, 1]."""
-    commitments = [c for c in spec.commitments if c.type in types]
-    if Type.TEXT in types:
-        return text_similarity(str(commitments[0].value), read(image))
-    return float(all(v.outcome == "met" for v in judge.check(image, commitments, spec)))
+class Judge(Verifier, Protocol):
+    """What gives verdicts and says what it sees."""
+
+    def perceive(self, image: Image.Image) -> DetectedScene:
+        """Return what is detected in a picture, and read."""
+        ...
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the judge says of a picture that was drawn for a prompt."""
+
+    judge: Judge
+    image: Image.Image
+    prompt: Prompt
+
+    @cached_property
+    def outcomes(self) -> dict[str, bool]:
+        """Return of each commitment whether it is met; what cannot be judged is not."""
+        spec = self.prompt.spec
+        verdicts = self.judge.check(self.image, spec.commitments, spec)
+        return {verdict.commitment: verdict.outcome == "met" for verdict in verdicts}
+
+    def met(self, types: Collection[Type]) -> float:
+        """Return whether all commitments of these types are met, 0 or 1."""
+        return float(all(self.outcomes[c.id] for c in self.prompt.spec.commitments if c.type in types))
+
+    def whole(self) -> float:
+        """Return whether all commitments are met, 0 or 1."""
+        return float(all(self.outcomes[c.id] for c in self.prompt.spec.commitments))
+
+    def similarity(self) -> float:
+        """Return how similar what can be read is to the words that were asked for, in [0, 1]."""
+        words = self.judge.perceive(self.image).words
+        return text_similarity(str(self.prompt.case.plan.text), words)
+
+    def in_place(self) -> float:
+        """Return whether each thing is found in its colour where its box was given, 0 or 1."""
+        found = self.judge.perceive(self.image).detections
+        wanted = zip(self.prompt.case.plan.groups, self.prompt.case.boxes, strict=True)
+        return float(
+            all(
+                any(d.noun == g.noun and d.color == g.color and iou(d.xyxy_px, box) >= _SAME_BOX for d in found)
+                for g, box in wanted
+            )
+        )
+
+
+def iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """Return the intersection of two boxes (x0, y0, x1, y1) over their union."""
+    both = intersection(a, b)
+    return both / (area(a) + area(b) - both)
 
 
 def text_similarity(word: str, texts: tuple[str, ...]) -> float:
@@ -164,112 +113,215 @@ def text_similarity(word: str, texts: tuple[str, ...]) -> float:
     return max(1 - int(levenshtein(word, text)) / max(len(word), len(text)) for text in (*texts, "".join(texts)))
 
 
-class ImageCache:
-    """The images of one system, and the seconds that they took. Tasks with the same request share its image."""
-
-    def __init__(self, draw: Draw) -> None:
-        self.draw, self.images, self.seconds = draw, dict[Request, Image.Image](), 0.0
-
-    def image(self, prompt: Prompt) -> Image.Image:
-        """Return the image of a prompt."""
-        if prompt.request not in self.images:
-            began = time.monotonic()
-            self.images[prompt.request] = self.draw(prompt)
-            self.seconds += time.monotonic() - began
-        return self.images[prompt.request]
-
-    def scores(self, judge: Verifier, read: Read, tasks: dict[str, list[Prompt]]) -> dict[str, Metric]:
-        """Return the mean score of each task."""
-        metrics = {}
-        for name, prompts in tasks.items():
-            _, types = TASKS[name]
-            scores = [score(judge, read, self.image(prompt), prompt.spec, types) for prompt in prompts]
-            metrics[name] = _bounded_mean(scores) if Type.TEXT in types else share(round(sum(scores)), len(scores))
-        return metrics
-
-    def moments(self, network: FeatureNet) -> Moments:
-        """Return those of the features of all images."""
-        images = to_tensor([np.asarray(image) for image in self.images.values()], torch.device("cpu"))
-        return moments(features.features_of(network, images))
+def _met(*types: Type) -> Callable[[Seen], float]:
+    return lambda seen: seen.met(types)
 
 
-def _bounded_mean(scores: list[float]) -> Metric:
+#: Task -> what is scored of its pictures: metric -> score.
+SCORES: dict[str, dict[str, Callable[[Seen], float]]] = {
+    "single_object": {
+        "single_object": _met(Type.PRESENCE),
+        "colors": _met(Type.PRESENCE, Type.ATTRIBUTE),
+    },
+    "two_object": {"two_object": _met(Type.PRESENCE)},
+    "counting": {"counting": _met(Type.PRESENCE, Type.COUNT)},
+    "position": {"position": _met(Type.PRESENCE, Type.RELATION)},
+    "color_attribution": {"color_attribution": _met(Type.PRESENCE, Type.ATTRIBUTE)},
+    "setting": {"setting": _met(Type.SETTING)},
+    "text": {"text": _met(Type.TEXT), "text_similarity": Seen.similarity},
+    "style": {"style": _met(Type.STYLE)},
+    "crowded": {"crowded": Seen.whole},
+    "free_boxes": {"free_boxes": Seen.in_place},
+}
+_MEANS = frozenset({"text_similarity"})  # of shares, where the others are shares of yes or no
+#: What has a ceiling.
+SCORED = tuple(metric for scores in SCORES.values() for metric in scores if metric not in _MEANS)
+#: What a system that gets no regions cannot know.
+_BOUND_ONLY = "free_boxes"
+
+
+# -- systems -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class System:
+    """A generator that is compared, in a number of steps, bound to regions or not.
+
+    `weights` names the shipped weights that it needs; systems of the same name share one loaded generator.
+    """
+
+    name: str
+    weights: str
+    load: Callable[[], Generator]
+    steps: int
+    bound: bool
+
+    def request(self, prompt: Prompt) -> Request:
+        """Return what the generator is asked for a prompt."""
+        request = prompt.bound_request if self.bound else prompt.request
+        return request.model_copy(update={"steps": self.steps})
+
+    def tasks(self) -> tuple[str, ...]:
+        """Return the tasks that it can be asked."""
+        return tuple(task for task in TASKS if self.bound or task != _BOUND_ONLY)
+
+
+SYSTEMS = (
+    System("flow_50", "flow", flow.load, 50, bound=True),
+    System("ntm_4", "ntm", ntm.load, 4, bound=True),
+    System("flow_50_direct", "flow", flow.load, 50, bound=False),
+    System("ntm_4_direct", "ntm", ntm.load, 4, bound=False),
+)
+
+
+def draw(generator: Generator, requests: Sequence[Request], progress: Progress) -> Iterator[Image.Image]:
+    """Yield the pictures of requests, in order, drawn some at a time.
+
+    Raises: ScopeError if the generator draws fewer than it was asked for.
+    """
+    for start in range(0, len(requests), BATCH):
+        asked = requests[start : start + BATCH]
+        pictures = generator.generate(asked)
+        if len(pictures) != len(asked):
+            name = f"{generator.name}@{generator.version}"
+            raise ScopeError(f"{name} drew {len(pictures)} of {len(asked)} prompts; the results are not written")
+        yield from (picture.image for picture in pictures)
+        progress.add(len(asked))
+
+
+def latency(generator: Generator, requests: Sequence[Request]) -> Metric:
+    """Return the median seconds of single requests on two threads, after one that is not counted."""
+    threads, seconds = torch.get_num_threads(), []
+    torch.set_num_threads(THREADS)
+    try:
+        for request in (requests[0], *requests):
+            began = time.perf_counter()
+            generator.generate([request])
+            seconds.append(time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(threads)
+    return Metric(value=round(statistics.median(seconds[1:]), 3), n=len(requests))
+
+
+# -- the comparison ------------------------------------------------------------------------------
+
+Pictures = dict[str, list[Image.Image]]  # of each task, in the order of its prompts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What all systems are asked, who judges, and the features for the Frechet distance (None: without it)."""
+
+    prompts: dict[str, list[Prompt]]
+    judge: Judge
+    network: FeatureNet | None
+    timed: int = TIMED_QUICK
+
+    @cached_property
+    def truth(self) -> Pictures:
+        """Return the true scenes."""
+        return {task: [prompt.true_scene() for prompt in asked] for task, asked in self.prompts.items()}
+
+    def ceiling(self) -> Row:
+        """Return what the judge says of the true scenes."""
+        return Row(name="true_scenes", metrics=self.scores("true_scenes", self.truth), note="the judge's ceiling")
+
+    def row(self, system: System, generator: Generator) -> Row:
+        """Return what a system draws right."""
+        if system.bound and "regions" not in reads_of(generator):
+            return Row(name=system.name, note=f"{generator.name}@{generator.version} reads no regions")
+        asked = [(task, prompt) for task in system.tasks() for prompt in self.prompts[task]]
+        requests = [system.request(prompt) for _, prompt in asked]
+        began, pictures = time.monotonic(), dict[str, list[Image.Image]]()
+        drawn = draw(generator, requests, Progress(f"{system.name}, drawn", len(requests)))
+        for (task, _), image in zip(asked, drawn, strict=True):
+            pictures.setdefault(task, []).append(image)
+        per_s = len(requests) / (time.monotonic() - began)
+        metrics = self.scores(system.name, pictures)
+        if self.network is not None:
+            metrics["fd"] = self._distance(self.network, pictures)
+        metrics["seconds"] = latency(generator, requests[:: -(-len(requests) // self.timed)])
+        metrics["images_per_s"] = Metric(value=round(per_s, 3), n=len(requests))
+        note = "bound to regions" if system.bound else "from the prompt alone"
+        return Row(name=system.name, metrics=metrics, note=f"{note}; one draft, no repair")
+
+    def scores(self, name: str, pictures: Pictures) -> dict[str, Metric]:
+        """Return the mean score of each task, of the first six, and of whole prompts."""
+        progress = Progress(f"{name}, judged", sum(map(len, pictures.values())))
+        metrics, whole = dict[str, Metric](), list[float]()
+        for task, images in pictures.items():
+            points: dict[str, list[float]] = {metric: [] for metric in SCORES[task]}
+            for image, prompt in zip(images, self.prompts[task], strict=True):
+                seen = Seen(self.judge, image, prompt)
+                for metric, score in SCORES[task].items():
+                    points[metric].append(score(seen))
+                whole.append(seen.whole())
+                progress.add()
+            metrics |= {m: bounded_mean(p) if m in _MEANS else share(round(sum(p)), len(p)) for m, p in points.items()}
+        ordered = {task: metrics[task] for task in (*FIRST_SIX, *metrics)}
+        six = Metric(value=round(statistics.fmean(metrics[task].value for task in FIRST_SIX), 4))
+        return {"first_six": six, **ordered, "whole": share(round(sum(whole)), len(whole))}
+
+    def _distance(self, network: FeatureNet, pictures: Pictures) -> Metric:
+        tasks = [task for task in pictures if task != _BOUND_ONLY]
+        drawn, true = ([image for task in tasks for image in of[task]] for of in (pictures, self.truth))
+        value = frechet_distance(_moments(network, drawn), _moments(network, true))
+        return Metric(value=round(value, 4), n=len(drawn))
+
+
+def _moments(network: FeatureNet, images: Sequence[Image.Image]) -> Moments:
+    """Return those of the features of pictures, reduced to the side of true scenes where they are larger."""
+    small = (image if image.width == SIZE else image.resize((SIZE, SIZE), Image.Resampling.BOX) for image in images)
+    tensors = to_tensor([np.asarray(image) for image in small], torch.device("cpu"))
+    return moments(features.features_of(network, tensors))
+
+
+def bounded_mean(scores: list[float]) -> Metric:
     """Return the mean of scores in [0, 1]; its interval does not leave them."""
     metric = mean(scores)
     low, high = metric.ci or (0.0, 1.0)
     return metric.model_copy(update={"ci": (max(0.0, low), min(1.0, high))})
 
 
-def true_scene(prompt: Prompt) -> Image.Image:
-    """Return the scene that a prompt describes."""
-    return Image.fromarray(compose(prompt.plan, (SEED, prompt.seed)).image)
-
-
-def draw_with(generator: Generator, steps: int) -> Draw:
-    """Return how a generator draws prompts in so many steps."""
-
-    def draw(prompt: Prompt) -> Image.Image:
-        return generator.generate([prompt.request.model_copy(update={"steps": steps})])[0].image
-
-    return draw
-
-
-# -- the comparison ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class System:
-    """A generator that is compared, in a number of steps; `weights` names the shipped weights that it needs."""
-
-    name: str
-    weights: str
-    load: Callable[[], Generator]
-    steps: int
-
-
-SYSTEMS = (System("flow_50", "flow", flow.load, 50), System("ntm_4", "ntm", ntm.load, 4))
-
-
 def compare(
     systems: Collection[System],
-    judge: Verifier,
-    read: Read,
+    judge: Judge,
     network: FeatureNet | None,
     count: int,
     weights: Collection[str],
+    timed: int = TIMED_QUICK,
 ) -> Results:
     """Return the scores of each system, and those of true scenes.
 
     Args:
         systems: what is compared; one whose weights are not there gets a note and no metrics.
         judge: gives the verdicts.
-        read: returns the normalised texts on an image.
         network: features for the Frechet distance; None: without it.
         count: prompts of each task.
         weights: names of the weights that are there.
+        timed: single requests whose seconds are taken.
 
-    Raises: ScopeError if fewer prompts were scored than expected, or the judge needs Tesseract and it is not installed.
+    Raises: ScopeError if fewer prompts were drawn than expected, or the judge needs Tesseract and it is not installed.
     """
-    began, tasks, truth = time.monotonic(), task_prompts(count), ImageCache(true_scene)
-    ceiling = truth.scores(judge, read, tasks)
-    rows = [Row(name="true_scenes", metrics=ceiling, note="the judge's ceiling")]
+    began = time.monotonic()
+    loaded = {system.weights: system.load() for system in _first_of_each(systems) if system.weights in weights}
+    words = Words.of(generator.vocabulary for generator in loaded.values())
+    comparison = Comparison({task: prompts(task, words, count) for task in TASKS}, judge, network, timed)
+    rows = [comparison.ceiling()]
     for system in systems:
-        if system.weights not in weights:
+        if system.weights in loaded:
+            rows.append(comparison.row(system, loaded[system.weights]))
+        else:
             rows.append(Row(name=system.name, note=f"this version ships no weights named {system.weights}"))
-            continue
-        cache = ImageCache(draw_with(system.load(), system.steps))
-        metrics, n = cache.scores(judge, read, tasks), len(cache.images)
-        if network is not None:
-            metrics["fd"] = Metric(value=frechet_distance(cache.moments(network), truth.moments(network)), n=n)
-        metrics["images_per_s"] = Metric(value=n / cache.seconds, n=n)
-        rows.append(Row(name=system.name, metrics=metrics, note="one draft, no repair"))
-    if any(row.metrics[task].n != count for row in rows if row.metrics for task in TASKS):
-        raise ScopeError(f"not all of {count} prompts of each task were scored; the results are not written")
+    ceiling = {metric: rows[0].metrics[metric].value for metric in SCORED}
     return Results(
         name="generators", command="scope bench generators", seeds=(SEED,), hours=(time.monotonic() - began) / 3600,
-        judge=f"{judge.name}@{judge.version}", n_expected=count * len(TASKS), rows=tuple(rows),
-        judge_ceiling={task: metric.value for task, metric in ceiling.items()},
+        judge=f"{judge.name}@{judge.version}", n_expected=count * len(TASKS), rows=tuple(rows), judge_ceiling=ceiling,
     )  # fmt: skip
+
+
+def _first_of_each(systems: Collection[System]) -> list[System]:
+    return list({system.weights: system for system in reversed(tuple(systems))}.values())
 
 
 def measure(quick: bool = False) -> Results:
@@ -279,5 +331,6 @@ def measure(quick: bool = False) -> Results:
     """
     weights = expected()
     network = features.load()[0] if "features" in weights else None
-    results = compare(SYSTEMS, load_judge(), read_words, network, QUICK if quick else PROMPTS, weights)
+    count, timed = (QUICK, TIMED_QUICK) if quick else (PROMPTS, TIMED)
+    results = compare(SYSTEMS, load_judge(), network, count, weights, timed)
     return results.model_copy(update={"command": f"{results.command} --quick"}) if quick else results

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from scope.benchmarks.results import MEASURED_BY, Metric, Results, load
+from scope.benchmarks.results import MEASURED_BY, Metric, Results, Row, load
 from scope.errors import ScopeError
 
 _MARKED = re.compile(r"<!-- (?P<what>summary|results:(?P<name>\w+)) -->.*?<!-- /(?P=what) -->", re.DOTALL)
@@ -76,12 +76,19 @@ def summary(folder: Path) -> str:
 def _summary_row(system: System, results: Results) -> tuple[str, ...]:
     rows = [row for row in results.rows if row.name in (system.rows or (row.name,))]
     names = system.metrics or tuple(results.judge_ceiling)
-    accuracy = fmean(row.metrics[name].value for row in rows for name in names)
-    speed = rows[0].metrics.get("images_per_s")
+    found = [row.metrics[name].value for row in rows for name in names if row.metrics]
+    accuracy = number(fmean(found)) if found else "not measured"
     # Where no true scene was judged for comparison, the truth is known by construction: a perfect system has 1.
     ceiling = fmean(results.judge_ceiling.values()) if results.judge_ceiling else 1
-    seconds = number(1 / speed.value) if speed else ""
-    return system.name, number(accuracy), seconds, results.judge or "exact truth", number(ceiling), _code(results)
+    return system.name, accuracy, _seconds(rows[0]), results.judge or "exact truth", number(ceiling), _code(results)
+
+
+def _seconds(row: Row) -> str:
+    """Return the seconds of one picture: of a single request where these were taken, else of one among several."""
+    if single := row.metrics.get("seconds"):
+        return number(single.value)
+    several = row.metrics.get("images_per_s")
+    return number(1 / several.value) if several else ""
 
 
 def markdown(results: Results) -> str:

@@ -17,7 +17,8 @@ _PREFIX = "gfd_at_"
 
 #: How many prompts of each task of the benchmark of generators are in the grid: 16 in all.
 _PROMPTS = {
-    "single_object": 2, "two_object": 2, "counting": 3, "position": 3, "color_attribution": 3, "setting": 2, "text": 1,
+    "single_object": 1, "two_object": 1, "counting": 2, "position": 2, "color_attribution": 2, "setting": 2, "text": 2,
+    "style": 2, "crowded": 2,
 }  # fmt: skip
 _LABEL, _CAPTION, _GAP, _COLUMNS = 56, 46, 2, 8  # pixels to the left, above and between, and pictures in a row
 
@@ -55,25 +56,27 @@ def plot_reconstructions(out: Path) -> Path:
 
 
 def plot_generators(out: Path) -> Path:
-    """Show what flow matching draws in 4 and in 50 steps, and NTM in 4, from the same held-out prompts and seeds.
+    """Show what flow matching draws in 4 and in 50 steps, and NTM in 4, of the same held-out prompts, boxes and seeds.
 
     NTM's row is left out of versions that ship no weights of it.
 
     Raises: WeightsError if weights are missing or damaged.
     """
-    from scope.benchmarks.generators import draw_with, task_prompts
+    from scope.benchmarks.tasks import Words, prompts
     from scope.generators import flow, ntm
     from scope.weights import expected
 
-    tasks, fm = task_prompts(max(_PROMPTS.values())), flow.load()
-    prompts = [prompt for name, count in _PROMPTS.items() for prompt in tasks[name][:count]]
-    systems = {"FM-4": draw_with(fm, 4), "FM-50": draw_with(fm, 50)}
-    if "ntm" in expected():
-        systems["NTM-4"] = draw_with(ntm.load(), 4)
-    rows = {label: [draw(prompt) for prompt in prompts] for label, draw in systems.items()}
+    fm = flow.load()
+    systems = {"FM-4": (fm, 4), "FM-50": (fm, 50)} | ({"NTM-4": (ntm.load(), 4)} if "ntm" in expected() else {})
+    words = Words.of(generator.vocabulary for generator, _ in systems.values())
+    asked = [prompt for task, count in _PROMPTS.items() for prompt in prompts(task, words, count)]
+    rows = {}
+    for label, (generator, steps) in systems.items():
+        requests = [prompt.bound_request.model_copy(update={"steps": steps}) for prompt in asked]
+        rows[label] = [picture.image for picture in generator.generate(requests)]
     out.mkdir(parents=True, exist_ok=True)
     path = out / "generators.png"
-    image_grid([prompt.spec.prompt for prompt in prompts], rows).save(path, optimize=True)
+    image_grid([prompt.spec.prompt for prompt in asked], rows).save(path, optimize=True)
     return path
 
 
