@@ -28,7 +28,7 @@ from scope.runs.png import Record, open_draft, open_picture, png_bytes, read_rec
 from scope.runs.store import Run
 from scope.runs.target import Target, check_writable, png_path, slug
 from scope.skills.layouts.own_boxes import with_own_boxes
-from scope.specification import Cause, Draft, Edit, ImageFile, Request, Specification, Status, Verdict
+from scope.specification import Cause, Draft, Edit, ImageFile, Request, Specification, Status, Verdict, with_files
 from scope.weights import expected, read_metadata, weights_path
 
 if TYPE_CHECKING:
@@ -419,18 +419,18 @@ def rerun(image: PathLike, *, output: PathLike | None = None) -> Rerun:
 
 
 def _located(record: Record, image: Path) -> Request:
-    """Return the request of a picture; the draft that it was drawn on from, if any, by its place on this machine.
+    """Return the request of a picture; the pictures that it was drawn from, if any, by their place on this machine.
 
-    Raises: UsageError if that draft is not here any more.
+    Raises: UsageError if one of them is not here any more.
     """
-    request = record.draft.request
-    if request.edit is None:
-        return request
-    draft = store.resolve(str(image)).folder / request.edit.image.path
-    if not draft.exists() or sha256_of_file(draft) != request.edit.image.sha256:
-        raise UsageError(f"{image} was drawn on from another draft, {draft}, which is not there any more")
-    here = request.edit.image.model_copy(update={"path": str(draft)})
-    return request.model_copy(update={"edit": request.edit.model_copy(update={"image": here})})
+
+    def here(file: ImageFile) -> str:
+        path = store.resolve(str(image)).folder / file.path
+        if not path.exists() or sha256_of_file(path) != file.sha256:
+            raise UsageError(f"{image} was drawn from another picture, {path}, which is not there any more")
+        return str(path)
+
+    return with_files(record.draft.request, here)
 
 
 def _check_weights(record: Record, weights: dict[str, str]) -> None:

@@ -265,7 +265,7 @@ def test_the_budget_of_drafts_survives_an_interruption() -> None:
 
 
 def test_strategies_that_a_person_may_choose_are_those_that_exist() -> None:
-    assert STRATEGIES == ("rebind", "regenerate", "resample", "edit")
+    assert STRATEGIES == ("rebind", "regenerate", "resample", "redraw", "move", "edit")
 
 
 def test_an_answer_of_a_skill_reaches_the_generator_and_the_verdict() -> None:

@@ -13,6 +13,7 @@ from typing import cast
 
 from PIL import Image
 
+from scope.engine.masks import mask_of
 from scope.engine.outcome import Progress
 from scope.engine.signals import Interrupts
 from scope.engine.verification import judge, unknown_to
@@ -24,15 +25,18 @@ from scope.runs.context import RunContext
 from scope.runs.store import Run
 from scope.specification import (
     READS,
+    Box,
     Commitment,
     Draft,
     ImageFile,
     Model,
+    Region,
     Request,
     Specification,
     Verdict,
     grounded,
     unread,
+    with_files,
 )
 from scope.text import excerpt
 
@@ -164,11 +168,25 @@ class EngineContext(RunContext):
 
     def _placed(self, request: Request) -> Request:
         """Return a request whose files of this run are named by their absolute paths, once they are as recorded."""
-        if request.edit is None:
-            return request
-        self._picture(request.edit.image.path, request.edit.image.sha256)
-        here = {name: _moved(image, self.run) for name, image in _files(request)}
-        return request.model_copy(update={"edit": request.edit.model_copy(update=here)})
+
+        def here(file: ImageFile) -> str:
+            self._picture(file.path, file.sha256)
+            return str(self.run.folder / file.path)
+
+        return with_files(request, here)
+
+    def mask(self, number: int, regions: Sequence[Region], at_fault: Sequence[Region], strays: Sequence[Box],
+             of: Draft) -> ImageFile:  # fmt: skip
+        """Return the mask of the repair of this number, which is in the run's folder then (`masks.mask_of`).
+
+        Raises: OutputError; StateCorrupt if the picture of the draft is not the one that was made.
+        """
+        size = self._picture(of.path, of.sha256).size
+        png = _png(mask_of(regions, at_fault, strays, size))
+        path = self.run.folder / "masks" / f"r{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        write_atomic(path, png)
+        return ImageFile(path=f"masks/{path.name}", sha256=_sha256(png))
 
     def _is_there(self, draft: Draft) -> bool:
         path = self.run.folder / draft.path
@@ -208,17 +226,6 @@ def _fault(made: object, wanted: int) -> str:
         if not math.isfinite(picture.cost) or picture.cost < 0:
             return f"gave a picture that costs {picture.cost}"
     return ""
-
-
-def _files(request: Request) -> list[tuple[str, ImageFile]]:
-    """Return the pictures of an edit by the names of its fields."""
-    edit = request.edit
-    assert edit is not None
-    return [("image", edit.image), *([("mask", edit.mask)] if edit.mask is not None else [])]
-
-
-def _moved(image: ImageFile, run: Run) -> ImageFile:
-    return image.model_copy(update={"path": str(run.folder / image.path)})
 
 
 def _png(image: Image.Image) -> bytes:

@@ -16,6 +16,7 @@ nodes.py has how a node is run, execution.py how the whole is.
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from langgraph.types import Send, interrupt
 from scope.config import Options
 from scope.engine import review
 from scope.engine.context import EngineContext
-from scope.engine.ledger_updates import doubtful, entered, repair_result, settled
+from scope.engine.ledger_updates import doubtful, entered, repair_result, replaced, settled
 from scope.engine.nodes import as_call, as_node, guarded
 from scope.engine.outcome import Progress, Stage, best_of, tally
 from scope.engine.state import STOP, Made, State, Wave
@@ -36,9 +37,21 @@ from scope.plugins.subprocess_skills import run_or_skip
 from scope.protocols import OnStep, Skill, limits
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
+from scope.skills.layouts.moving import moved
 from scope.skills.layouts.own_boxes import with_own_boxes
 from scope.skills.repair import Repair
-from scope.specification import Cause, Request, Specification, Strategy, last_repair, reopen
+from scope.specification import (
+    REGIONAL,
+    Cause,
+    ImageFile,
+    Region,
+    Request,
+    Specification,
+    Strategy,
+    faults,
+    last_repair,
+    reopen,
+)
 from scope.specification.placements import clashes
 
 STRATEGIES = tuple(strategy.value for strategy in Strategy)
@@ -131,8 +144,11 @@ def verify(state: State, context: EngineContext) -> State:
 
 def repair(state: State, context: EngineContext) -> State:
     """Choose how the next round is to get right what the best draft got wrong."""
-    spec = _repair(state).run(state.spec, context.tools)
-    return state.after(spec, **_next_round(state), repairing=True, chosen=None)
+    planned = _repair(state)
+    strategy = Strategy(planned.chosen or planned.choose(state.spec, context.tools))
+    regions, mask = _redrawn(state, context, strategy)
+    spec = replace(planned, chosen=strategy, mask=mask).run(state.spec, context.tools)
+    return state.after(replaced(spec, regions), **_next_round(state), repairing=True, chosen=None)
 
 
 def finish(state: State, context: EngineContext) -> State:
@@ -220,6 +236,24 @@ def _doubts(state: State) -> tuple[str, ...]:
 
 def _repair(state: State) -> Repair:
     return Repair(gains=state.gains, records=state.repairs, chosen=state.chosen)
+
+
+def _redrawn(state: State, context: EngineContext, strategy: Strategy) -> tuple[tuple[Region, ...], ImageFile | None]:
+    """Return where things stand in the next drafts, and which part of the best may change; None: no part of its own.
+
+    Things stand as on the best draft: what a repair moved in vain is back where it was.
+    """
+    best, found = state.best, faults(state.spec)
+    regions = best.request.regions if best is not None else ()
+    if best is None or strategy not in REGIONAL or not found:
+        return regions, None
+    names, after = {name for fault in found for name in fault.regions}, regions
+    if strategy is Strategy.MOVE:
+        seed, width, height = seed_of(state.options.seed, state.round + 1, 0), best.request.width, best.request.height
+        after = moved(state.spec, regions, names, seed=seed, width=width or 1, height=height or 1)
+    changed = [region for region in (*regions, *after) if region.id in names]
+    strays = [box for fault in found for box in fault.strays]
+    return after, context.mask(state.round + 1, regions, changed, strays, best)
 
 
 def _edits(spec: Specification) -> bool:

@@ -8,6 +8,8 @@ from scope.specification import (
     Cause,
     Draft,
     Judgement,
+    Placing,
+    Region,
     Repairing,
     RepairResult,
     Specification,
@@ -15,8 +17,10 @@ from scope.specification import (
     Verdict,
     answers,
 )
+from scope.specification.placements import regions
 
 BEST = Cause(kind="engine", name="best")
+MOVE = Cause(kind="engine", name="move")
 _DOUBT = 4  # drafts on which an answer must have failed, before another candidate is tried
 
 
@@ -46,6 +50,17 @@ def settled(spec: Specification, best: Draft, verdicts: Sequence[Verdict]) -> Sp
         now = spec.statuses()[verdict.commitment]
         if now not in (status_of(verdict), Status.WAIVED):
             spec = spec.move(verdict.commitment, status_of(verdict), BEST, draft=best.id)
+    return spec
+
+
+def replaced(spec: Specification, layout: Sequence[Region]) -> Specification:
+    """Return the specification with things where this layout has them; what it does not have stays."""
+    boxes, now = {region.id: region.box for region in layout}, regions(spec)
+    for owner in dict.fromkeys(region.commitments[0] for region in now):
+        before = tuple(region for region in now if region.commitments[0] == owner)
+        after = tuple(region.model_copy(update={"box": boxes.get(region.id, region.box)}) for region in before)
+        if after != before:
+            spec = spec.move(owner, Status.PLACED, MOVE, evidence=Placing(regions=after))
     return spec
 
 

@@ -8,7 +8,7 @@ person put a thing: then it is met only if it stands there.
 from collections.abc import Mapping, Sequence
 
 from scope.specification import Box, Commitment, Region, Specification, Verdict, grounded
-from scope.specification.geometry import shared_area
+from scope.specification.geometry import likeness, shared_area
 from scope.specification.placements import own_regions
 
 #: How much of a box and a region is shared where one stands in the other: of two equal boxes, half a side may be off.
@@ -34,8 +34,7 @@ def fit(box: Box, region: Region) -> float:
 
     Words are seen without the board that they stand on: what counts is how much of them lies on it.
     """
-    shared = shared_area(box, region.box)
-    return shared / (box.area if region.text else box.area + region.box.area - shared)
+    return shared_area(box, region.box) / box.area if region.text else likeness(box, region.box)
 
 
 def _seen(verdict: Verdict, regions: Sequence[Region]) -> Verdict:

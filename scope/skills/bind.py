@@ -7,6 +7,7 @@ from scope.protocols import Toolbox
 from scope.skills.mentions import words_of
 from scope.skills.realize import groups, sentence
 from scope.specification import (
+    REGIONAL,
     Binding,
     Cause,
     Draft,
@@ -30,6 +31,9 @@ from scope.specification.placements import regions
 REBIND_CFG_SCALE = 3.0
 #: Time to which a draft is noised before its last part is drawn again: places are settled by then, things are not.
 RESAMPLE_FROM = 0.92
+
+#: The same where regions are drawn anew: from noise alone, for what stood there was wrong.
+REDRAW_FROM = 1.0
 
 _UNBOUND = (Status.DECLARED, Status.OPEN, Status.GROUNDED, Status.PLACED)
 
@@ -96,11 +100,12 @@ def _whole(spec: Specification, of_type: Type) -> str:
 def _edit(spec: Specification, parent: Draft | None) -> Edit | None:
     """Return the change that is asked for: of the draft that is repaired, if the latest repair keeps most of it."""
     latest = last_repair(spec)
-    if parent is None or latest is None or latest.strategy not in (Strategy.RESAMPLE, Strategy.EDIT):
+    if parent is None or latest is None or latest.strategy not in (Strategy.RESAMPLE, Strategy.EDIT, *REGIONAL):
         return None
     toward = tuple(c for c in grounded(spec).commitments if c.id.partition("/")[0] in latest.commitments)
-    strength = RESAMPLE_FROM if latest.strategy is Strategy.RESAMPLE else 1.0
-    return Edit(image=ImageFile(path=parent.path, sha256=parent.sha256), strength=strength, toward=toward)
+    strength = RESAMPLE_FROM if latest.strategy is Strategy.RESAMPLE else REDRAW_FROM
+    image = ImageFile(path=parent.path, sha256=parent.sha256)
+    return Edit(image=image, mask=latest.mask, strength=strength, toward=toward)
 
 
 def _in_prompt(spec: Specification) -> tuple[Binding, ...]:

@@ -9,7 +9,21 @@ from dataclasses import dataclass, field
 
 from scope.protocols import Toolbox
 from scope.runs.repair_stats import Gain
-from scope.specification import Cause, Repairing, RepairResult, Specification, Status, Strategy, Type, last_repair
+from scope.specification import (
+    REGIONAL,
+    Cause,
+    ImageFile,
+    Repairing,
+    RepairResult,
+    Specification,
+    Status,
+    Strategy,
+    Type,
+    faults,
+    last_repair,
+)
+from scope.specification.placements import own_regions
+from scope.specification.repairs import Fault, was_tried
 
 #: Families of failure, in the order in which they are repaired (SCOPE, arXiv 2605.08043: subject first).
 FAMILIES = (
@@ -25,8 +39,16 @@ FAMILIES = (
 )
 
 #: Commitments fixed per try that are expected of a strategy before anything is known: words that were not understood
-#: are missed from any noise, and a draft with the wrong things in it is no good start.
-PRIORS = {Strategy.REBIND: 0.5, Strategy.REGENERATE: 0.45, Strategy.RESAMPLE: 0.4, Strategy.EDIT: 0.6}
+#: are missed from any noise, and a draft with the wrong things in it is no good start. Where it is known which
+#: regions are at fault, all else is kept; where their place may be, that is changed.
+PRIORS = {
+    Strategy.REBIND: 0.5,
+    Strategy.REGENERATE: 0.45,
+    Strategy.RESAMPLE: 0.4,
+    Strategy.REDRAW: 0.7,
+    Strategy.MOVE: 0.75,
+    Strategy.EDIT: 0.6,
+}
 
 #: Tries of a strategy on a family before what they did counts: a few say nothing.
 ENOUGH = 8
@@ -37,12 +59,13 @@ class Repair:
     """Acts on violated commitments, and on those that a violated entity blocks.
 
     An unjudged commitment is left alone: another draft would be judged no better. `gains` is by "strategy/family";
-    `records` are the repairs of this run; `chosen` is a strategy that a person asked for.
+    `records` are the repairs of this run; `chosen` is a strategy that was chosen before; `mask` is what may change.
     """
 
     gains: Mapping[str, Gain] = field(default_factory=dict)
     records: Sequence[RepairResult] = ()
     chosen: str | None = None
+    mask: ImageFile | None = None
 
     name = "repair"
     version = "1"
@@ -57,7 +80,7 @@ class Repair:
         number = last.number + 1 if last is not None else 1
         strategy = Strategy(self.chosen) if self.chosen else self.choose(spec, tools)
         cause = Cause.skill(self.name, self.version)
-        evidence = Repairing(strategy=strategy, family=family(spec), round=number)
+        evidence = Repairing(strategy=strategy, family=family(spec), round=number, mask=self.mask)
         for commitment in spec.where(Status.VIOLATED, Status.BLOCKED):
             spec = spec.move(commitment.id, Status.REPAIRED, cause, evidence=evidence)
         return spec
@@ -98,4 +121,18 @@ def _is_possible(strategy: Strategy, spec: Specification, tools: Toolbox) -> boo
     if strategy is Strategy.EDIT:
         editor = tools.editor
         return editor is not None and any(editor.handles(c) for c in spec.where(Status.VIOLATED))
+    if strategy in REGIONAL:
+        reads = {"regions", "edit"} <= tools.generator.reads
+        pressing = [fault for fault in faults(spec) if spec[fault.commitment].type == family(spec)]
+        return reads and any(strategy is Strategy.REDRAW or _may_be_misplaced(spec, fault) for fault in pressing)
     return True
+
+
+def _may_be_misplaced(spec: Specification, fault: Fault) -> bool:
+    """Return whether another place may help: it was drawn anew in vain, or was seen elsewhere; and nobody put it there.
+
+    What a person put somewhere stays.
+    """
+    own = {region.id for c in spec.commitments for region in own_regions(spec, c.id)}
+    in_vain = was_tried(spec, Strategy.REDRAW, fault.commitment)
+    return not own.issuperset(fault.regions) and (in_vain or bool(fault.strays))

@@ -20,7 +20,7 @@ from scope.specification.evidence import (
     Wording,
 )
 from scope.specification.ledger import Event, IllegalEvent, Specification, fold, next_ids
-from scope.specification.repairs import RepairResult, RepairRound, last_repair
+from scope.specification.repairs import REGIONAL, RepairResult, RepairRound, faults, last_repair
 from scope.specification.requests import (
     READS,
     Binding,
@@ -33,6 +33,7 @@ from scope.specification.requests import (
     Request,
     Verdict,
     unread,
+    with_files,
 )
 from scope.specification.statuses import EDGES, JUDGED, UNMET, Status
 
@@ -41,6 +42,7 @@ __all__ = [
     "FACTS",
     "JUDGED",
     "READS",
+    "REGIONAL",
     "UNMET",
     "Answer",
     "Binding",
@@ -78,6 +80,7 @@ __all__ = [
     "Wording",
     "answers",
     "canonical_json",
+    "faults",
     "fold",
     "from_pixels",
     "ground",
@@ -91,4 +94,5 @@ __all__ = [
     "to_pixels",
     "tried",
     "unread",
+    "with_files",
 ]

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from scope.specification.boxes import Box
 from scope.specification.commitments import Model, Type
-from scope.specification.requests import Region
+from scope.specification.requests import ImageFile, Region
 
 
 class Cause(Model):
@@ -152,16 +152,22 @@ class Strategy(StrEnum):
     REBIND = "rebind"  # word the request anew, what was missed first
     REGENERATE = "regenerate"  # the same words from other noise
     RESAMPLE = "resample"  # noise the draft in part, and draw on from there
+    REDRAW = "redraw"  # draw the regions at fault anew, and keep the rest of the draft
+    MOVE = "move"  # give what is at fault another place, draw it there, and keep the rest
     EDIT = "edit"  # change the picture itself
 
 
 class Repairing(Model):
-    """The repair that was chosen. `round` counts repairs from 1; `family` is the type that failed first."""
+    """The repair that was chosen. `round` counts repairs from 1; `family` is the type that failed first.
+
+    `mask` is the part of the draft that may change, white; None: what the strategy says.
+    """
 
     kind: Literal["repairing"] = "repairing"
     strategy: Strategy
     family: str
     round: int = Field(ge=1)
+    mask: ImageFile | None = Field(default=None, exclude_if=lambda mask: mask is None)
 
 
 Evidence = Annotated[

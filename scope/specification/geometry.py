@@ -106,6 +106,12 @@ def shared_area(one: Box, other: Box) -> int:
     return max(0, wide) * max(0, high)
 
 
+def likeness(one: Box, other: Box) -> float:
+    """Return how nearly two boxes are one, in [0, 1]: what they share, of what either covers."""
+    shared = shared_area(one, other)
+    return shared / (one.area + other.area - shared)
+
+
 def _pair_holds(name: str, a: Box, b: Box) -> bool:
     match name:
         case "left of":

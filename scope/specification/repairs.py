@@ -2,18 +2,34 @@
 
 from dataclasses import dataclass
 
+from scope.specification.boxes import Box
 from scope.specification.commitments import Model
-from scope.specification.evidence import Repairing, Strategy
+from scope.specification.evidence import Judgement, Repairing, Strategy
 from scope.specification.ledger import Specification
+from scope.specification.requests import ImageFile
+from scope.specification.statuses import JUDGED, Status
+
+#: What draws a part of the draft anew, region by region.
+REGIONAL = frozenset({Strategy.REDRAW, Strategy.MOVE})
 
 
 @dataclass(frozen=True)
 class RepairRound:
-    """One repair: `number` counts from 1, `commitments` are those that it acts on."""
+    """One repair: `number` counts from 1, `commitments` are those that it acts on, `mask` is what may change."""
 
     number: int
     strategy: Strategy
     commitments: tuple[str, ...]
+    mask: ImageFile | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where a violated commitment fails: in which regions, and what stands where nothing was put."""
+
+    commitment: str
+    regions: tuple[str, ...]
+    strays: tuple[Box, ...]
 
 
 class RepairResult(Model):
@@ -37,4 +53,21 @@ def last_repair(spec: Specification, strategy: Strategy | None = None) -> Repair
         return None
     latest = repairs[-1][1]
     commitments = tuple(commitment for commitment, repair in repairs if repair == latest)
-    return RepairRound(latest.round, latest.strategy, commitments)
+    return RepairRound(latest.round, latest.strategy, commitments, latest.mask)
+
+
+def faults(spec: Specification) -> tuple[Fault, ...]:
+    """Return where each commitment that is violated now fails on the draft that it is violated on, if that is known."""
+    found = []
+    for commitment in spec.where(Status.VIOLATED):
+        judged = [event for event in spec.history(commitment.id) if event.after in JUDGED]
+        on_best = [e.evidence for e in judged if e.draft == judged[-1].draft and isinstance(e.evidence, Judgement)]
+        if on_best and (on_best[-1].regions or on_best[-1].strays):
+            found.append(Fault(commitment.id, on_best[-1].regions, on_best[-1].strays))
+    return tuple(found)
+
+
+def was_tried(spec: Specification, strategy: Strategy, commitment: str) -> bool:
+    """Return whether a commitment was repaired so before."""
+    tried = (e.evidence for e in spec.history(commitment) if isinstance(e.evidence, Repairing))
+    return any(repair.strategy is strategy for repair in tried)

@@ -8,8 +8,8 @@
 A generator names the fields that it reads (`Generator.reads`); `unread` says which of a request's it does not.
 """
 
-from collections.abc import Collection
-from typing import Any, Literal
+from collections.abc import Callable, Collection
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -60,6 +60,9 @@ class Reference(ImageFile):
 
     commitment: str
     licence: str = ""
+
+
+F = TypeVar("F", bound=ImageFile)
 
 
 class Edit(Model):
@@ -125,6 +128,19 @@ def unread(request: Request, reads: Collection[str]) -> tuple[str, ...]:
     asked |= {name: getattr(request, name) is not None for name in ("edit", "steps", "cfg_scale")}
     asked["size"] = request.width is not None or request.height is not None
     return tuple(name for name in READS if asked[name] and name not in reads)
+
+
+def with_files(request: Request, place: Callable[[ImageFile], str]) -> Request:
+    """Return a request whose pictures, of its edit and its references, lie at the paths that `place` gives."""
+
+    def moved(file: F) -> F:
+        return file.model_copy(update={"path": place(file)})
+
+    edit = request.edit
+    if edit is not None:
+        mask = moved(edit.mask) if edit.mask is not None else None
+        edit = edit.model_copy(update={"image": moved(edit.image), "mask": mask})
+    return request.model_copy(update={"edit": edit, "references": tuple(map(moved, request.references))})
 
 
 class Draft(Model):
