@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from scope.benchmarks.experiments.parser import _pocket_truth, meaning
 from scope.errors import UsageError
@@ -51,8 +52,9 @@ from scope.worlds.pocket.catalogue import (  # fmt: skip
     drawn_by,
 )
 from scope.worlds.pocket.sampling import EXTRA_WORDS, WORDS
+from scope.worlds.pocket.scene import arrange, draw
 from scope.worlds.pocket.sign import FONTS, sign
-from scope.worlds.pocket.sprites import sprite
+from scope.worlds.pocket.sprites import COLUMNS, sprite
 
 
 def of_seeds(examples: int):
@@ -95,6 +97,33 @@ def test_settings_are_told_apart_by_their_mean_rows():
     for a in SETTINGS:
         for b in SETTINGS:
             assert a == b or np.abs(means[a] - means[b]).mean() > 0.03, (a, b)
+
+
+@pytest.mark.parametrize("setting", list(SETTINGS))
+def test_a_setting_at_twice_the_side_is_the_same_picture(setting):
+    """Reduced by area it is within 28 dB (edges of slanted shapes and thin lines fall otherwise)."""
+    small, large = background(setting), background(setting, 2)
+    assert large.shape == (256, 256, 3)
+    reduced = large.reshape(128, 2, 128, 2, 3).mean((1, 3))
+    assert ((reduced - small) ** 2).mean() < 10**-2.8
+
+
+def test_sheets_have_cells_as_large_as_their_vendor_says():
+    for vendor, source in SOURCES.items():
+        with files("scope.data").joinpath("atlas", f"{vendor}.webp").open("rb") as file:
+            size = Image.open(file).size
+        rows = -(-len(drawings()[vendor]) // COLUMNS)
+        assert size == (COLUMNS * source.cell, rows * source.cell)
+        assert source.cell == (64 if vendor in HELD_OUT_VENDORS else 128)
+
+
+def test_a_scene_at_twice_the_side_is_the_same_picture():
+    rng = np.random.default_rng(3)
+    for seed in range(8):
+        layout = arrange(sample_whole(rng, "train"), seed)
+        small, large = draw(layout), draw(layout, 2)
+        reduced = large.image.reshape(128, 2, 128, 2, 3).mean((1, 3)) / 255
+        assert ((reduced - small.image / 255) ** 2).mean() < 10**-2.4
 
 
 def test_no_drawing_of_a_vendor_is_empty_or_drawn_twice():

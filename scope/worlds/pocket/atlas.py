@@ -1,7 +1,10 @@
 """Render the sprite atlases of the pocket world from packaged art. Maintainers only; the atlases ship.
 
 Input: a folder with the unpacked packages of `SOURCES`, each pinned by its version and a sha256.
-Output: scope/data/atlas/<vendor>.webp, one row of 64-px RGBA cells per 16 drawings, and index.json, which names them.
+Output: scope/data/atlas/<vendor>.webp, one row of square RGBA cells per 16 drawings, and index.json, which names them.
+
+A cell is 128 px, and half of that for the vendors that only the judge sees. docs/world.md says why, and why sheets are
+lossless.
 """
 
 import hashlib
@@ -18,8 +21,9 @@ from PIL import Image
 
 from scope.errors import ScopeError
 from scope.worlds.pocket.catalogue import CONCEPTS, TONED, TONES
+from scope.worlds.pocket.sprites import COLUMNS
 
-CELL, COLUMNS = 64, 16
+CELL, HELD_OUT_CELL = 128, 64  # pixels
 DRAWN_HERE = "*"
 
 
@@ -33,6 +37,7 @@ class Source:
     pinned: str
     licence: str
     author: str
+    cell: int = CELL  # pixels
 
     @property
     def folder(self) -> str:
@@ -72,6 +77,7 @@ SOURCES = {
         "icons.json",
         "CC-BY-4.0",
         "Twitter and other contributors",
+        HELD_OUT_CELL,
     ),
     "fxemoji": Source(
         "@iconify-json/fxemoji",
@@ -80,6 +86,7 @@ SOURCES = {
         "icons.json",
         "Apache-2.0",
         "Mozilla Foundation",
+        HELD_OUT_CELL,
     ),
 }
 
@@ -105,17 +112,19 @@ FX_NAMES = {
     "game-die": "gamedie", "palm-tree": "palmtree", "baby-bottle": "babybottle",
 }  # fmt: skip
 
+_FILLED = 15 / 16  # share of a cell's side that the ink of a drawing takes
+
 Draw = Callable[[str], Image.Image | None]
 
 
-def fitted(large: Image.Image) -> Image.Image:
-    """Return a picture cropped to its ink, scaled to fill a cell and centred in it."""
+def fitted(large: Image.Image, side: int = CELL) -> Image.Image:
+    """Return a picture cropped to its ink, scaled to fill a cell of `side` pixels and centred in it."""
     large = large.convert("RGBA")
     ink = large.crop(large.getchannel("A").point(lambda a: 255 if a > 8 else 0).getbbox())
-    scale = (CELL - 4) / max(ink.size)
+    scale = side * _FILLED / max(ink.size)
     ink = ink.resize((max(1, round(ink.width * scale)), max(1, round(ink.height * scale))), Image.Resampling.LANCZOS)
-    cell = Image.new("RGBA", (CELL, CELL))
-    cell.paste(ink, ((CELL - ink.width) // 2, (CELL - ink.height) // 2))
+    cell = Image.new("RGBA", (side, side))
+    cell.paste(ink, ((side - ink.width) // 2, (side - ink.height) // 2))
     return cell
 
 
@@ -203,9 +212,10 @@ def _drawn_here(noun: str) -> Image.Image:
 
 
 def _sheet(cells: list[Image.Image]) -> Image.Image:
-    sheet = Image.new("RGBA", (COLUMNS * CELL, -(-len(cells) // COLUMNS) * CELL))
+    side = cells[0].width
+    sheet = Image.new("RGBA", (COLUMNS * side, -(-len(cells) // COLUMNS) * side))
     for i, cell in enumerate(cells):
-        sheet.paste(cell, (i % COLUMNS * CELL, i // COLUMNS * CELL))
+        sheet.paste(cell, (i % COLUMNS * side, i // COLUMNS * side))
     pixels = np.asarray(sheet).copy()
     pixels[pixels[..., 3] == 0] = 0  # invisible colour would only cost bytes
     return Image.fromarray(pixels, "RGBA")
@@ -218,13 +228,13 @@ def build(art: Path, out: Path) -> dict[str, list[str]]:
     """
     out.mkdir(parents=True, exist_ok=True)
     index: dict[str, list[str]] = {}
-    for vendor in SOURCES:
+    for vendor, source in SOURCES.items():
         draw, cells = _painter(vendor, art), dict[str, Image.Image]()
         for name, icon in _names(vendor):
             here = icon == DRAWN_HERE
             picture = (_drawn_here(name) if vendor == "noto" else None) if here else draw(icon)
             if picture is not None:
-                cells[name] = fitted(picture)
+                cells[name] = fitted(picture, source.cell)
         _sheet(list(cells.values())).save(out / f"{vendor}.webp", lossless=True, exact=True, quality=100, method=6)
         index[vendor] = list(cells)
     (out / "index.json").write_text(json.dumps(index, indent=1) + "\n")

@@ -55,38 +55,52 @@ _BLOCKS: dict[str, tuple[tuple[int, ...], Color, int]] = {
 
 
 @cache
-def background(setting: str) -> Pixels:
-    """Return the (128, 128, 3) picture of a setting, in [0, 1]. It is shared between calls: do not write into it.
+def background(setting: str, scale: int = 1) -> Pixels:
+    """Return the picture of a setting (128 * scale, 128 * scale, 3), in [0, 1].
+
+    Scale 2 is the same picture with twice the pixels: reduced by area it is near the one of scale 1. It is shared
+    between calls: do not write into it.
 
     Raises: KeyError for a setting that the world does not have.
     """
-    picture = _bands(*_BANDS[setting])
+    picture = _bands(scale, *_BANDS[setting])
     if setting in _STARS:
         seed, count = _STARS[setting]
-        for x, y in np.random.default_rng(seed).integers(0, SIZE, (count, 2)):
-            picture[y, x] = 0.85
+        for x, y in np.random.default_rng(seed).integers(0, SIZE, (count, 2)) * scale:
+            picture[y : y + scale, x : x + scale] = 0.85
     if setting in _BLOCKS:
         tops, color, pitch = _BLOCKS[setting]
         for i, top in enumerate(tops):
-            picture[top:_SKY_LINE, i * pitch : (i + 1) * pitch - 1] = np.asarray(color, np.float32) / 255
+            block = np.s_[top * scale : _SKY_LINE * scale, i * pitch * scale : ((i + 1) * pitch - 1) * scale]
+            picture[block] = np.asarray(color, np.float32) / 255
     shapes = tuple(_shapes(setting))
-    return _drawn(picture, shapes) if shapes else picture
+    return _drawn(picture, shapes, scale) if shapes else picture
 
 
-def _bands(*rows: tuple[int, Color, Color]) -> Pixels:
-    picture = np.zeros((SIZE, SIZE, 3), np.float32)
+def _bands(scale: int, *rows: tuple[int, Color, Color]) -> Pixels:
+    picture = np.zeros((SIZE * scale, SIZE * scale, 3), np.float32)
     for (top, first, last), end in zip(rows, [r[0] for r in rows[1:]] + [SIZE], strict=True):
-        t = np.linspace(0, 1, end - top, dtype=np.float32)[:, None, None]
-        picture[top:end] = np.asarray(first, np.float32) * (1 - t) + np.asarray(last, np.float32) * t
+        t = np.linspace(0, 1, (end - top) * scale, dtype=np.float32)[:, None, None]
+        picture[top * scale : end * scale] = np.asarray(first, np.float32) * (1 - t) + np.asarray(last, np.float32) * t
     return picture / 255
 
 
-def _drawn(picture: Pixels, shapes: tuple[Shape, ...]) -> Pixels:
+def _drawn(picture: Pixels, shapes: tuple[Shape, ...], scale: int) -> Pixels:
     image = Image.fromarray((picture * 255 + 0.5).astype(np.uint8))
     brush = ImageDraw.Draw(image)
     for kind, where, color in shapes:
-        getattr(brush, kind)(where, fill=color)
+        width = {"width": scale} if kind == "line" else {}
+        getattr(brush, kind)(_scaled(kind, where, scale), fill=color, **width)
     return np.asarray(image, np.float32) / 255
+
+
+def _scaled(kind: str, where: tuple[int, ...], scale: int) -> tuple[float, ...]:
+    """Return where a shape lies among smaller pixels: boxes hold their last pixel, lines run through middles."""
+    if kind in ("rectangle", "ellipse"):
+        x0, y0, x1, y1 = where
+        return x0 * scale, y0 * scale, (x1 + 1) * scale - 1, (y1 + 1) * scale - 1
+    middle = scale // 2 if kind == "polygon" else (scale - 1) / 2
+    return tuple(at * scale + middle for at in where)
 
 
 def _shapes(setting: str) -> Iterator[Shape]:

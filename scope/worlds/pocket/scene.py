@@ -120,7 +120,7 @@ def _on_grid(rng: Rng, plan: Plan) -> tuple[list[list[XyxyPx]], XyxyPx | None]:
 def draw(layout: Layout, scale: int = 1) -> Scene:
     """Paint a layout, `scale` times 128 pixels a side. What comes later lies over what comes before."""
     plan, side = layout.plan, scale * SIZE
-    canvas = background(plan.setting) * np.float32(layout.light)
+    canvas = background(plan.setting, scale) * np.float32(layout.light)
     mask = np.zeros((side, side), np.uint8)
     for number, obj in enumerate(layout.objects, 1):
         x0, y0, x1, y1 = (scale * v for v in obj.xyxy_px)

@@ -11,7 +11,7 @@ from scope.worlds.pocket.catalogue import COLORS, VENDORS, drawings
 
 Pixels = NDArray[np.floating]
 
-CELL, COLUMNS = 64, 16
+COLUMNS = 16  # cells of a row of an atlas
 SIZE = 128  # pixels of a scene's side
 GRID = 16  # pixels of a cell: of the latents, and of the grid on which edits put things
 
@@ -26,8 +26,10 @@ def _master(name: str, vendor: str) -> NDArray[np.uint8]:
     names = drawings()[vendor]
     if name not in names and vendor != VENDORS[0]:
         return _master(name, VENDORS[0])
+    atlas = _atlas(vendor)
+    side = atlas.shape[1] // COLUMNS
     row, column = divmod(names.index(name), COLUMNS)
-    return _atlas(vendor)[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL]
+    return atlas[row * side : (row + 1) * side, column * side : (column + 1) * side]
 
 
 def _recolor(rgb: Pixels, alpha: Pixels, color: str) -> Pixels:
