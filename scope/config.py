@@ -22,6 +22,7 @@ from scope.specification import Model, named_box
 from scope.specification.placements import MOST_REGIONS
 
 PREFIX = "SCOPE_"
+LARGEST_SIDE = 4096  # pixels of a picture that may be asked for
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,6 +36,19 @@ def home() -> Path:
 def config_file() -> Path:
     """Return where the user's own defaults are read from."""
     return home() / "config.toml"
+
+
+def _pixels(size: str) -> tuple[int, int]:
+    """Return (width, height) of "N" or "WIDTHxHEIGHT".
+
+    Raises: ValueError.
+    """
+    if not re.fullmatch(r"\s*\d+\s*([xX×]\s*\d+\s*)?", size, re.ASCII):
+        raise ValueError("write N, or WIDTHxHEIGHT, in pixels: 256, or 256x128")
+    sides = [int(side) for side in re.findall(r"\d+", size)]
+    if wrong := [side for side in sides if not 1 <= side <= LARGEST_SIDE]:
+        raise ValueError(f"{wrong[0]} pixels are no side of a picture; it has 1 to {LARGEST_SIDE}")
+    return sides[0], sides[-1]
 
 
 def _region(text: str) -> str:
@@ -74,6 +88,11 @@ class Options(Model):
         exclude_if=lambda given: not given,
         description="where a thing stands: 'a red apple=y_min,x_min,y_max,x_max' in thousandths, y first",
     )
+    size: str | None = Field(
+        default=None,
+        exclude_if=lambda size: size is None,
+        description="pixels of the picture, as N or WIDTHxHEIGHT; without it, the generator's own",
+    )
     learned: bool = Field(default=True, description="choose repairs by what earlier runs of this machine showed")
     without: tuple[str, ...] = Field(
         default=(), description="skills that are left out, such as retrieve,reason; and repair, for no repairs at all"
@@ -84,6 +103,16 @@ class Options(Model):
     skill_timeout: float = Field(
         default=60.0, gt=0, allow_inf_nan=False, description="seconds for one step of another package's skill"
     )
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _one_size(cls, given: Any) -> Any:
+        return given if given is None or type(given) not in (int, str) else "x".join(map(str, _pixels(str(given))))
+
+    @property
+    def pixels(self) -> tuple[int, int] | None:
+        """Return (width, height) of the picture; None: the generator's own."""
+        return _pixels(self.size) if self.size is not None else None
 
     @field_validator("region")
     @classmethod

@@ -281,3 +281,4 @@ class Toolbox:
     editor: Editor | None = None
     skills: tuple[Skill, ...] = ()  # what `ground` may run, in this order
     seed: int = 0  # of the run, for what is decided by chance
+    canvas: tuple[int, int] = (1, 1)  # width and height of the picture, in a unit of its own

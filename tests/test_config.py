@@ -53,6 +53,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "knowledge": ((str(ROOT / "docs"), str(ROOT / "tests")), f"{ROOT / 'docs'}{os.pathsep}{ROOT / 'tests'}"),
     "learned": (False, "false"),
     "region": (("red apple=100,50,400,350", "car=1,2,3,4"), "red apple=100,50,400,350; car=1,2,3,4"),
+    "size": ("256x128", "256x128"),
     "without": (("repair", "reason"), "repair,reason"),
     "confirm": (("spec",), "spec"),
     "skill_timeout": (1.5, "1.5"),
@@ -208,3 +209,45 @@ def test_the_last_override_wins_and_the_recipe_stays_as_it_was() -> None:
 def test_a_bad_override_says_what_is_wrong(assignment: str, message: str) -> None:
     with pytest.raises(UsageError, match=message.replace("[", r"\[")):
         override(Recipe(), [assignment])
+
+
+# -- the size of a picture -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "pixels"),
+    [("256", (256, 256)), (256, (256, 256)), ("256x128", (256, 128)), (" 64 X 32 ", (64, 32)), ("1×4096", (1, 4096))],
+)
+def test_a_size_is_one_side_or_two(given: str | int, pixels: tuple[int, int]) -> None:
+    options = Options(size=given)  # type: ignore[arg-type]
+    assert options.pixels == pixels
+    assert options.size == f"{pixels[0]}x{pixels[1]}"
+    assert Options.model_validate_json(canonical_json(options)) == options
+
+
+def test_without_a_size_the_record_is_as_it_was() -> None:
+    assert Options().pixels is None
+    assert '"size"' not in canonical_json(Options())
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("0", "0 pixels are no side of a picture; it has 1 to 4096"),
+        ("64x0", "0 pixels are no side"),
+        ("5000x64", "5000 pixels are no side"),
+        ("64x", "write N, or WIDTHxHEIGHT, in pixels"),
+        ("64x64x64", "write N, or WIDTHxHEIGHT"),
+        ("-64", "write N, or WIDTHxHEIGHT"),
+        ("64.5", "write N, or WIDTHxHEIGHT"),
+        ("large", "write N, or WIDTHxHEIGHT"),
+        ("٦٤", "write N, or WIDTHxHEIGHT"),
+    ],
+)
+def test_a_size_that_is_none_is_refused_in_one_line(given: str, why: str, cli: Cli, home: Path) -> None:
+    result = cli("generate", PROMPT, f"--size={given}")
+    assert result.exit_code == 2
+    assert why in result.stderr
+    assert result.stderr.startswith("scope: --size=")
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not (home / "runs").exists()

@@ -293,6 +293,7 @@ def test_given_boxes_are_in_the_ledger_in_the_persons_name_and_win() -> None:
         (["a green apple=1,1,9,9"], "the prompt has no such thing; there is: red apple, blue car"),
         (["a dog=1,1,9,9"], "the prompt has no such thing"),
         (["apple=1,1,9,9", "car=1,1,9,9"], "apple has this box already"),
+        (["apple=1,1,9,9", "red apple=1,1,9,9"], "this box is given twice; each apple has one of its own"),
         (["apple=1,1,9,9", "apple=1,1,9,8", "apple=1,1,8,8"], "3 boxes for apple, of which there are 2"),
         (["car=1,1,9,9", "car=1,1,9,8"], "2 boxes for car, of which there is 1"),
     ],
@@ -331,6 +332,59 @@ def test_a_box_that_is_none_is_refused_in_one_line(given: str, why: str, parts: 
     assert why in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not drawn.requests
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["a dog=1,1,9,9"], "there is: red apple, blue car"),
+        (["apple=1,1,9,9", "car=1,1,9,9"], "apple has this box already; give each thing its own"),
+        (["apple=1,1,9,9", "apple=1,1,9,9"], "this box is given twice"),
+        (["car=1,1,9,9", "car=2,2,9,9"], "2 boxes for car, of which there is 1"),
+    ],
+)
+def test_boxes_that_do_not_fit_the_prompt_are_refused_in_one_line(
+    given: list[str], why: str, parts: Parts, cli: Cli, home: Path
+) -> None:
+    parts["generators", DEFAULT_GENERATOR] = lambda: pytest.fail("it began to draw")
+    result = cli("generate", PROMPT, *(part for text in given for part in ("--region", text)))
+    assert result.exit_code == 2
+    assert why in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not (home / "runs").exists()
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("prompt", ["20 dog", RING])
+def test_what_has_no_layout_is_said_before_anything_is_drawn(prompt: str, parts: Parts, cli: Cli) -> None:
+    class Ring(FakeReader):
+        def decompose(self, prompt: str) -> Specification:
+            return ring() if prompt == RING else super().decompose(prompt)
+
+    parts["language", "grammar"] = Ring
+    parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR, reads=READS)
+    lines = cli("generate", prompt).stderr.splitlines()
+    said = [i for i, line in enumerate(lines) if "more than the 16" in line or "c9 is left out of it" in line]
+    drawn = [i for i, line in enumerate(lines) if line.startswith("drawing draft")]
+    assert said
+    assert drawn
+    assert said[0] < drawn[0]
+
+
+@pytest.mark.usefixtures("home")
+def test_things_are_placed_on_a_canvas_of_the_size_that_is_asked_for(parts: Parts, cli: Cli) -> None:
+    drawn = FakeGenerator(name=DEFAULT_GENERATOR, reads=READS | {"size"})
+    parts["generators", DEFAULT_GENERATOR] = lambda: drawn
+    for size in ("400x100", "100"):
+        result = cli("generate", "5 apple", "--size", size)
+        assert result.exit_code == 0, result.stderr
+        request = drawn.requests[-1]
+        assert request.width is not None
+        assert request.height is not None
+        for region in request.regions:
+            shape = request.width * (region.box.x_max - region.box.x_min)
+            shape /= request.height * (region.box.y_max - region.box.y_min)
+            assert 0.4 < shape < 2.5, (size, region)  # as wide as high, in pixels
 
 
 def test_more_than_sixteen_regions_are_refused(cli: Cli) -> None:

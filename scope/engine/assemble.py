@@ -41,6 +41,7 @@ def assemble(run: Run) -> Toolbox:
         knowledge=_knowledge(options.knowledge),
         editor=editor(options.editor),
         seed=options.seed,
+        canvas=options.pixels or (1, 1),
     )
     return replace(tools, skills=skills(options, tools, context))
 

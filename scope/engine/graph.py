@@ -249,8 +249,9 @@ def _redrawn(state: State, context: EngineContext, strategy: Strategy) -> tuple[
         return regions, None
     names, after = {name for fault in found for name in fault.regions}, regions
     if strategy is Strategy.MOVE:
-        seed, width, height = seed_of(state.options.seed, state.round + 1, 0), best.request.width, best.request.height
-        after = moved(state.spec, regions, names, seed=seed, width=width or 1, height=height or 1)
+        width, height = context.tools.canvas
+        seed = seed_of(state.options.seed, state.round + 1, 0)
+        after = moved(state.spec, regions, names, seed=seed, width=width, height=height)
     changed = [region for region in (*regions, *after) if region.id in names]
     strays = [box for fault in found for box in fault.strays]
     return after, context.mask(state.round + 1, regions, changed, strays, best)
@@ -264,7 +265,9 @@ def _edits(spec: Specification) -> bool:
 
 def _request(state: State, place: int) -> Request:
     """Return the request of the draft at a place of this round."""
-    return request_of(state.spec, seed=seed_of(state.options.seed, state.round, place), parent=state.repaired)
+    options = state.options
+    seed = seed_of(options.seed, state.round, place)
+    return request_of(state.spec, seed=seed, parent=state.repaired, size=options.pixels)
 
 
 def seed_of(seed: int, round_: int, place: int) -> int:

@@ -112,6 +112,7 @@ def _run_in_worker(name: str, spec: Specification, tools: Toolbox, limit: float)
         "knowledge": [(k.name, k.version) for k in tools.knowledge],
         "language": (tools.language.name, tools.language.version) if tools.language is not None else None,
         "seed": tools.seed,
+        "canvas": tools.canvas,
     }
     end = time.monotonic() + limit
     with Worker("scope.plugins.subprocess_skills:work", task) as worker:
@@ -171,6 +172,7 @@ def _tools(channel: Channel, task: dict[str, Any]) -> Toolbox:
         language=_Language(channel, *task["language"]) if task["language"] else None,
         knowledge=tuple(_Knowledge(channel, number, *named) for number, named in enumerate(task["knowledge"])),
         seed=task["seed"],
+        canvas=task["canvas"],
     )
 
 

@@ -62,12 +62,15 @@ class Bind:
         return spec
 
 
-def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -> Request:
+def request_of(
+    spec: Specification, *, seed: int, parent: Draft | None = None, size: tuple[int, int] | None = None
+) -> Request:
     """Return what to ask a generator for: a pure function of its arguments.
 
     The text is the prompt itself, or a sentence that says every commitment where an unknown was answered, something
     was waived, or a repair words it anew. Its regions are those of the layout, where there is one; setting and style
-    are of the picture as a whole. The latest repair decides whether the picture starts from `parent`.
+    are of the picture as a whole. The latest repair decides whether the picture starts from `parent`. `size` is (width,
+    height) in pixels; None: the generator's own.
     """
     quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT) if not c.denied)
     rebound = last_repair(spec, Strategy.REBIND)
@@ -77,6 +80,8 @@ def request_of(spec: Specification, *, seed: int, parent: Draft | None = None) -
         text, bindings = sentence(grounded(spec), first)
     return Request(
         text=text,
+        width=size[0] if size else None,
+        height=size[1] if size else None,
         bindings=tuple(b.model_copy(update={"commitment": b.commitment.partition("/")[0]}) for b in bindings),
         regions=regions(spec),
         setting=_whole(spec, Type.SETTING),

@@ -6,7 +6,6 @@ beside others is opened, with what it clashes with. Where a person put a thing, 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from scope.protocols import Toolbox
 from scope.skills.layouts.rules import Thing, rules_of, things_of
@@ -15,12 +14,8 @@ from scope.specification import Cause, Placing, Specification, Status, grounded
 from scope.specification.placements import MOST_REGIONS, last_layout
 
 
-@dataclass(frozen=True)
 class LayoutSkill:
-    """Places things on a canvas of this shape."""
-
-    width: int = 1
-    height: int = 1
+    """Places things on a canvas of the shape of the picture."""
 
     name = "layout"
     version = "1"
@@ -40,7 +35,8 @@ class LayoutSkill:
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         """Return the specification with every thing placed, and what cannot be kept opened."""
         things = things_of(spec)
-        layout = solve(things, rules_of(spec, things), seed=tools.seed, width=self.width, height=self.height)
+        width, height = tools.canvas
+        layout = solve(things, rules_of(spec, things), seed=tools.seed, width=width, height=height)
         cause = Cause.skill(self.name, self.version)
         for owner, status, evidence in (*_placed(things, layout), *_unplaced(spec, things, layout)):
             spec = spec.move(owner, status, cause, evidence=evidence)

@@ -28,7 +28,9 @@ def with_own_boxes(spec: Specification, given: Sequence[str]) -> Specification:
         owner = _owner(spec, phrase)
         if other := next((o for o, taken in boxes.items() if o != owner.id and box in taken), None):
             raise UsageError(f"--region {text!r}: {spec[other].value} has this box already; give each thing its own")
-        boxes.setdefault(owner.id, []).append(box)
+        if box in boxes.setdefault(owner.id, []):
+            raise UsageError(f"--region {text!r}: this box is given twice; each {owner.value} has one of its own")
+        boxes[owner.id].append(box)
     for owner_id, own in boxes.items():
         spec = _placed(spec, spec[owner_id], own)
     return spec
