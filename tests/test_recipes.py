@@ -19,7 +19,16 @@ from scope.training.recipes import pae as pae_trainer
 from scope.training.recipes import vfm as vfm_trainer
 
 #: Recipe -> how many trainings one after another are in it.
-RECIPES = {"vfm": 1, "closeup_classifier": 1, "pae": 4, "detector": 1, "judge": 1, "features": 1, "flow": 1}
+RECIPES = {
+    "vfm": 1,
+    "closeup_classifier": 1,
+    "pae": 4,
+    "detector": 1,
+    "judge": 1,
+    "reward": 1,
+    "features": 1,
+    "flow": 1,
+}
 ARCHITECTURES = get_args(pae_trainer.Architecture)
 TINY = pae_trainer.PRESETS["tiny"]
 

@@ -21,6 +21,7 @@ class Recipe(StrEnum):
     DETECTOR = "detector"
     JUDGE = "judge"
     FEATURES = "features"
+    REWARD = "reward"
 
 
 def train(

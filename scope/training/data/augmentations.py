@@ -34,7 +34,8 @@ def shift(images: list[NDArray[np.uint8]], shifts: NDArray[np.int64]) -> list[ND
 def reconstruct(images: Tensor, chosen: Tensor, tokenizer: Autoencoder) -> Tensor:
     """Return pictures of which the chosen are as a tokenizer keeps them: as a generator could at best draw them."""
     changed = images.clone()
-    changed[chosen] = tokenizer.decode(tokenizer.encode(images[chosen]))
+    if chosen.any():
+        changed[chosen] = tokenizer.decode(tokenizer.encode(images[chosen]))
     return changed
 
 

@@ -75,6 +75,11 @@ class PlacedSign:
     text: str
     xyxy_px: XyxyPx
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Return its centre x, centre y, width and height in pixels."""
+        return _middle(self.xyxy_px)
+
 
 @dataclass(frozen=True)
 class ClutteredScene:
@@ -109,16 +114,30 @@ def _middle(box: XyxyPx) -> tuple[float, float, float, float]:
 
 def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:
     """Draw one to about twelve objects."""
-    setting = pick(rng, SETTING_NAMES)
-    canvas: Pixels = background(setting) * np.float32(rng.uniform(*_BRIGHTNESS))
+    setting, canvas = _random_ground(rng)
     board = _place_sign(rng, canvas) if rng.random() < clutter.sign_p else None
     taken, boxes = [board.xyxy_px] if board else [], list[XyxyPx]()
     for _ in range(int(rng.integers(1, _MAX_OBJECTS + 1))):
         low, high = _SIZES[int(rng.choice(len(_SIZES), p=_SIZE_SHARES))]
         boxes += [box for box in spread(rng, 1, low, high, taken) if board is None or not shared(box, board.xyxy_px)]
     objects = [placed for box in boxes for placed in _place_object(rng, canvas, box, taken, clutter)]
-    image: NDArray[np.uint8] = (canvas * 255 + 0.5).clip(0, 255).astype(np.uint8)
-    return ClutteredScene(image, tuple(objects), setting, board)
+    return ClutteredScene(_bytes(canvas), tuple(objects), setting, board)
+
+
+def sign_scene(rng: Rng) -> ClutteredScene:
+    """Draw a sign and nothing else, for those who learn to read."""
+    setting, canvas = _random_ground(rng)
+    board = _place_sign(rng, canvas)
+    return ClutteredScene(_bytes(canvas), (), setting, board)
+
+
+def _random_ground(rng: Rng) -> tuple[str, Pixels]:
+    setting = pick(rng, SETTING_NAMES)
+    return setting, background(setting) * np.float32(rng.uniform(*_BRIGHTNESS))
+
+
+def _bytes(canvas: Pixels) -> NDArray[np.uint8]:
+    return (canvas * 255 + 0.5).clip(0, 255).astype(np.uint8)
 
 
 def _place_sign(rng: Rng, canvas: Pixels) -> PlacedSign:
