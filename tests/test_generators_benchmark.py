@@ -72,7 +72,7 @@ class FakeGenerator:
     weights: dict[str, str] = {}
 
     def __init__(self, scenes: dict[Request, Image.Image], reads: Collection[str] = ("regions", "steps")) -> None:
-        self.scenes, self.reads = scenes, frozenset(reads)
+        self.scenes, self.reads, self.side = scenes, frozenset(reads), 128
         self.requests: list[Request] = []
         self.sizes: list[int] = []
 
@@ -82,7 +82,7 @@ class FakeGenerator:
         return [Picture(self._picture(request.model_copy(update={"steps": None}))) for request in requests]
 
     def _picture(self, request: Request) -> Image.Image:
-        return self.scenes.get(request, Image.new("RGB", (128, 128), "white"))
+        return self.scenes.get(request, Image.new("RGB", (self.side, self.side), "white"))
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +159,12 @@ def test_what_is_not_bound_gets_the_prompt_alone_and_is_not_asked_for_given_boxe
     compare: Compare, best: FakeGenerator
 ) -> None:
     rows = {row.name: row for row in compare().rows}
-    bound, direct = ([r for r in best.requests if bool(r.regions) is is_bound] for is_bound in (True, False))
+    looked, *requests = best.requests  # the first is to see how large its pictures are
+    bound, direct = ([r for r in requests if bool(r.regions) is is_bound] for is_bound in (True, False))
     assert len(bound) == COUNT * len(TASKS) + 1 + bench.TIMED_QUICK
     assert len(direct) == COUNT * (len(TASKS) - 1) + 1 + bench.TIMED_QUICK
-    assert {r.steps for r in best.requests} == {50}
+    assert {r.steps for r in requests} == {50}
+    assert looked.steps is None
     assert "free_boxes" not in rows["best_direct"].metrics
     assert rows["worst"].note == "fake@1 reads no regions"
     assert rows["worst"].metrics == {}
@@ -175,7 +177,7 @@ def test_pictures_are_drawn_some_at_a_time_and_the_seconds_are_those_of_single_r
     threads = torch.get_num_threads()
     rows = {row.name: row for row in compare().rows}
     timed = [1] * (1 + bench.TIMED_QUICK)
-    assert best.sizes == [16, 14, *timed, 16, 11, *timed]
+    assert best.sizes == [1, 16, 14, *timed, 16, 11, *timed]
     assert rows["best"].metrics["seconds"].n == bench.TIMED_QUICK
     assert torch.get_num_threads() == threads
 
@@ -191,9 +193,20 @@ def test_what_has_no_weights_is_told_and_without_features_there_is_no_fd(compare
 @pytest.mark.heavy
 def test_fewer_pictures_than_prompts_are_refused(compare: Compare, best: FakeGenerator) -> None:
     draw = best.generate
-    best.generate = lambda requests, on_step=ignore_steps: draw(requests)[1:]  # type: ignore[method-assign]
+    best.generate = lambda requests, on_step=ignore_steps: draw(requests)[:15]  # type: ignore[method-assign]
     with pytest.raises(ScopeError, match="fake@1 drew 15 of 16 prompts"):
         compare()
+
+
+@pytest.mark.heavy
+def test_true_scenes_are_as_large_as_the_largest_pictures_that_are_drawn(
+    compare: Compare, best: FakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best.side = 256
+    scales = []
+    monkeypatch.setattr(Prompt, "true_scene", lambda self, scale: scales.append(scale) or Image.new("RGB", (9, 9)))
+    compare()
+    assert set(scales) == {2}
 
 
 @pytest.mark.heavy

@@ -189,6 +189,11 @@ def draw(generator: Generator, requests: Sequence[Request], progress: Progress) 
         progress.add(len(asked))
 
 
+def drawn_scale(generator: Generator, prompt: Prompt) -> int:
+    """Return how many times 128 px a side a generator's pictures have, so that true scenes are as large."""
+    return max(1, generator.generate([prompt.request])[0].image.width // SIZE)
+
+
 def latency(generator: Generator, requests: Sequence[Request]) -> Metric:
     """Return the median seconds of single requests on two threads, after one that is not counted."""
     threads, seconds = torch.get_num_threads(), []
@@ -210,17 +215,21 @@ Pictures = dict[str, list[Image.Image]]  # of each task, in the order of its pro
 
 @dataclass(frozen=True)
 class Comparison:
-    """What all systems are asked, who judges, and the features for the Frechet distance (None: without it)."""
+    """What all systems are asked, who judges, and the features for the Frechet distance (None: without it).
+
+    True scenes are `scale` times 128 px a side.
+    """
 
     prompts: dict[str, list[Prompt]]
     judge: Judge
     network: FeatureNet | None
     timed: int = TIMED_QUICK
+    scale: int = 1
 
     @cached_property
     def truth(self) -> Pictures:
         """Return the true scenes."""
-        return {task: [prompt.true_scene() for prompt in asked] for task, asked in self.prompts.items()}
+        return {task: [prompt.true_scene(self.scale) for prompt in asked] for task, asked in self.prompts.items()}
 
     def ceiling(self) -> Row:
         """Return what the judge says of the true scenes."""
@@ -306,7 +315,9 @@ def compare(
     began = time.monotonic()
     loaded = {system.weights: system.load() for system in _first_of_each(systems) if system.weights in weights}
     words = Words.of(generator.vocabulary for generator in loaded.values())
-    comparison = Comparison({task: prompts(task, words, count) for task in TASKS}, judge, network, timed)
+    asked = {task: prompts(task, words, count) for task in TASKS}
+    scale = max((drawn_scale(generator, asked["single_object"][0]) for generator in loaded.values()), default=1)
+    comparison = Comparison(asked, judge, network, timed, scale)
     rows = [comparison.ceiling()]
     for system in systems:
         if system.weights in loaded:

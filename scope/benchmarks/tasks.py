@@ -259,9 +259,9 @@ class Prompt:
         boxes = zip(self.case.plan.groups, self.case.boxes, strict=False)
         return [f"{group.color} {group.noun}={str(from_pixels(box, SIZE, SIZE))[1:-1]}" for group, box in boxes]
 
-    def true_scene(self) -> Image.Image:
-        """Return the picture that keeps all that is meant, every thing in its region."""
-        return Image.fromarray(draw(self.layout()).image)
+    def true_scene(self, scale: int = 1) -> Image.Image:
+        """Return the picture that keeps all that is meant, every thing in its region, `scale` times 128 px a side."""
+        return Image.fromarray(draw(self.layout(), scale).image)
 
     def layout(self) -> Layout:
         """Return where each thing stands in the world's own terms."""
