@@ -150,3 +150,15 @@ def test_summary_is_the_mean_over_tasks_beside_the_judges_ceiling(tmp_path: Path
 @pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda path: path.stem)
 def test_every_file_of_results_is_whole(path: Path) -> None:
     assert load(path).command == f"scope bench {MEASURED_BY.get(path.stem, path.stem)}"
+
+
+def test_a_bar_in_a_note_is_no_border_of_a_cell() -> None:
+    assert "| a | x \\| y |" in markdown(comparison(rows=(Row(name="a", note="x | y"),)))
+
+
+def test_what_could_not_be_run_is_not_measured_in_the_summary(tmp_path: Path) -> None:
+    silent = [Row(name=name, note="no weights") for name in ("flow_50", "ntm_4", "first_world", "world", "entity")]
+    for system in SYSTEMS:
+        comparison(name=system.results, rows=silent, judge_ceiling={"colors": 1.0}).save(tmp_path)
+    lines = summary(tmp_path).splitlines()[2:]
+    assert [line.split("|")[2].strip() for line in lines] == ["not measured"] * len(SYSTEMS)

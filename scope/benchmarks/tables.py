@@ -106,7 +106,7 @@ def markdown(results: Results) -> str:
 
 def _markdown(header: Sequence[str], sides: str, rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["--:" if side == "r" else "---" for side in sides], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
 
 def _cell(metric: Metric | None) -> str:

@@ -4,7 +4,8 @@
 mine = "my_package.module:measure"      # measure() -> scope.benchmarks.results.Results
 
 One that yields several comparisons has each of them stored as it comes. One that takes `quick` also has a small sample,
-which is shown and not stored, as is what it says of `weights` of your own.
+which is shown and not stored, as is what it says of `weights` of your own. One that takes `results` gets the folder of
+the results, for what lies there to be measured.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import typer
 
 from scope.cli.console import Commands, emit, log, quiet_stdout
 from scope.errors import PluginError, ScopeError, UsageError
+from scope.protocols import DEFAULT_GENERATOR
 from scope.text import visible
 
 if TYPE_CHECKING:
@@ -87,6 +89,38 @@ def plots(
     emit(str(plot_generators(output)))
 
 
+@app.command()
+def pictures(
+    generator: Annotated[str, typer.Option(help="Which generator draws.")] = DEFAULT_GENERATOR,
+    results: Folder = Path("results"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the sheet.")] = Path("docs/img"),
+) -> None:
+    """Draw the sheet of the documents: eight prompts by three seeds with the defaults, and their proofs."""
+    from scope.benchmarks.experiments.pictures import make
+
+    picture = output / "pictures.png"
+    with quiet_stdout():
+        proofs = make(picture, generator).save(results)
+    emit(str(picture))
+    emit(str(proofs))
+
+
+@app.command()
+def sheet(
+    generator: Annotated[str, typer.Option(help="Which generator draws.")] = DEFAULT_GENERATOR,
+    count: Annotated[int, typer.Option(min=1, max=900, help="Pictures.")] = 100,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the sheets.")] = Path("results/by_hand"),
+) -> None:
+    """Draw numbered contact sheets of bound pictures, with questions for a person; `by_hand` reads the answers."""
+    from scope.benchmarks.by_hand import make
+    from scope.plugins import registry
+
+    with quiet_stdout():
+        paths = make(registry.load("generators", generator)(), count, output)
+    for path in paths:
+        emit(str(path))
+
+
 def _command(name: str, summary: str) -> Any:
     """Return the command that runs one benchmark, stores its results, and shows them; a quick one's are only shown."""
     group = typer.Typer(add_completion=False)
@@ -100,7 +134,7 @@ def _command(name: str, summary: str) -> Any:
         from scope.benchmarks.tables import markdown
 
         options = {option: value for option, value in (("quick", quick), ("weights", weights)) if value}
-        for comparison in _measure(name, options):
+        for comparison in _measure(name, options, results):
             path = None if quick or weights else comparison.save(results)
             for line in markdown(comparison).splitlines():
                 emit(visible(line))
@@ -110,7 +144,7 @@ def _command(name: str, summary: str) -> Any:
     return typer.main.get_command(group)
 
 
-def _measure(name: str, options: dict[str, Any]) -> Iterator["Results"]:
+def _measure(name: str, options: dict[str, Any], folder: Path) -> Iterator["Results"]:
     """Run a benchmark; yield its comparisons as they come.
 
     Raises: UsageError if it has no such option; PluginError if it gives something else.
@@ -121,9 +155,12 @@ def _measure(name: str, options: dict[str, Any]) -> Iterator["Results"]:
     from scope.plugins import registry
 
     measure = registry.load("benchmarks", name)
+    taken = signature(measure).parameters
     for option, lacks in (("quick", "quick sample"), ("weights", "weights to choose")):
-        if option in options and option not in signature(measure).parameters:
+        if option in options and option not in taken:
             raise UsageError(f"the benchmark {name!r} has no {lacks}; leave --{option} out")
+    if "results" in taken:
+        options = options | {"results": folder}
     with quiet_stdout():
         answer = measure(**options)
     comparisons = answer if isinstance(answer, Iterator) else iter((answer,))
