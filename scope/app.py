@@ -27,6 +27,7 @@ from scope.runs import store
 from scope.runs.png import Record, open_draft, open_picture, png_bytes, read_record, save_png, sidecar
 from scope.runs.store import Run
 from scope.runs.target import Target, check_writable, png_path, slug
+from scope.skills import references
 from scope.skills.layouts.own_boxes import with_own_boxes
 from scope.specification import Cause, Draft, Edit, ImageFile, Request, Specification, Status, Verdict, with_files
 from scope.weights import expected, read_metadata, weights_path
@@ -104,6 +105,7 @@ def plan(prompt: str, options: Options, output: PathLike | None = None, metadata
     assemble.check(options)
     specification = decompose(prompt)
     with_own_boxes(specification, options.region)  # refused before anything is drawn
+    references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None
     unknown = unknown_words(specification, options.generator)
     return Plan(specification, options, path, metadata, unknown)

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from platformdirs import user_data_dir
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from scope.errors import UsageError
@@ -56,6 +64,22 @@ def _region(text: str) -> str:
     return text
 
 
+def named_picture(text: str) -> tuple[str, Path]:
+    """Return what is named, and the picture of it: of "a mascot=picture.png".
+
+    Raises: ValueError.
+    """
+    name, _, path = (part.strip() for part in text.partition("="))
+    if not (name and path):
+        raise ValueError("write PHRASE=PICTURE: 'a mascot=picture.png'")
+    return name, Path(path)
+
+
+def _reference(text: str) -> str:
+    name, path = named_picture(text)
+    return f"{name}={path.absolute()}"  # a run may go on from another folder
+
+
 class Options(Model):
     """How a run is to be made. It is part of the record, so a resumed run keeps its own."""
 
@@ -88,6 +112,11 @@ class Options(Model):
         exclude_if=lambda given: not given,
         description="where a thing stands: 'a red apple=y_min,x_min,y_max,x_max' in thousandths, y first",
     )
+    reference: tuple[Annotated[str, AfterValidator(_reference)], ...] = Field(
+        default=(),
+        exclude_if=lambda given: not given,
+        description="a picture of what a thing is to look like: 'a mascot=picture.png'",
+    )
     size: str | None = Field(
         default=None,
         exclude_if=lambda size: size is None,
@@ -114,11 +143,13 @@ class Options(Model):
         """Return (width, height) of the picture; None: the generator's own."""
         return _pixels(self.size) if self.size is not None else None
 
-    @field_validator("region")
+    @field_validator("region", "reference")
     @classmethod
-    def _few_regions(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+    def _few(cls, given: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if len(given) > MOST_REGIONS:
-            raise ValueError(f"{len(given)} regions are more than the {MOST_REGIONS} that a picture may have")
+            raise ValueError(
+                f"{len(given)} {info.field_name}s are more than the {MOST_REGIONS} that a picture may have"
+            )
         return given
 
 
@@ -155,9 +186,9 @@ class _Given(BaseSettings, Options):
             return given
         return tuple(dict.fromkeys(name for text in texts for name in re.split(r"[,\s]+", text) if name))
 
-    @field_validator("region", mode="before")
+    @field_validator("region", "reference", mode="before")
     @classmethod
-    def _regions(cls, given: Any) -> Any:
+    def _parted(cls, given: Any) -> Any:
         if isinstance(given, str):
             return tuple(text.strip() for text in given.split(";") if text.strip())
         return given

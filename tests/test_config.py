@@ -18,6 +18,7 @@ from scope.llm.settings import LanguageSettings
 from scope.specification import Model, canonical_json
 
 ROOT = Path(__file__).parents[1]
+PICTURE = ROOT / "docs" / "img" / "generators.png"
 
 
 class Recipe(Model):
@@ -53,6 +54,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "knowledge": ((str(ROOT / "docs"), str(ROOT / "tests")), f"{ROOT / 'docs'}{os.pathsep}{ROOT / 'tests'}"),
     "learned": (False, "false"),
     "region": (("red apple=100,50,400,350", "car=1,2,3,4"), "red apple=100,50,400,350; car=1,2,3,4"),
+    "reference": ((f"red apple={PICTURE}", f"car={PICTURE}"), f"red apple={PICTURE}; car = {PICTURE}"),
     "size": ("256x128", "256x128"),
     "without": (("repair", "reason"), "repair,reason"),
     "confirm": (("spec",), "spec"),
@@ -151,7 +153,7 @@ def test_every_option_is_a_flag(cli: Cli, parts: Parts, monkeypatch: pytest.Monk
         if value is False:
             given.append("--no-" + flag_name(name)[2:])
         else:
-            for item in value if name in ("knowledge", "region") else [text]:
+            for item in value if name in ("knowledge", "region", "reference") else [text]:
                 given += [flag_name(name), item]
     plan = json.loads(cli("generate", PROMPT, "--dry-run", "--json", *given).stdout)
     assert Options.model_validate(plan["options"]) == Options(**{name: value for name, (value, _) in OTHERS.items()})

@@ -23,6 +23,7 @@ from scope.files import write_atomic
 from scope.protocols import Editor, Generator, OnStep, Picture, Toolbox, Verifier, limits, part_name, reads_of
 from scope.runs.context import RunContext
 from scope.runs.store import Run
+from scope.skills.references import Shown, found, given
 from scope.specification import (
     READS,
     Box,
@@ -30,6 +31,7 @@ from scope.specification import (
     Draft,
     ImageFile,
     Model,
+    Reference,
     Region,
     Request,
     Specification,
@@ -164,6 +166,40 @@ class EngineContext(RunContext):
         maker = self.maker(edits)
         return tuple(f"{maker.name} does not read {READS[name]}" for name in unread(request, reads_of(maker)))
 
+    def references(self, spec: Specification) -> tuple[Reference, ...]:
+        """Return the pictures that show things, copied into the run's folder once.
+
+        They are a person's and, where the generator reads any, those that were found with answers.
+
+        Raises: UsageError if a person's is of no thing; ImageError if it cannot be read; OutputError.
+        """
+        options = self.run.manifest.options
+        shown = given(spec, options.reference)
+        if "references" in reads_of(self.tools.generator):
+            named = {one.commitment for one in shown}
+            shown += tuple(one for one in found(spec, options.knowledge) if one.commitment not in named)
+        kept = ((one, self._kept(one)) for one in shown)
+        return tuple(
+            Reference(commitment=one.commitment, licence=one.licence, path=file.path, sha256=file.sha256)
+            for one, file in kept
+            if file.path
+        )
+
+    def _kept(self, shown: Shown) -> ImageFile:
+        """Return the copy of a picture in the run's folder; one without a path, where it is gone or has changed."""
+
+        def copy() -> ImageFile:
+            image = shown.opened()
+            if image is None:
+                return ImageFile(path="", sha256="")
+            png = _png(image, image.mode)
+            path = self.run.folder / "references" / f"{_sha256(png)[:16]}.png"
+            path.parent.mkdir(exist_ok=True)
+            write_atomic(path, png)
+            return ImageFile(path=f"references/{path.name}", sha256=_sha256(png))
+
+        return self.call("reference", [list(map(str, shown.paths)), shown.sha256], copy, ImageFile)
+
     # -- pictures --------------------------------------------------------------------------------
 
     def _placed(self, request: Request) -> Request:
@@ -228,9 +264,9 @@ def _fault(made: object, wanted: int) -> str:
     return ""
 
 
-def _png(image: Image.Image) -> bytes:
+def _png(image: Image.Image, mode: str = "RGB") -> bytes:
     file = io.BytesIO()
-    image.convert("RGB").save(file, "PNG")
+    image.convert(mode).save(file, "PNG")
     return file.getvalue()
 
 

@@ -97,7 +97,7 @@ def ground(state: State, context: EngineContext) -> State:
 def bind(state: State, context: EngineContext) -> State:
     """Give every commitment its words in the request, and say what will not be heard or has no place."""
     spec = Bind().run(state.spec, context.tools)
-    request = _request(state.after(spec), place=0)
+    request = _request(state.after(spec), context, place=0)
     for words in (*clashes(spec), *context.passed_over(request, _edits(spec))):
         context.tell(Progress(stage="bind", state="step", round=state.round, text=words))
     return state.after(spec, ran={})
@@ -111,7 +111,7 @@ def generate(wave: Wave, context: EngineContext) -> Made:
     """
     state, began = wave.state, time.monotonic()
     first = len(state.drafts) + wave.place - state.attempted + 1
-    requests = {f"d{first + i}": _request(state, wave.place + i) for i in range(wave.count)}
+    requests = {f"d{first + i}": _request(state, context, wave.place + i) for i in range(wave.count)}
     try:
         drafts = context.draw(requests, state.repaired, _step_teller(wave, context), edits=_edits(state.spec))
     except (PromptError, BudgetSpent) as error:
@@ -263,11 +263,12 @@ def _edits(spec: Specification) -> bool:
     return latest is not None and latest.strategy == Strategy.EDIT
 
 
-def _request(state: State, place: int) -> Request:
+def _request(state: State, context: EngineContext, place: int) -> Request:
     """Return the request of the draft at a place of this round."""
     options = state.options
     seed = seed_of(options.seed, state.round, place)
-    return request_of(state.spec, seed=seed, parent=state.repaired, size=options.pixels)
+    shown = context.references(state.spec)
+    return request_of(state.spec, seed=seed, parent=state.repaired, size=options.pixels, references=shown)
 
 
 def seed_of(seed: int, round_: int, place: int) -> int:

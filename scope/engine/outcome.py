@@ -165,6 +165,7 @@ def _draft(draft: Draft, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "sha256": draft.sha256,
         "seed": draft.request.seed,
         "regions": [_region(region, verdicts) for region in draft.request.regions],
+        "references": [reference.model_dump(mode="json") for reference in draft.request.references],
         "generator": draft.generator,
         "parent": draft.parent,
         "violated": count.violated,

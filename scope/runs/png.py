@@ -142,13 +142,17 @@ def open_draft(run: Run, draft: Draft) -> Image.Image:
     return open_png(path)
 
 
-def open_picture(path: Path) -> Image.Image:
+def open_picture(path: Path, transparent: bool = False) -> Image.Image:
     """Return someone's picture in RGB, upright: PNG, JPEG or WebP, in colour or grey, of 8 bits, without transparency.
+
+    Where it may be `transparent` in places and is, it is in RGBA.
 
     Raises: ImageError if it is anything else, cannot be read, or is larger than `MAX_FILE` or `MAX_PIXELS`.
     """
     image = _opened(path, ("PNG", "JPEG", "WEBP"))
     if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] != 255:
+        if transparent:
+            return ImageOps.exif_transpose(image.convert("RGBA"))
         raise ImageError(f"{path}: transparent in places; put it on a background first")
     if image.mode not in _LOSSLESS:
         raise ImageError(f"{path}: its pixels are {image.mode}, not 8-bit RGB or grey; convert it to RGB first")

@@ -3,6 +3,8 @@
 The words of an answered unknown are its answer's: the referring expression itself is never drawn.
 """
 
+from collections.abc import Sequence
+
 from scope.protocols import Toolbox
 from scope.skills.mentions import words_of
 from scope.skills.realize import groups, sentence
@@ -14,6 +16,7 @@ from scope.specification import (
     Edit,
     ImageFile,
     Kind,
+    Reference,
     Request,
     Specification,
     Status,
@@ -63,14 +66,19 @@ class Bind:
 
 
 def request_of(
-    spec: Specification, *, seed: int, parent: Draft | None = None, size: tuple[int, int] | None = None
+    spec: Specification,
+    *,
+    seed: int,
+    parent: Draft | None = None,
+    size: tuple[int, int] | None = None,
+    references: Sequence[Reference] = (),
 ) -> Request:
     """Return what to ask a generator for: a pure function of its arguments.
 
     The text is the prompt itself, or a sentence that says every commitment where an unknown was answered, something
     was waived, or a repair words it anew. Its regions are those of the layout, where there is one; setting and style
     are of the picture as a whole. The latest repair decides whether the picture starts from `parent`. `size` is (width,
-    height) in pixels; None: the generator's own.
+    height) in pixels; None: the generator's own. `references` show what things are to look like.
     """
     quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT) if not c.denied)
     rebound = last_repair(spec, Strategy.REBIND)
@@ -86,6 +94,7 @@ def request_of(
         regions=regions(spec),
         setting=_whole(spec, Type.SETTING),
         style=_whole(spec, Type.STYLE),
+        references=tuple(references),
         quoted=quoted,
         seed=seed,
         cfg_scale=REBIND_CFG_SCALE if rebound else None,
