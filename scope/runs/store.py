@@ -3,6 +3,8 @@
 home()/runs/<id>/
     run.json        what was asked, sealed by its sha256
     drafts/         one PNG per draft
+    masks/          one PNG per repair of regions: what of a draft may change
+    references/     copies of the pictures that show how things are to look
     state.sqlite    LangGraph's checkpoints, and the calls that were already made
     result.json     written last: the run is finished when it exists
     lock            held by the process that works on the run
