@@ -62,7 +62,7 @@ def test_each_thing_is_matched_to_the_region_that_it_fills_most_and_each_region_
     near = Box.of(310, 340, 620, 640)
     (count,) = judged(verdict("c1", "violated", *seen(near, MIDDLE, RIGHT, FAR)))
     assert [o.region for o in count.evidence] == [None, "e1#2", "e2#1", None]
-    assert count.regions == ("e1#1",)
+    assert count.regions == ("e1#1", "e1#2")  # nothing stands in one, and two stand in the other
     assert strays(count) == (near, FAR)
 
 
@@ -87,6 +87,7 @@ def test_words_are_matched_by_how_much_of_them_lies_on_their_board() -> None:
         ("c1", seen(LEFT), ("e1#2",), ()),  # one of two is missing
         ("c1", seen(LEFT, MIDDLE, FAR), (), (FAR,)),  # one is too many
         ("c1", seen(LEFT, FAR), ("e1#2",), (FAR,)),  # it stands elsewhere
+        ("c1", seen(LEFT, MIDDLE, MIDDLE), ("e1#2",), (MIDDLE,)),  # two stand where one was put
         ("c2", (*seen(LEFT), *seen(MIDDLE, fits=False)), ("e1#2",), ()),  # one of them is green
         ("c3", seen(LEFT, MIDDLE, RIGHT), ("e1#1", "e1#2", "e2#1"), ()),  # all in place, and yet it does not hold
         ("e2", (), ("e2#1",), ()),

@@ -62,7 +62,8 @@ def _as_put(spec: Specification, verdict: Verdict) -> Verdict:
     if not any(seen.box for seen in verdict.evidence):
         reason = f"{verdict.reason}; whether it stands where you put it, nobody saw"
         return verdict.model_copy(update={"outcome": None, "reason": reason})
-    missed = [region for region in own if region.id not in _kept(verdict)]
+    stands_in = {seen.region for seen in verdict.evidence}
+    missed = [region for region in own if region.id not in stands_in]
     if not missed:
         return verdict
     reason = f"{verdict.reason}; none stands at {', '.join(str(region.box) for region in missed)}, where you put it"
@@ -72,17 +73,14 @@ def _as_put(spec: Specification, verdict: Verdict) -> Verdict:
 def _at_fault(verdict: Verdict, commitment: Commitment, regions: Sequence[Region]) -> Verdict:
     """Return a violated verdict with the regions at fault.
 
-    They are those of its things in which nothing stands that fits; where there are none of these and nothing stands
-    elsewhere, all of its things'.
+    They are those of its things in which nothing stands that fits, or more than one; where there are none of these and
+    nothing stands elsewhere, all of its things'.
     """
     if verdict.outcome != "violated":
         return verdict
     speaks_of = {commitment.id, *commitment.targets}
-    mine = [region.id for region in regions if region.commitments[0] in speaks_of]
-    missed = tuple(name for name in mine if name not in _kept(verdict))
-    return verdict.model_copy(update={"regions": missed if missed or strays(verdict) else tuple(mine)})
-
-
-def _kept(verdict: Verdict) -> set[str | None]:
-    """Return the regions in which something stands that fits."""
-    return {seen.region for seen in verdict.evidence if seen.fits}
+    mine, others = [region for region in regions if region.commitments[0] in speaks_of], strays(verdict)
+    kept = {seen.region for seen in verdict.evidence if seen.fits}
+    crowded = {region.id for region in mine if any(fit(box, region) >= STANDS for box in others)}
+    missed = [region.id for region in mine if region.id not in kept - crowded]
+    return verdict.model_copy(update={"regions": tuple(missed if missed or others else [r.id for r in mine])})
