@@ -1,6 +1,7 @@
 """What benchmarks ask generators to draw: held-out pairs of known nouns, read as they are meant, in boxes that hold."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from scope.specification import Type, from_pixels, to_pixels
 from scope.worlds.pocket import WORDS, Group, Plan, draw, holds
 from scope.worlds.pocket.catalogue import COLORS, HELD_OUT_NOUNS, NOUNS, SETTINGS
 from scope.worlds.pocket.sampling import EXTRA_WORDS
-from scope.worlds.pocket.vocabulary import CORE_VOCABULARY
 
 pytestmark = pytest.mark.heavy
 COUNT = 8
@@ -103,10 +103,11 @@ def test_a_true_scene_shows_each_thing_in_its_region_and_nowhere_else() -> None:
 
 def test_only_what_all_generators_know_is_asked_for() -> None:
     small = Vocabulary(frozenset(NOUNS[:8]), frozenset(COLORS), frozenset({"beach"}), max_count=3, max_letters=5)
-    words = Words.of([CORE_VOCABULARY, None, small])
+    large = replace(small, nouns=frozenset(NOUNS), settings=frozenset({"beach", "night"}), max_count=9, max_letters=4)
+    words = Words.of([small, None, large])
     assert words.nouns == NOUNS[:8]
-    assert (words.settings, words.max_count, words.max_letters) == (("beach",), 3, 5)
-    assert max(map(len, words.signs)) == 5
+    assert (words.settings, words.max_count, words.max_letters) == (("beach",), 3, 4)
+    assert max(map(len, words.signs)) == 4
     with pytest.raises(ScopeError, match="too few"):
         Words.of([Vocabulary(frozenset({"apple"}), frozenset(), frozenset({"beach"}), 1)])
 

@@ -125,12 +125,12 @@ def compare(best: FakeGenerator, worst: FakeGenerator, judge: KnownImages) -> Co
     """The comparison of a generator that is perfect where it is bound, and of one that draws nothing."""
     systems = (
         bench.System("best", "a", lambda: best, 50, bound=True),
-        bench.System("best_direct", "a", lambda: best, 50, bound=False),
+        bench.System("best_direct", "a", lambda: best, 50, bound=False, besides=("layout",)),
         bench.System("worst", "b", lambda: worst, 4, bound=True),
         bench.System("worst_direct", "b", lambda: worst, 4, bound=False),
     )
 
-    def run(network: FeatureNet | None = None, weights: Collection[str] = "ab") -> Results:
+    def run(network: FeatureNet | None = None, weights: Collection[str] = ("a", "b", "layout")) -> Results:
         return bench.compare(systems, judge, network, COUNT, weights)
 
     return run
@@ -184,9 +184,10 @@ def test_pictures_are_drawn_some_at_a_time_and_the_seconds_are_those_of_single_r
 
 @pytest.mark.heavy
 def test_what_has_no_weights_is_told_and_without_features_there_is_no_fd(compare: Compare) -> None:
-    _, best, _, worst, _ = compare(weights="a").rows
+    _, best, direct, worst, _ = compare(weights="a").rows
     assert "fd" not in best.metrics
     assert "images_per_s" in best.metrics
+    assert (direct.metrics, direct.note) == ({}, "this version ships no weights named layout")
     assert (worst.metrics, worst.note) == ({}, "this version ships no weights named b")
 
 

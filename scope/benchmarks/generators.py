@@ -147,7 +147,8 @@ _BOUND_ONLY = "free_boxes"
 class System:
     """A generator that is compared, in a number of steps, bound to regions or not.
 
-    `weights` names the shipped weights that it needs; systems of the same name share one loaded generator.
+    `weights` names the shipped weights that it needs; systems of the same name share one loaded generator. One that is
+    not bound lays out by itself, for which it may need weights `besides`.
     """
 
     name: str
@@ -155,6 +156,7 @@ class System:
     load: Callable[[], Generator]
     steps: int
     bound: bool
+    besides: tuple[str, ...] = ()
 
     def request(self, prompt: Prompt) -> Request:
         """Return what the generator is asked for a prompt."""
@@ -168,9 +170,10 @@ class System:
 
 SYSTEMS = (
     System("flow_50", "flow", flow.load, 50, bound=True),
+    System("flow_4", "flow", flow.load, 4, bound=True),
     System("ntm_4", "ntm", ntm.load, 4, bound=True),
-    System("flow_50_direct", "flow", flow.load, 50, bound=False),
-    System("ntm_4_direct", "ntm", ntm.load, 4, bound=False),
+    System("flow_50_direct", "flow", flow.load, 50, bound=False, besides=("layout",)),
+    System("ntm_4_direct", "ntm", ntm.load, 4, bound=False, besides=("layout",)),
 )
 
 
@@ -320,10 +323,10 @@ def compare(
     comparison = Comparison(asked, judge, network, timed, scale)
     rows = [comparison.ceiling()]
     for system in systems:
-        if system.weights in loaded:
-            rows.append(comparison.row(system, loaded[system.weights]))
+        if missing := [name for name in (system.weights, *system.besides) if name not in weights]:
+            rows.append(Row(name=system.name, note=f"this version ships no weights named {', '.join(missing)}"))
         else:
-            rows.append(Row(name=system.name, note=f"this version ships no weights named {system.weights}"))
+            rows.append(comparison.row(system, loaded[system.weights]))
     ceiling = {metric: rows[0].metrics[metric].value for metric in SCORED}
     return Results(
         name="generators", command="scope bench generators", seeds=(SEED,), hours=(time.monotonic() - began) / 3600,

@@ -250,10 +250,7 @@ class Prompt:
 
         Raises: ScopeError if no layout keeps all that the prompt says.
         """
-        spec = LayoutSkill().run(with_own_boxes(self.spec, self._own_boxes()), replace(fake_toolbox(), seed=self.seed))
-        if spec.where(Status.OPEN):
-            raise ScopeError(f"no layout was found for {self.spec.prompt!r}, which a benchmark asks for")
-        return request_of(spec, seed=self.seed)
+        return bound(with_own_boxes(self.spec, self._own_boxes()), self.seed)
 
     def _own_boxes(self) -> list[str]:
         boxes = zip(self.case.plan.groups, self.case.boxes, strict=False)
@@ -275,6 +272,17 @@ class Prompt:
             else:
                 objects.append(Object(plan.groups[index].noun, plan.groups[index].color, box, index, plan.style))
         return Layout(plan, tuple(objects), board, float(np.random.default_rng(self.seed).uniform(0.94, 1)))
+
+
+def bound(spec: Specification, seed: int) -> Request:
+    """Return the request of what was read, with a region for each thing, laid out as for `scope generate`.
+
+    Raises: ScopeError if no layout keeps all that the prompt says.
+    """
+    laid_out = LayoutSkill().run(spec, replace(fake_toolbox(), seed=seed))
+    if laid_out.where(Status.OPEN):
+        raise ScopeError(f"no layout was found for {spec.prompt!r}, which a benchmark asks for")
+    return request_of(laid_out, seed=seed)
 
 
 def prompts(task: str, words: Words, count: int, seed: int = SEED) -> list[Prompt]:

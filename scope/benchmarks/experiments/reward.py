@@ -10,6 +10,7 @@ where they do stand, and where they do not.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -106,12 +107,12 @@ def scores(reward: Reward, of_scene: list[Case]) -> list[tuple[Score, Score]]:
     return [(first[name], other[name]) for name, other in zip(names, others, strict=True)]
 
 
-def measure(quick: bool = False) -> Results:
-    """Return how well the shipped reward tells true from false; `quick` on a few scenes.
+def measure(quick: bool = False, weights: Path | None = None) -> Results:
+    """Return how well the shipped reward, or that of a file, tells true from false; `quick` on a few scenes.
 
     Raises: WeightsError if its weights are missing or damaged; ScopeError as `scores` does.
     """
-    results = tally(load(), QUICK if quick else SCENES)
+    results = tally(load(weights), QUICK if quick else SCENES)
     return results.model_copy(update={"command": f"{results.command} --quick"}) if quick else results
 
 

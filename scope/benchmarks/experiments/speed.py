@@ -1,8 +1,9 @@
 """How long things take on this machine, in seconds, and how much memory they need.
 
 `import` and `help` load no torch. `cold` is a whole `scope generate` in a new process, `draft` one more picture in a
-process that has drawn before. `node` is what the state machine adds to one node: a run whose parts do nothing, by its
-nodes. `outside_model` is the share of a warm run that is not spent in forward passes of networks.
+process that has drawn before, bound to regions, by a generator in so many steps, and `layout` what places its things.
+`node` is what the state machine adds to one node: a run whose parts do nothing, by its nodes. `outside_model` is the
+share of a warm run that is not spent in forward passes of networks.
 """
 
 import json
@@ -18,14 +19,14 @@ from typing import Any
 import torch
 
 from scope.benchmarks.results import Metric, Results, Row
+from scope.benchmarks.tasks import bound
 from scope.config import Options
 from scope.engine.assemble import assemble
 from scope.engine.execution import generate
 from scope.errors import ScopeError
+from scope.parsing.grammar import Grammar
 from scope.plugins import registry
-from scope.protocols import DEFAULT_GENERATOR
 from scope.runs import store
-from scope.specification import Request
 from scope.testing import fake_toolbox, temporary_home
 
 PROMPT = "two red apples to the left of a blue car on a beach"
@@ -53,7 +54,9 @@ def measure() -> Results:
             _process(
                 "cold", (*_SCOPE, "generate", PROMPT, "--drafts", "1", "--max-rounds", "0", "-o", f"{home}/a.png"), 3
             ),
-            _draft(),
+            _draft("ntm", 4),
+            _draft("flow", 50),
+            _layout(),
             _node(),
             _outside_model(),
         )
@@ -83,10 +86,17 @@ def _megabytes(maxrss: int) -> float:
     return maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
-def _draft() -> Row:
-    generator = registry.load("generators", DEFAULT_GENERATOR)()
-    seconds = _time(lambda seed: generator.generate([Request(text=PROMPT, seed=seed)]))
-    return _row("draft", seconds, peak_mb=Metric(value=_megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)))
+def _draft(name: str, steps: int) -> Row:
+    generator, spec = registry.load("generators", name)(), Grammar().decompose(PROMPT)
+    requests = [bound(spec, seed).model_copy(update={"steps": steps}) for seed in range(REPEATS + 1)]
+    seconds = _time(lambda seed: generator.generate([requests[seed]]))
+    peak = _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return _row(f"draft_{name}_{steps}", seconds, peak_mb=Metric(value=peak))
+
+
+def _layout() -> Row:
+    spec = Grammar().decompose(PROMPT)
+    return _row("layout", _time(lambda seed: bound(spec, seed)))
 
 
 def _node() -> Row:
