@@ -102,17 +102,19 @@ def build(
         Path | None, typer.Option("--output", "-o", help="Folder to write. Without it: the packaged one.")
     ] = None,
 ) -> None:
-    """Draw the packaged sheets of sprites from the pinned releases of the art (for maintainers)."""
+    """Draw the packaged sheets, and list licences and names, from pinned releases (for maintainers)."""
     from scope import data
     from scope.files import write_atomic
-    from scope.worlds.pocket import licences
+    from scope.worlds.pocket import licences, naming
     from scope.worlds.pocket.atlas import build as draw
 
-    folder = output or Path(str(data.__path__[0])) / "atlas"
-    drawn = draw(art, folder)
-    write_atomic(folder / licences.FILE, licences.table(drawn).encode())
-    for vendor, names in drawn.items():
-        log(f"{vendor}: {len(names)} drawings")
+    folder = output or Path(str(data.__path__[0]))
+    names = naming.table(art)
+    drawn = draw(art, folder / "atlas")
+    write_atomic(folder / "atlas" / licences.FILE, licences.table(drawn).encode())
+    write_atomic(folder / "world" / naming.FILE, names.encode())
+    for vendor, drawings in drawn.items():
+        log(f"{vendor}: {len(drawings)} drawings")
     emit(str(folder.absolute()))
 
 

@@ -7,11 +7,9 @@ A cell is 128 px, and half of that for the vendors that only the judge sees. doc
 lossless.
 """
 
-import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,75 +18,12 @@ import numpy as np
 from PIL import Image
 
 from scope.errors import ScopeError
-from scope.worlds.pocket.catalogue import CONCEPTS, TONED, TONES
+from scope.worlds.pocket.catalogue import DRAWN, TONED, TONES
+from scope.worlds.pocket.packages import CELL, SOURCES, opened
 from scope.worlds.pocket.sprites import COLUMNS
 
-CELL, HELD_OUT_CELL = 128, 64  # pixels
 DRAWN_HERE = "*"
 
-
-@dataclass(frozen=True)
-class Source:
-    """One package of drawings: where it comes from and under which licence."""
-
-    package: str
-    version: str
-    sha256: str  # of `pinned`
-    pinned: str
-    licence: str
-    author: str
-    cell: int = CELL  # pixels
-
-    @property
-    def folder(self) -> str:
-        """Name of the unpacked package's folder."""
-        return f"{self.package.lstrip('@').replace('/', '-')}-{self.version}"
-
-
-SOURCES = {
-    "noto": Source(
-        "@iconify-json/noto",
-        "1.2.9",
-        "9eac6ef4e7ec122b6f0e7ac281d61008afdbc720d0ce861e398b939daaa347c6",
-        "icons.json",
-        "Apache-2.0",
-        "Google",
-    ),
-    "flat": Source(
-        "@iconify-json/fluent-emoji-flat",
-        "1.2.6",
-        "f5f4cf457c0db2ad5a2e42e033e02e0c87d10e43d0164cfffb3bb84914970a63",
-        "icons.json",
-        "MIT",
-        "Microsoft",
-    ),
-    "3d": Source(
-        "@lobehub/fluent-emoji-3d",
-        "1.1.0",
-        "462486afea98193735653eaf9e0e00f02b8f4342e6d656bcf58a3c6ffd6a81c2",
-        "package.json",
-        "MIT",
-        "Microsoft",
-    ),
-    "twemoji": Source(
-        "@iconify-json/twemoji",
-        "1.2.5",
-        "5d5d820790565b764f2728675d487c9ee4c1fc83916d8567d5aca8ba7527c242",
-        "icons.json",
-        "CC-BY-4.0",
-        "Twitter and other contributors",
-        HELD_OUT_CELL,
-    ),
-    "fxemoji": Source(
-        "@iconify-json/fxemoji",
-        "1.2.2",
-        "d8ef67b94a32d0abcd314d1c35db56178eaa8fa8ad71130e312f3460e307c2bf",
-        "icons.json",
-        "Apache-2.0",
-        "Mozilla Foundation",
-        HELD_OUT_CELL,
-    ),
-}
 
 #: fxemoji's own names, where they are not the usual one without its hyphens.
 FX_NAMES = {
@@ -105,7 +40,10 @@ FX_NAMES = {
     "computer-mouse": "onebuttonmouse",
     "keyboard": "wiredkeyboard",
     # These would come with a background of their own, or are of something else.
-    "sailboat": "", "tent": "",
+    "sailboat": "", "tent": "", "desert-island": "", "ship": "", "carousel-horse": "", "fountain": "",
+    "statue-of-liberty": "", "ferris-wheel": "", "roller-coaster": "", "volcano": "", "tram-car": "", "sunglasses": "",
+    "desktop-computer": "", "boar": "", "nail-polish": "", "window": "", "construction": "", "hospital": "",
+    "spider": "",
     "raised-hand": "hand", "kitchen-knife": "hocho", "hot-pepper": "chilipepper", "honeybee": "honeybee",
     "soft-ice-cream": "softicecream", "fire-engine": "fireengine", "lady-beetle": "ladybeetle", "person": "",
     "flashlight": "electrictorch", "t-shirt": "mansshirt", "red-apple": "redapple", "soccer-ball": "soccerball",
@@ -167,43 +105,25 @@ def _numbered(folder: Path, points: dict[str, list[str]]) -> Draw:
     return draw
 
 
-def _opened(vendor: str, art: Path) -> Path:
-    """Return the folder of a vendor's package.
-
-    Raises: ScopeError if it is missing or is not the pinned release.
-    """
-    source = SOURCES[vendor]
-    package = art / source.folder / "package"
-    if not (package / source.pinned).exists():
-        raise ScopeError(
-            f"{art} holds no {source.folder}; run: npm pack {source.package}@{source.version}, "
-            f"and unpack it as {source.folder}"
-        )
-    sha256 = hashlib.sha256((package / source.pinned).read_bytes()).hexdigest()
-    if sha256 != source.sha256:
-        raise ScopeError(f"{package / source.pinned} is not of {source.package} {source.version} (sha256 {sha256})")
-    return package
-
-
 def _painter(vendor: str, art: Path) -> Draw:
-    package = _opened(vendor, art)
+    package = opened(SOURCES[vendor], art)
     if vendor != "3d":
         rename = {} if vendor != "fxemoji" else FX_NAMES
         icons = json.loads((package / "icons.json").read_text())
-        loose = {name: name.replace("-", "") for name in (c.icon for c in CONCEPTS.values())}
+        loose = {name: name.replace("-", "") for name in (c.icon for c in DRAWN.values())}
         return _iconify(icons, (loose | rename) if vendor == "fxemoji" else rename)
     points: dict[str, list[str]] = {}
-    for point, name in json.loads((_opened("noto", art) / "chars.json").read_text()).items():
+    for point, name in json.loads((opened(SOURCES["noto"], art) / "chars.json").read_text()).items():
         points.setdefault(name, []).append(point)
     return _numbered(package / "assets", points)
 
 
 def _names(vendor: str) -> Iterable[tuple[str, str]]:
     """Yield (name of the drawing, icon): nouns, and for Noto people in their skin tones."""
-    for noun, concept in CONCEPTS.items():
+    for noun, concept in DRAWN.items():
         yield noun, concept.icon
     if vendor == "noto":
-        yield from ((f"{noun}/{tone}", f"{CONCEPTS[noun].icon}-{tone}-skin-tone") for noun in TONED for tone in TONES)
+        yield from ((f"{noun}/{tone}", f"{DRAWN[noun].icon}-{tone}-skin-tone") for noun in TONED for tone in TONES)
 
 
 def _drawn_here(noun: str) -> Image.Image:
@@ -235,7 +155,7 @@ def build(art: Path, out: Path) -> dict[str, list[str]]:
             picture = (_drawn_here(name) if vendor == "noto" else None) if here else draw(icon)
             if picture is not None:
                 cells[name] = fitted(picture, source.cell)
-        _sheet(list(cells.values())).save(out / f"{vendor}.webp", lossless=True, exact=True, quality=100, method=6)
+        _sheet(list(cells.values())).save(out / f"{vendor}.webp", lossless=True, exact=True, quality=90, method=5)
         index[vendor] = list(cells)
     (out / "index.json").write_text(json.dumps(index, indent=1) + "\n")
     return index

@@ -2,9 +2,13 @@
 
 The core is what the first shipped weights were trained on. Networks name their classes by an index into `NOUNS`,
 `COLOR_NAMES` and `SETTING_NAMES`, so these only ever grow, at their ends, and with each growth `VERSION` rises.
-Drawings: one of each vendor a noun, where the vendor has it (atlas.py); licences in NOTICE.
+Nouns are rows of scope/data/world/nouns.csv; rows of a version above `VERSION` are drawn, and wait for weights.
+Versions: 1 the first weights, 2 what emoji show best, 3 the rest of GenEval's 80, 4 shapes that 32 pixels can tell
+apart, 5 whatever the art draws. Drawings: one of each vendor a noun, where the vendor has it (atlas.py); licences in
+NOTICE.
 """
 
+import csv
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -17,241 +21,53 @@ VERSION = 4
 
 @dataclass(frozen=True)
 class Concept:
-    """One drawable noun: its name, plural, emoji name ("*": none, see scope/data/drawings), and other words for it."""
+    """One drawable noun: its name, plural, emoji name ("*": none, see scope/data/drawings), and other words for it.
+
+    `version` is the first of the world that knows it. No generator is trained to draw one that is `held_out`.
+    `senses` are its meanings in WordNet ("bat.1" is the first of bat), of whose kinds it is the wider word.
+    """
 
     noun: str
     plural: str
     icon: str
     aliases: tuple[str, ...] = ()
+    version: int = VERSION
+    held_out: bool = False
+    senses: tuple[str, ...] = ()
 
 
-def _concepts(rows: str) -> dict[str, Concept]:
-    """Read 'noun = icon | plural | alias, alias' lines; an empty plural is the regular one."""
-    table = {}
-    for row in rows.strip().splitlines():
-        noun, _, rest = (part.strip() for part in row.partition("="))
-        icon, irregular, aliases = (*[part.strip() for part in rest.split("|")], "", "")[:3]
-        names = tuple(a.strip() for a in aliases.split(",") if a.strip())
-        table[noun] = Concept(noun, irregular or text.plural(noun), icon, names)
-    return table
+def table_of(file: str) -> list[dict[str, str]]:
+    """Return the rows of a table of scope/data/world."""
+    lines = files("scope.data").joinpath("world", file).read_text(encoding="utf-8").splitlines()
+    header, *rows = csv.reader(lines)
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-#: Version 1: the concepts that the first shipped weights were trained on.
-CORE_NOUNS = _concepts("""
-apple = red-apple
-banana = banana
-strawberry = strawberry
-carrot = carrot
-broccoli = broccoli | broccolis
-pizza = pizza
-donut = doughnut | | doughnut
-cake = birthday-cake | | birthday cake
-dog = dog-face
-cat = cat-face
-horse = horse-face
-cow = cow-face
-elephant = elephant
-bird = bird
-fish = tropical-fish | fish
-turtle = turtle
-car = automobile | | automobile
-bus = bus
-airplane = airplane | | plane, aeroplane
-boat = sailboat | | sailboat
-bicycle = bicycle | | bike
-umbrella = umbrella
-chair = chair
-clock = alarm-clock | | alarm clock
-book = open-book
-backpack = backpack
-teddy bear = teddy-bear | | teddy
-tree = deciduous-tree
-flower = tulip | | tulip
-house = house
-balloon = balloon
-star = star
-""")
+def _concept(row: dict[str, str]) -> Concept:
+    return Concept(
+        noun=row["noun"],
+        plural=row["plural"] or text.plural(row["noun"]),
+        icon=row["icon"],
+        aliases=_several(row["names"]),
+        version=int(row["version"]),
+        held_out=row["held_out"] == "yes",
+        senses=_several(row["senses"]),
+    )
 
-#: Version 2: what emoji show best.
-COMMON_NOUNS = _concepts("""
-orange = tangerine
-lemon = lemon
-grapes = grapes | grapes
-watermelon = watermelon
-pear = pear
-cherry = cherries | cherries
-pineapple = pineapple
-mushroom = mushroom
-hamburger = hamburger | | burger
-hot dog = hot-dog
-sandwich = sandwich
-cookie = cookie
-bear = bear
-zebra = zebra
-giraffe = giraffe
-frog = frog
-butterfly = butterfly
-octopus = octopus
-owl = owl
-rabbit = rabbit-face | | bunny
-pig = pig-face
-lion = lion
-tiger = tiger-face
-monkey = monkey-face
-train = train
-truck = delivery-truck
-motorcycle = motorcycle | | motorbike
-traffic light = vertical-traffic-light
-stop sign = stop-sign
-couch = couch-and-lamp | | sofa
-bed = bed
-tv = television | | television
-laptop = laptop
-cell phone = mobile-phone | | phone, mobile phone
-scissors = scissors | scissors
-handbag = handbag
-tie = necktie | | necktie
-suitcase = luggage
-kite = kite
-wine glass = wine-glass
-cup = teacup-without-handle | | teacup
-potted plant = potted-plant
-cactus = cactus | cacti
-rocket = rocket
-bell = bell
-key = key
-guitar = guitar
-drum = drum
-crown = crown
-candle = candle
-gift = wrapped-gift | | present
-robot = robot
-ghost = ghost
-snowman = snowman | snowmen
-anchor = anchor
-camera = camera
-hammer = hammer
-snail = snail
-crab = crab
-whale = whale
-""")
 
-#: Version 3: the rest of GenEval's 80 names. "*": no emoji shows it, so this project drew it (scope/data/drawings).
-COCO_NOUNS = _concepts("""
-person = person | people | human
-sheep = ewe | sheep
-skateboard = skateboard
-skis = skis | skis
-frisbee = flying-disc
-sports ball = soccer-ball | | soccer ball, football
-bottle = baby-bottle
-bowl = bowl-with-spoon
-knife = kitchen-knife | knives
-spoon = spoon
-toothbrush = toothbrush | | tooth brush
-toilet = toilet
-vase = amphora
-computer mouse = computer-mouse | computer mice
-computer keyboard = keyboard | | keyboard
-baseball bat = *
-baseball glove = * | | baseball mitt
-bench = * | benches
-dining table = * | | table
-fire hydrant = * | | hydrant
-fork = *
-hair drier = * | | hair dryer, hairdryer
-microwave = *
-oven = * | | stove
-parking meter = *
-refrigerator = * | | fridge
-sink = *
-snowboard = *
-surfboard = *
-tennis racket = * | | tennis racquet, racket
-toaster = *
-tv remote = * | | remote control
-""")
+def _several(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split("; ")) if cell else ()
 
-#: Version 4: names beyond GenEval's, shapes that 32 pixels can tell apart.
-EXTRA_NOUNS = _concepts("""
-eggplant = eggplant | | aubergine
-corn = ear-of-corn | corn
-avocado = avocado
-peach = peach
-tomato = tomato | tomatoes
-chili pepper = hot-pepper | | hot pepper
-cheese = cheese-wedge | cheeses
-bread = bread | loaves of bread | loaf of bread
-croissant = croissant
-pretzel = pretzel
-ice cream = soft-ice-cream
-lollipop = lollipop
-penguin = penguin
-duck = duck
-rooster = rooster
-swan = swan
-parrot = parrot
-fox = fox
-panda = panda
-koala = koala
-hedgehog = hedgehog
-shark = shark
-dolphin = dolphin
-squid = squid | squid
-lobster = lobster
-bee = honeybee | | honeybee
-ladybug = lady-beetle | | ladybird
-spider = spider
-scorpion = scorpion
-snake = snake
-crocodile = crocodile
-camel = camel
-squirrel = chipmunk | | chipmunk
-deer = deer | deer
-tractor = tractor
-taxi = taxi | | taxicab
-ambulance = ambulance
-fire truck = fire-engine | | fire engine
-helicopter = helicopter
-scooter = kick-scooter
-trumpet = trumpet
-violin = violin
-saxophone = saxophone
-microphone = microphone
-headphones = headphone | headphones
-light bulb = light-bulb | | bulb
-top hat = top-hat
-shirt = t-shirt | | t-shirt
-dress = dress
-shoe = running-shoe | | sneaker
-scarf = scarf | scarves
-glasses = glasses | glasses | eyeglasses
-ring = ring
-trophy = trophy | trophies
-die = game-die | dice
-wrench = wrench
-axe = axe | axes
-ladder = ladder
-magnet = magnet
-telescope = telescope
-hourglass = hourglass-done
-watch = watch | | wristwatch
-broom = broom
-bucket = bucket | | pail
-cloud = cloud
-rainbow = rainbow
-snowflake = snowflake
-castle = castle
-tent = tent
-palm tree = palm-tree | | palm
-sunflower = sunflower
-rose = rose
-heart = red-heart
-hand = raised-hand
-""")
 
-CONCEPTS: dict[str, Concept] = CORE_NOUNS | COMMON_NOUNS | COCO_NOUNS | EXTRA_NOUNS
+#: Every noun that the packaged art draws, in the order in which the world came to know them.
+DRAWN: dict[str, Concept] = {row["noun"]: _concept(row) for row in table_of("nouns.csv")}
+
+#: The nouns of today's world.
+CONCEPTS: dict[str, Concept] = {noun: concept for noun, concept in DRAWN.items() if concept.version <= VERSION}
 NOUNS = tuple(CONCEPTS)
+
+#: The concepts that the first shipped weights were trained on.
+CORE_NOUNS: dict[str, Concept] = {noun: concept for noun, concept in CONCEPTS.items() if concept.version == 1}
 
 #: GenEval's object names (arXiv 2310.11513): the 80 of COCO.
 COCO: tuple[str, ...] = tuple(
@@ -288,11 +104,30 @@ def drawings() -> dict[str, tuple[str, ...]]:
 
 def drawn_by(vendor: str) -> tuple[str, ...]:
     """Return the nouns that this vendor draws, in the order of CONCEPTS; Noto's drawing stands in for the others."""
-    return tuple(name for name in drawings()[vendor] if "/" not in name)
+    return tuple(name for name in drawings()[vendor] if name in CONCEPTS)
+
+
+_NAMES = [row for row in table_of("names.csv") if int(row["version"]) <= VERSION]
+
+
+def _names_of(kind: str) -> dict[str, str]:
+    return {
+        form: row["noun"] for row in _NAMES if row["kind"] == kind for form in (row["name"], text.plural(row["name"]))
+    }
 
 
 #: Every name that a noun may go by -> the noun.
-NOUN_OF: dict[str, str] = {name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)}
+NOUN_OF: dict[str, str] = {
+    name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)
+} | _names_of("synonym")
+
+#: Words for kinds of nouns, as "golden retriever" -> "dog": who draws the wider word has to say so.
+WIDER_OF: dict[str, str] = _names_of("narrower")
+
+#: Words for several nouns -> those, the likeliest first: what is around such a word decides, or a question.
+AMBIGUOUS: dict[str, tuple[str, ...]] = {
+    row["name"]: _several(row["nouns"]) for row in table_of("ambiguous.csv") if int(row["version"]) <= VERSION
+}
 
 _PALETTE = (
     (220, 38, 38),  # red
@@ -326,15 +161,61 @@ CORE_SETTINGS: dict[str, tuple[str, ...]] = {
     "sunset": ("at sunset",),
     "room": ("in a room",),
 }
-SETTINGS: dict[str, tuple[str, ...]] = CORE_SETTINGS | {
-    "space": ("in space", "in outer space"),
-    "sky": ("in the sky",),
-    "mountain": ("in the mountains", "on a mountain"),
-    "farm": ("on a farm",),
-    "kitchen": ("in a kitchen", "in the kitchen"),
-    "rain": ("in the rain",),
-    "river": ("by a river", "at a river"),
-    "cave": ("in a cave",),
+_SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
+    1: CORE_SETTINGS,
+    4: {
+        "space": ("in space", "in outer space"),
+        "sky": ("in the sky",),
+        "mountain": ("in the mountains", "on a mountain"),
+        "farm": ("on a farm",),
+        "kitchen": ("in a kitchen", "in the kitchen"),
+        "rain": ("in the rain",),
+        "river": ("by a river", "at a river"),
+        "cave": ("in a cave",),
+    },
+    5: {
+        "street": ("on a street", "in the street", "on the street"),
+        "garden": ("in a garden", "in the garden"),
+        "park": ("in a park", "in the park"),
+        "playground": ("on a playground", "in a playground", "at a playground"),
+        "bedroom": ("in a bedroom", "in the bedroom"),
+        "bathroom": ("in a bathroom", "in the bathroom"),
+        "living room": ("in a living room", "in the living room"),
+        "library": ("in a library", "in the library"),
+        "classroom": ("in a classroom", "in the classroom"),
+        "office": ("in an office", "in the office"),
+        "cafe": ("in a cafe", "in a restaurant"),
+        "stage": ("on a stage", "on stage"),
+        "lake": ("by a lake", "at a lake", "on a lake"),
+        "volcano": ("by a volcano", "at a volcano", "on a volcano"),
+        "jungle": ("in a jungle", "in the jungle"),
+        "swamp": ("in a swamp",),
+        "arctic": ("in the arctic", "on the ice", "on ice"),
+        "harbor": ("in a harbor", "at the harbor", "on a pier"),
+        "pool": ("by a pool", "by a swimming pool"),
+        "sunrise": ("at sunrise", "at dawn"),
+        "storm": ("in a storm", "in a thunderstorm"),
+        "fog": ("in the fog", "in the mist"),
+        "autumn": ("in autumn", "in the fall"),
+        "flower field": ("in a field of flowers", "in a flower field"),
+        "sports field": ("on a sports field", "on a football field"),
+        "city by night": ("in a city at night", "in the city at night"),
+        "street by night": ("on a street at night",),
+        "beach by night": ("on a beach at night", "at the beach at night"),
+        "forest by night": ("in a forest at night", "in the forest at night"),
+        "snow by night": ("in the snow at night",),
+        "garden by night": ("in a garden at night",),
+        "park by night": ("in a park at night",),
+        "lake by night": ("by a lake at night",),
+    },
+}
+
+#: Every setting that the world can draw, in the order in which it came to know them.
+SETTINGS_DRAWN: dict[str, tuple[str, ...]] = {name: said for of in _SETTINGS.values() for name, said in of.items()}
+
+#: The settings of today's world.
+SETTINGS: dict[str, tuple[str, ...]] = {
+    name: said for version, of in _SETTINGS.items() if version <= VERSION for name, said in of.items()
 }
 SETTING_NAMES = tuple(SETTINGS)
 
@@ -372,9 +253,4 @@ CORE_MAX_COUNT = 4
 MAX_LETTERS = 10  # characters on a sign
 
 #: Nouns that no generator is trained to draw: they are drawn from a reference, a picture of one. Judges know them.
-HELD_OUT_NOUNS = frozenset(
-    {
-        "axe", "croissant", "hedgehog", "hourglass", "koala", "lollipop", "magnet", "pretzel", "saxophone", "scorpion",
-        "snail", "squid", "swan", "telescope", "trumpet", "wrench",
-    }
-)  # fmt: skip
+HELD_OUT_NOUNS = frozenset(noun for noun, concept in CONCEPTS.items() if concept.held_out)

@@ -4,8 +4,9 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 
-from scope.worlds.pocket.atlas import DRAWN_HERE, SOURCES
-from scope.worlds.pocket.catalogue import CONCEPTS
+from scope.worlds.pocket.atlas import DRAWN_HERE
+from scope.worlds.pocket.catalogue import DRAWN
+from scope.worlds.pocket.packages import SOURCES
 
 FILE = "licences.csv"  # in scope/data/atlas
 COLUMNS = ("drawing", "vendor", "emoji", "package", "version", "author", "licence")
@@ -25,6 +26,6 @@ def _rows(drawings: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, ...]]:
     for vendor, names in drawings.items():
         source = SOURCES[vendor]
         for name in names:
-            emoji = CONCEPTS[name.partition("/")[0]].icon
+            emoji = DRAWN[name.partition("/")[0]].icon
             whose = (emoji, source.package, source.version, source.author, source.licence)
             yield (name, vendor, *(_OURS if emoji == DRAWN_HERE else whose))
