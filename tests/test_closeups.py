@@ -87,7 +87,7 @@ def test_labels_of_scenes_name_each_thing_where_its_ink_is():
     right = []
     for i in range(12):
         if i % 3 == 0:
-            trained.cluttered_scene(random, trained.WORLD_VENDORS)
+            trained.cluttered_scene(random, trained.Clutter(trained.WORLD_VENDORS))
             continue
         scene = compose(sample_whole(random) if i % 3 == 1 else sample(random, "train"), (4, i))
         assert torch.equal(seen.images[i].permute(1, 2, 0), torch.from_numpy(scene.image))

@@ -1,17 +1,19 @@
 """Every recipe at its tiny size: it runs, writes weights, and resumed equals uninterrupted."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
+import phrases
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from scope.errors import ScopeError, UsageError, WeightsError
 from scope.nn.weights import fill, read, write
+from scope.tokenizers import lapped
 from scope.tokenizers.pae import preset
 from scope.training import loop
 from scope.training.recipes import closeup_classifier, prior
@@ -28,9 +30,18 @@ RECIPES = {
     "reward": 1,
     "features": 1,
     "flow": 1,
+    "layout": 1,
+    "lapped": 1,
+    "bound": 1,
 }
 ARCHITECTURES = get_args(pae_trainer.Architecture)
 TINY = pae_trainer.PRESETS["tiny"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table() -> Iterator[None]:
+    with phrases.unread():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +50,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("pae") / "pae.safetensors"
     write(preset("tiny"), path)
+    write(lapped.preset("tiny"), path.with_name("lapped.safetensors"))
     return path
 
 
@@ -52,8 +64,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def config_of(name: str, tokenizer: Path) -> loop.TrainConfig:
     config: loop.TrainConfig = import_module(f"scope.training.recipes.{name}").PRESETS["tiny"]
-    own = {"tokenizer": str(tokenizer), "tokenizer_preset": "tiny"}
-    return config.model_copy(update=own) if name == "flow" else config
+    file = tokenizer if name == "flow" else tokenizer.with_name("lapped.safetensors")
+    own = {"tokenizer": str(file), "tokenizer_preset": "tiny"}
+    return config.model_copy(update=own) if name in ("flow", "bound") else config
 
 
 def interrupted(train: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int:

@@ -1,6 +1,7 @@
 """The weights that ship: they are what the manifest says, they draw, they judge, and they are refused when damaged."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -9,7 +10,6 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from scope.benchmarks.tasks import Words, prompts
 from scope.errors import WeightsError
 from scope.generators import flow, ntm
 from scope.nn.weights import fill, read
@@ -20,10 +20,11 @@ from scope.specification import Edit, ImageFile, Type
 from scope.verifiers import objects
 from scope.weights import expected, weights_path
 from scope.worlds.pocket import caption, compose, sample, specification
-from scope.worlds.pocket.catalogue import NOUNS
+from scope.worlds.pocket.catalogue import CORE_SETTINGS, NOUNS
+from scope.worlds.pocket.sampling import single_object
 
 pytestmark = pytest.mark.weights
-NAMES = ("detector", "features", "flow", "judge", "ntm", "pae")
+NAMES = ("detector", "features", "flow", "judge", "ntm", "pae", "reward")
 
 
 @pytest.fixture(scope="module", params=[flow, ntm], ids=["flow", "ntm"])
@@ -47,7 +48,7 @@ def test_the_manifest_names_every_file_and_each_has_a_card():
 
 
 def test_all_weights_together_are_small():
-    assert sum(weights_path(name).stat().st_size for name in NAMES) <= 40 * 2**20
+    assert sum(weights_path(name).stat().st_size for name in NAMES) <= 60 * 2**20
 
 
 def test_they_fill_the_protocols(generator, verifier):
@@ -94,11 +95,12 @@ def test_the_detector_meets_nearly_every_commitment_of_true_scenes(verifier):
 
 @pytest.mark.slow
 def test_things_of_held_out_pairs_are_found(generator, verifier):
-    """Measured: 14 of 20 by flow and 11 by ntm, of which two may turn on another machine; the goal is in the cards."""
-    found, floor = 0, {"flow": 12, "ntm": 9}[generator.name]
-    for prompt in prompts("single_object", Words.of([generator.vocabulary]), 20):
-        (picture,) = generator.generate([prompt.bound_request])
-        found += verifier.check(picture.image, prompt.spec.of(Type.PRESENCE), prompt.spec)[0].outcome == "met"
+    """Measured: 16 of 20 by flow and 13 by ntm, of which two may turn on another machine; the goal is in the cards."""
+    found, floor, random = 0, {"flow": 14, "ntm": 11}[generator.name], np.random.default_rng(3)
+    for seed in range(20):
+        spec = Grammar().decompose(caption(single_object(random, "held_out"), random).text)
+        (picture,) = generator.generate([request_of(spec, seed=900 + seed)])
+        found += verifier.check(picture.image, spec.of(Type.PRESENCE), spec)[0].outcome == "met"
     assert found >= floor
 
 
@@ -121,10 +123,12 @@ def test_a_picture_that_starts_from_a_draft_stays_near_it(generator, tmp_path):
 @pytest.mark.slow
 def test_settings_are_drawn_as_asked(generator, verifier):
     """The full figures are in results/generators.json; guessing one of eleven settings would meet one in eleven."""
-    met = 0
-    for prompt in prompts("setting", Words.of([generator.vocabulary]), 10):
-        (picture,) = generator.generate([prompt.bound_request])
-        met += verifier.check(picture.image, prompt.spec.of(Type.SETTING), prompt.spec)[0].outcome == "met"
+    met, random = 0, np.random.default_rng(3)
+    for seed, name in enumerate(n for n in CORE_SETTINGS if n != "plain"):
+        plan = replace(single_object(random, "train"), setting=name)
+        spec = Grammar().decompose(caption(plan, random).text)
+        (picture,) = generator.generate([request_of(spec, seed=seed)])
+        met += verifier.check(picture.image, spec.of(Type.SETTING), spec)[0].outcome == "met"
     assert met >= 7
 
 

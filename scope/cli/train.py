@@ -17,7 +17,10 @@ class Recipe(StrEnum):
 
     PAE = "pae"
     FLOW = "flow"
+    LAYOUT = "layout"
     NTM = "ntm"
+    LAPPED = "lapped"
+    BOUND = "bound"
     DETECTOR = "detector"
     JUDGE = "judge"
     FEATURES = "features"

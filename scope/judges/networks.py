@@ -1,11 +1,11 @@
 """The judge's two-stage detector: one network finds where objects are, a second classifies a crop of each.
 
 128-px images in [-1, 1]. `ObjectDetector`, after FCOS (arXiv 1904.01355): a U-Net whose every 4-px cell says whether
-it lies in the middle of an object, of whatever class, how far the object's centre is and how large it is; non-maximum
-suppression keeps one box an object. `CropClassifier`, after R-CNN (arXiv 1311.2524): each box is cropped and resized to
-36 px and classified: noun, colour, vendor of the drawing, or background.
+it lies in the middle of an object, of whatever class, how far the object's centre is, how wide and high it is;
+non-maximum suppression keeps one box an object. `CropClassifier`, after R-CNN (arXiv 1311.2524): each box is cropped,
+resized to 36 px and classified: noun, colour, vendor of the drawing, or background.
 
-Departures: boxes are squares, as things of this world are; the crops are of pixels, so that the two share no weights.
+Departures: the crops are of pixels, so that the two share no weights, and a crop is a square whatever its box is.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scope.nn.boxes import nms, pairwise_iou
 from scope.nn.conv import ResidualBlock, conv_bn_relu
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS, SETTING_NAMES
 
@@ -23,6 +24,7 @@ STRIDE, CELLS = 4, 32  # pixels of a cell, cells of a side
 CROP, MARGIN = 36, 1.125  # pixels of a crop's side; how much larger than its box a crop is
 USUAL_SIDE = 48  # pixels
 NMS_IOU = 0.4  # intersection over union above which two boxes are one object
+_VOTE_IOU, VOTES = 0.5, 5  # above which a box has a say in another one, and how many of these are looked at
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class DetectorOutput:
 
     objectness: Float[Tensor, "b 32 32"]  # logits
     offset: Float[Tensor, "b 2 32 32"]  # from the cell's centre to the object's, x and y, in cells
-    log_size: Float[Tensor, "b 32 32"]  # natural logarithm of side / 48 px
+    log_size: Float[Tensor, "b 2 32 32"]  # natural logarithms of width and height / 48 px
     setting: Float[Tensor, "b settings"]  # logits
 
 
@@ -57,7 +59,7 @@ class ObjectDetector(nn.Module):
         self.down16 = nn.Sequential(conv_bn_relu(deep, deep, 2), ResidualBlock(deep))
         self.lateral = nn.Conv2d(deep, width, 1)
         self.merge = conv_bn_relu(width, width)
-        self.head = nn.Conv2d(width, 4, 1)
+        self.head = nn.Conv2d(width, 5, 1)
         self.setting_head = nn.Sequential(nn.Linear(2 * deep, deep), nn.ReLU(), nn.Linear(deep, len(SETTING_NAMES)))
         nn.init.constant_(self.head.bias[:1], -3.0)  # type: ignore[index]
 
@@ -69,7 +71,7 @@ class ObjectDetector(nn.Module):
         coarse = self.lateral(at8 + F.interpolate(at16, scale_factor=2.0))
         cells = self.head(self.merge(at4 + F.interpolate(coarse, scale_factor=2.0))).float()
         pooled = torch.cat([at16.mean((2, 3)), at8.mean((2, 3))], 1)
-        return DetectorOutput(cells[:, 0], cells[:, 1:3], cells[:, 3], self.setting_head(pooled).float())
+        return DetectorOutput(cells[:, 0], cells[:, 1:3], cells[:, 3:], self.setting_head(pooled).float())
 
 
 class CropClassifier(nn.Module):
@@ -103,28 +105,20 @@ class TwoStageDetector(nn.Module):
 
 
 def roi_crop(
-    images: Float[Tensor, "b 3 h w"], which: Int[Tensor, " n"], boxes: Float[Tensor, "n 3"]
+    images: Float[Tensor, "b 3 h w"], which: Int[Tensor, " n"], boxes: Float[Tensor, "n 4"]
 ) -> Float[Tensor, "n 3 36 36"]:
-    """Crop squares and resize them to 36 px. What lies outside an image repeats its edge.
+    """Crop rectangles and resize them to squares of 36 px. What lies outside an image repeats its edge.
 
-    `which` is the image of each box; boxes are centre x, centre y, side, in pixels. Each pixel is the mean of four
-    samples, so that large objects are not aliased.
+    `which` is the image of each box; boxes are centre x, centre y, width, height, in pixels. Each pixel is the mean of
+    four samples, so that large objects are not aliased.
     """
     height, width = images.shape[2:]
     ticks = (torch.arange(2 * CROP, device=images.device) + 0.5) / CROP - 1  # of a crop, in [-1, 1]
     half = boxes[:, 2:] * MARGIN / 2
-    x = ((boxes[:, :1] + half * ticks) * 2 / width - 1)[:, None, :].expand(-1, 2 * CROP, -1)
-    y = ((boxes[:, 1:2] + half * ticks) * 2 / height - 1)[:, :, None].expand(-1, -1, 2 * CROP)
+    x = ((boxes[:, :1] + half[:, :1] * ticks) * 2 / width - 1)[:, None, :].expand(-1, 2 * CROP, -1)
+    y = ((boxes[:, 1:2] + half[:, 1:] * ticks) * 2 / height - 1)[:, :, None].expand(-1, -1, 2 * CROP)
     large = F.grid_sample(images[which], torch.stack([x, y], -1), padding_mode="border", align_corners=False)
     return F.avg_pool2d(large, 2)
-
-
-def pairwise_iou(boxes: Float[Tensor, "n 3"], others: Float[Tensor, "m 3"]) -> Float[Tensor, "n m"]:
-    """Return the intersection over union of squares: centre x, centre y, side."""
-    a, b = boxes[:, None], others[None]
-    shared = (a[..., 2:] + b[..., 2:]) / 2 - (a[..., :2] - b[..., :2]).abs()
-    shared = shared.clamp_min(0).minimum(a[..., 2:]).minimum(b[..., 2:]).prod(-1)
-    return shared / (a[..., 2] ** 2 + b[..., 2] ** 2 - shared).clamp_min(1e-9)
 
 
 def cell_centers(device: torch.device | None = None) -> Float[Tensor, "2 32 32"]:
@@ -136,29 +130,30 @@ def cell_centers(device: torch.device | None = None) -> Float[Tensor, "2 32 32"]
 @torch.no_grad()
 def decode_boxes(
     output: DetectorOutput, index: int, threshold: float = 0.4
-) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
+) -> tuple[Float[Tensor, "n 4"], Float[Tensor, " n"]]:
     """Return the boxes of image `index` in pixels, likeliest first, and their probabilities.
 
-    Cells below `threshold` are left out; several boxes of one object are not: see `nms`.
+    Cells below `threshold` are left out; several boxes of one object are not.
     """
     scores = output.objectness[index].sigmoid()
     positive = scores > threshold
     centers = cell_centers(scores.device) + output.offset[index] * STRIDE
-    boxes = torch.cat([centers, USUAL_SIDE * output.log_size[index].exp()[None]])[:, positive].T
+    boxes = torch.cat([centers, USUAL_SIDE * output.log_size[index].exp()])[:, positive].T
     order = scores[positive].argsort(descending=True)
     return boxes[order], scores[positive][order]
 
 
-def nms(boxes: Float[Tensor, "n 3"], iou_threshold: float = NMS_IOU) -> list[int]:
-    """Return which of the boxes, likeliest first, are left by non-maximum suppression."""
-    same, chosen = pairwise_iou(boxes, boxes) > iou_threshold, list[int]()
-    for i in range(len(boxes)):
-        if not same[i, chosen].any():
-            chosen.append(i)
-    return chosen
+def detect_boxes(output: DetectorOutput, index: int) -> Float[Tensor, "n views 4"]:
+    """Return the boxes of each object that is found in image `index`: centre x, centre y, width, height, in pixels.
+
+    The first is the mean of what its cells say, by their probabilities; the others are some of these.
+    """
+    boxes, scores = decode_boxes(output, index)
+    iou = pairwise_iou(boxes, boxes)
+    voted = [_views(boxes[iou[i] > _VOTE_IOU], scores[iou[i] > _VOTE_IOU]) for i in nms(iou > NMS_IOU)]
+    return torch.stack(voted) if voted else boxes.new_zeros(0, 1 + VOTES, 4)
 
 
-def detect_boxes(output: DetectorOutput, index: int) -> Float[Tensor, "n 3"]:
-    """Return one box for each object that is found in image `index`: centre x, centre y, side, in pixels."""
-    boxes, _ = decode_boxes(output, index)
-    return boxes[nms(boxes)]
+def _views(boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"]) -> Float[Tensor, "views 4"]:
+    mean = (boxes * scores[:, None]).sum(0) / scores.sum()
+    return torch.cat([mean[None], boxes[torch.linspace(0, len(boxes) - 1, VOTES).long()]])

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from PIL.Image import Image
+from PIL.Image import Image, Resampling
 from torch import Tensor
 
 from scope.judges.networks import BACKGROUND, TwoStageDetector, detect_boxes, roi_crop
@@ -21,7 +21,7 @@ from scope.specification import Commitment, Specification, Type, Verdict
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUN_OF, NOUNS, RELATIONS, SETTING_NAMES, STYLES
 
 SIDE = 128  # pixels to which a picture is brought
-_TOUCHING = 0.35  # of a side: most that may lie between the boxes of two objects, one on top of the other
+_TOUCHING = 0.35  # of a height: most that may lie between the boxes of two objects, one on top of the other
 _SIGN = "sign"
 
 
@@ -34,14 +34,15 @@ class Detection:
     score: float  # probability that it is this noun
     x: float  # centre, in pixels of a 128-px picture
     y: float
-    side: float
+    width: float
+    height: float
     style: tuple[float, ...]
 
     @property
     def xyxy_px(self) -> tuple[float, float, float, float]:
         """Return the box (x0, y0, x1, y1)."""
-        half = self.side / 2
-        return self.x - half, self.y - half, self.x + half, self.y + half
+        x, y = self.width / 2, self.height / 2
+        return self.x - x, self.y - y, self.x + x, self.y + y
 
 
 class DetectedScene:
@@ -144,14 +145,15 @@ def _relation_holds(relation: str, subjects: list[Detection], others: list[Detec
 
 
 def _between(middle: Detection, left: Detection, right: Detection) -> bool:
-    level = all(abs(middle.y - other.y) < (middle.side + other.side) / 2 for other in (left, right))
+    level = all(abs(middle.y - other.y) < (middle.height + other.height) / 2 for other in (left, right))
     return level and left.x < middle.x < right.x
 
 
 def _on_top(upper: Detection, lower: Detection) -> bool:
-    side = min(upper.side, lower.side)
     gap = lower.xyxy_px[1] - upper.xyxy_px[3]
-    return upper.y < lower.y and gap < _TOUCHING * side and abs(upper.x - lower.x) < (upper.side + lower.side) / 4
+    shared = min(upper.xyxy_px[2], lower.xyxy_px[2]) - max(upper.xyxy_px[0], lower.xyxy_px[0])
+    touching = gap < _TOUCHING * min(upper.height, lower.height)
+    return upper.y < lower.y and touching and 2 * shared > min(upper.width, lower.width)
 
 
 def setting(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
@@ -193,7 +195,7 @@ RULES: dict[Type, Callable[[DetectedScene, Commitment, Specification], Finding]]
 class Judge:
     """Detects what is in a picture once and answers for each commitment. A Verifier, but none that a loop can load."""
 
-    name, version = "judge", "1"
+    name, version = "judge", "2"
 
     def __init__(self, networks: TwoStageDetector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -214,7 +216,7 @@ class Judge:
     @torch.inference_mode()
     def perceive(self, image: Image) -> DetectedScene:
         """Return what is detected in a picture."""
-        pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float32) / 127.5 - 1
+        pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX), np.float32) / 127.5 - 1
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
         output = self.networks.detector(images)
         boxes = detect_boxes(output, 0)
@@ -222,16 +224,20 @@ class Judge:
         return DetectedScene(tuple(self._classify(images, boxes)) if len(boxes) else (), setting, image)
 
     def _classify(self, images: Tensor, boxes: Tensor) -> Iterator[Detection]:
-        """Yield the detections in the boxes of one picture (1, 3, 128, 128), without those of the background."""
-        crops = roi_crop(images, torch.zeros(len(boxes), dtype=torch.long, device=self.device), boxes)
+        """Yield what stands in boxes (n, views, 4) of one picture (1, 3, 128, 128), but for the background.
+
+        What is said of the views of an object is averaged.
+        """
+        n, views, _ = boxes.shape
+        crops = roi_crop(images, torch.zeros(n * views, dtype=torch.long, device=self.device), boxes.flatten(0, 1))
         output = self.networks.classifier(crops)
-        scores, nouns = output.noun.softmax(1).max(1)
-        colors, styles = output.color.argmax(1), output.style.log_softmax(1)
-        for i, noun in enumerate(nouns.tolist()):
+        chances = (logits.softmax(1).view(n, views, -1).mean(1) for logits in (output.noun, output.color, output.style))
+        nouns, colors, styles = chances
+        for i, noun in enumerate(nouns.argmax(1).tolist()):
             if noun != BACKGROUND:
-                x, y, side = boxes[i].tolist()
-                color, style = COLOR_NAMES[int(colors[i])], tuple(styles[i].tolist())
-                yield Detection(NOUNS[noun], color, float(scores[i]), x, y, side, style)
+                x, y, width, height = boxes[i, 0].tolist()
+                color, style = COLOR_NAMES[int(colors[i].argmax())], tuple(styles[i].log().tolist())
+                yield Detection(NOUNS[noun], color, float(nouns[i, noun]), x, y, width, height, style)
 
     def _verdict(self, scene: DetectedScene, commitment: Commitment, spec: Specification) -> Verdict:
         outcome: Literal["met", "violated"] | None = None

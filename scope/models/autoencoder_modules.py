@@ -7,6 +7,7 @@ width at twice the resolution.
 from itertools import pairwise
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -58,6 +59,64 @@ class PixelDecoder(nn.Module):
         """Decode."""
         out: Tensor = self.out(self.body(to_grid(z).contiguous(memory_format=LAST))).float()
         return out
+
+
+class ConvDecoder(nn.Module):
+    """Tokens -> images, by overlapping convolutions: what one token says runs into what its neighbours say.
+
+    A transposed convolution draws a window of twice the patch for each token, half over its neighbours' (as lapped
+    transforms do); `start` makes it the best linear decoder of noisy tokens. Convolutions add the rest; their last two
+    doublings are one shuffle, so that none works at full size. A head of twice the size adds to the enlarged picture
+    what it lacks. Both are zero at construction.
+    """
+
+    def __init__(self, patch: int, d: int, widths: tuple[int, ...] = (256, 128, 64, 32), charted: bool = False) -> None:
+        """`charted`: the last channel of a token is its pole, and the transposed convolution reads z / pole."""
+        super().__init__()
+        self.charted = charted
+        self.patch, widths = patch, widths[: patch.bit_length() - 1]
+        self.lapped = nn.ConvTranspose2d(d, 3, 2 * patch, patch, patch // 2)
+        self.stem = nn.Sequential(nn.Conv2d(d, widths[0], 3, padding=1), PreActResidualBlock(widths[0]))
+        stages: list[nn.Module] = [PreActResidualBlock(widths[0])]
+        for inside, outside in pairwise(widths):
+            stages += [nn.Conv2d(inside, 4 * outside, 1), nn.PixelShuffle(2), PreActResidualBlock(outside)]
+        self.body = nn.Sequential(*stages, nn.GroupNorm(8, widths[-1]), nn.SiLU())
+        self.out = zero_init(nn.Conv2d(widths[-1], 12, 3, padding=1))
+        self.fine = nn.Sequential(
+            nn.Conv2d(widths[-1], 4 * 24, 1), nn.PixelShuffle(2), nn.Conv2d(24, 24, 3, padding=1), nn.SiLU()
+        )
+        self.fine_out = zero_init(nn.Conv2d(24, 12, 3, padding=1))
+
+    @torch.no_grad()
+    def start(self, z: Tokens, images: Images) -> None:
+        """Make the transposed convolution the least-squares map from tokens to patches."""
+        patches = patchify(images, self.patch).flatten(0, 1).double()
+        tokens = self._flat(z).flatten(0, 1).double()
+        mean, at = patches.mean(0), tokens.mean(0)
+        gram = torch.cov(tokens.T, correction=0)
+        ridge = gram + 1e-6 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+        maps = torch.linalg.solve(ridge, (tokens - at).T @ (patches - mean) / len(tokens))
+        inside = slice(self.patch // 2, self.patch // 2 + self.patch)
+        self.lapped.weight.zero_()
+        self.lapped.weight[..., inside, inside] = rearrange(
+            maps, "d (c p q) -> d c p q", p=self.patch, q=self.patch
+        ).float()
+        offset = rearrange(mean - at @ maps, "(c p q) -> c p q", p=self.patch, q=self.patch)
+        assert self.lapped.bias is not None
+        self.lapped.bias.copy_(offset.mean((1, 2)))
+
+    def _flat(self, z: Tokens) -> Tokens:
+        flat: Tensor = z / z[..., -1:].clamp_min(0.1) if self.charted else z
+        return flat
+
+    def forward(self, z: Tokens, fine: bool = False) -> Images:
+        """Decode; `fine`: to twice the size."""
+        x = self.body(self.stem(to_grid(z).contiguous(memory_format=LAST)))
+        picture: Tensor = F.pixel_shuffle(self.out(x), 2).float() + self.lapped(to_grid(self._flat(z))).float()
+        if not fine:
+            return picture
+        large = F.interpolate(picture, scale_factor=2.0, mode="bicubic", align_corners=False)
+        return large + F.pixel_shuffle(self.fine_out(self.fine(x)), 2).float()
 
 
 class PatchDecoder(nn.Module):

@@ -32,6 +32,7 @@ CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"  # of signs; class 0 of the 
 BOARD, COLUMNS = (24, 120), 60  # rows and columns of pixels of a sign, columns of what is read
 SIGN_MARGIN = 1.08  # how much larger than its box a sign is cut out
 _SAME_IOU = 0.5  # intersection over union above which two boxes are of one thing
+_PASSES = 2  # of the second stage: what it mends it sees better
 _HEADS = (len(NOUNS) + 2, len(COLOR_NAMES), len(VENDORS), 4)
 
 
@@ -161,7 +162,7 @@ def cell_centers(device: torch.device | None = None) -> Float[Tensor, "2 32 32"]
     return torch.stack([ticks[None].expand(CELLS, -1), ticks[:, None].expand(-1, CELLS)])
 
 
-def propose(proposals: Proposals, index: int, threshold: float = 0.25, most: int = 40) -> Float[Tensor, "n 4"]:
+def propose(proposals: Proposals, index: int, threshold: float = 0.3, most: int = 40) -> Float[Tensor, "n 4"]:
     """Return the boxes at the peaks of picture `index`, likeliest first: cells that no neighbour exceeds."""
     heat = proposals.heat[index].sigmoid()
     peaks = (F.max_pool2d(heat[None], 3, 1, 1)[0] == heat) & (heat >= threshold)
@@ -213,9 +214,10 @@ def _look_at(
     boxes = propose(proposals, 0)
     if not len(boxes):
         return (), ()
-    classes = model.classify(proposals, boxes[None])
-    boxes, chances = mended(boxes, classes.shift[0]), classes.noun[0].softmax(1)
-    scores, nouns = chances.max(1)
+    for _ in range(_PASSES):
+        classes = model.classify(proposals, boxes[None])
+        boxes = mended(boxes, classes.shift[0])
+    scores, nouns = classes.noun[0].softmax(1).max(1)
     order = scores.argsort(descending=True)
     order = order[nouns[order] != NOTHING]
     order = order[nms(pairwise_iou(boxes[order], boxes[order]) > _SAME_IOU)]

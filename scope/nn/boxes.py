@@ -4,14 +4,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from scope.specification.boxes import XyxyPx
-
 Xywh = tuple[float, float, float, float]
+_Number = float | int
+Corners = tuple[_Number, _Number, _Number, _Number]
 
 
-def xywh(xyxy_px: XyxyPx) -> Xywh:
+def xywh(corners: Corners) -> Xywh:
     """Return corners (x0, y0, x1, y1) as centre, width and height."""
-    x0, y0, x1, y1 = xyxy_px
+    x0, y0, x1, y1 = corners
     return (x0 + x1) / 2, (y0 + y1) / 2, float(x1 - x0), float(y1 - y0)
 
 

@@ -4,6 +4,8 @@ Shapes: b batch, n tokens, c width; h heads of d numbers. Attention uses RMS-nor
 training stays finite at high learning rates.
 """
 
+from typing import TypeVar
+
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Shaped
@@ -150,10 +152,14 @@ def to_tokens(grid: Shaped[Tensor, "b c h w"]) -> Shaped[Tensor, "b h*w c"]:
 # -- small things ----------------------------------------------------------------------------------
 
 
-def zero_init(layer: nn.Linear) -> nn.Linear:
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+
+
+def zero_init(layer: Layer) -> Layer:
     """Return the layer with weights and biases of zero: what a residual or a flow starts as the identity with."""
     nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return layer
 
 

@@ -30,8 +30,9 @@ class TrainOutput:
 class Autoencoder(nn.Module):
     """A tokenizer of square pictures: `size` pixels, one token of `d` numbers a `patch` x `patch` pixels.
 
-    Latents are (b, d, size / patch, size / patch), of zero mean and unit scale per channel over the training pictures:
-    the statistics are buffers, set once by `set_statistics`, and `decode` undoes them exactly.
+    Latents are (b, d, size / patch, size / patch), of zero mean over the training pictures and of unit scale: per
+    channel, or all channels together (`per_channel`), which keeps what differs among them. The statistics are buffers,
+    set once by `set_statistics`, and `decode` undoes them exactly.
     """
 
     latent_mean: Tensor
@@ -43,10 +44,15 @@ class Autoencoder(nn.Module):
         self.decoder: nn.Module
         self.register_buffer("latent_mean", torch.zeros(d))
         self.register_buffer("latent_std", torch.ones(d))
+        self.per_channel = True  # whether each channel is brought to unit scale, and not all of them together
 
     def encode_tokens(self, images: Images) -> Tokens:
         """Return the tokens of images in [-1, 1], as they are before normalisation."""
         raise NotImplementedError
+
+    def chart(self, z: Tokens) -> Tokens:
+        """Return tokens as a generator sees them, but for their scale; `project` undoes it."""
+        return z
 
     def project(self, z: Tokens) -> Tokens:
         """Project tokens that a generator drew onto those that the tokenizer can mean."""
@@ -63,10 +69,10 @@ class Autoencoder(nn.Module):
         Raises: ImageError if the pictures are of another size, number of channels or range, or hold NaN.
         """
         check(images, self.size)
-        return to_grid((self.encode_tokens(images) - self.latent_mean) / self.latent_std)
+        return to_grid((self.chart(self.encode_tokens(images)) - self.latent_mean) / self.latent_std)
 
-    def decode(self, latents: Tensor) -> Images:
-        """(b, d, h, w) -> images in [-1, 1].
+    def decode(self, latents: Tensor, fine: bool = False) -> Images:
+        """(b, d, h, w) -> images (b, 3, size, size) in [-1, 1]; `fine`: of twice the size, where the decoder can.
 
         Raises: ImageError if the latents are of another shape or hold NaN.
         """
@@ -76,15 +82,16 @@ class Autoencoder(nn.Module):
         if not torch.isfinite(latents).all():
             raise ImageError("the latents hold NaN or infinity; there is no picture of them")
         z = to_tokens(latents) * self.latent_std + self.latent_mean
-        images: Tensor = self.decoder(self.project(z))
+        images: Tensor = self.decoder(self.project(z), fine=True) if fine else self.decoder(self.project(z))
         return images.float().clamp(-1, 1)
 
     @torch.no_grad()
     def set_statistics(self, z: Tokens) -> None:
         """Set the latents' mean and deviation from tokens."""
-        each = rearrange(z, "b n d -> (b n) d")
+        each = rearrange(self.chart(z), "b n d -> (b n) d")
         self.latent_mean.copy_(each.mean(0))
-        self.latent_std.copy_(each.std(0).clamp_min(1e-3))
+        std = each.std(0)
+        self.latent_std.copy_(std.clamp_min(1e-3) if self.per_channel else std.square().mean().sqrt().expand(self.d))
 
 
 def check(images: Tensor, size: int | None = None) -> None:

@@ -228,6 +228,14 @@ class Run(Generic[C]):
         if (step + 1) % self.config.log_every == 0:
             self._write_metrics(step + 1)
 
+    def note(self, step: int, **metrics: float) -> None:
+        """Write what was measured at a step as a line of metrics.jsonl of its own."""
+        if self.main:
+            line = {"step": step + 1} | {name: round(value, 5) for name, value in metrics.items()}
+            with (self.folder / "metrics.jsonl").open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            self._print("  ".join(f"{name} {value}" for name, value in line.items()))
+
     def save_grid(self, name: str, images: Tensor, columns: int = 8) -> None:
         """Write images (b, 3, h, w) in [-1, 1] as one PNG under samples/."""
         if not self.main:

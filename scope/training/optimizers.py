@@ -9,14 +9,14 @@ from torch.optim.lr_scheduler import LambdaLR
 from scope.training.loop import TrainConfig
 
 
-def adamw(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
+def adamw(model: nn.Module, config: TrainConfig, betas: tuple[float, float] = (0.9, 0.95)) -> torch.optim.AdamW:
     """Return AdamW (arXiv 1711.05101) over what of a model learns; only its matrices and kernels decay."""
     learns = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in learns if p.ndim >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in learns if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.95), fused=True)
+    return torch.optim.AdamW(groups, lr=config.lr, betas=betas, fused=True)
 
 
 def warmup_cosine(optimizer: torch.optim.Optimizer, config: TrainConfig, lowest: float = 0.02) -> LambdaLR:
@@ -25,5 +25,15 @@ def warmup_cosine(optimizer: torch.optim.Optimizer, config: TrainConfig, lowest:
     def factor(step: int) -> float:
         warm = min(1.0, (step + 1) / max(1, config.warmup))
         return warm * (lowest + (1 - lowest) * 0.5 * (1 + math.cos(math.pi * step / config.steps)))
+
+    return LambdaLR(optimizer, factor)
+
+
+def warmup_linear(optimizer: torch.optim.Optimizer, config: TrainConfig, level: float = 0.4) -> LambdaLR:
+    """Return the schedule that rises for `warmup` steps, stays, and falls to 0 after the share `level` of the steps."""
+
+    def factor(step: int) -> float:
+        left = (config.steps - step) / max(1.0, (1 - level) * config.steps)
+        return min(1.0, (step + 1) / max(1, config.warmup), left)
 
     return LambdaLR(optimizer, factor)

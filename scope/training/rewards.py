@@ -3,14 +3,14 @@
 Checkpoints are chosen and policies are trained by it. Of each commitment it gives a share in [0, 1], which grows as the
 picture comes nearer, and whether it is met:
 
-    presence    probability of the likeliest thing of the noun        at least .5
+    presence    probability of the likeliest thing of the noun        at least .3
     count       1 - |found - wanted| / the larger of the two          equal
     colour      probability of the colour, mean over things           the likeliest of each
     relation    of all pairs of things, those that stand so           all
     place       of all things, those that stand there                 all
     setting     probability                                           the likeliest
     style       probability, geometric mean over things               the likeliest
-    absence     1 - probability of the likeliest thing of the noun    below .5
+    absence     1 - probability of the likeliest thing of the noun    below .3
     text        1 - edits / the longer text, of the sign nearest      letter for letter
 
 Things of one noun in two groups are told apart by their colours. What it knows nothing of it leaves out.
@@ -33,7 +33,7 @@ from scope.specification import Box, Commitment, Specification, Type, from_pixel
 from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUN_OF, SETTING_NAMES, STYLES, VENDORS
 
 SIDE = 128  # pixels: what the detector looks at
-_FOUND = 0.5  # probability from which a thing counts as there
+FOUND = 0.3  # probability of its noun from which a thing counts as there
 _SURE = 0.9  # of a box's sides: so much of it is its thing's, wherever its edges are
 
 _AXES = {"left of": (0, 1), "right of": (0, -1), "above": (1, 1), "below": (1, -1)}
@@ -101,6 +101,8 @@ def _score(seen: Seen, c: Commitment, spec: Specification) -> Score | None:
             return _of_things(seen, c, spec)
         case Type.RELATION | Type.PLACE | Type.COMPARISON:
             return _of_boxes(seen, c, spec)
+        case Type.SETTING if c.targets and c.value in geometry.PLACES:
+            return _of_boxes(seen, c, spec)
         case Type.SETTING if c.value in SETTING_NAMES:
             return _chosen(seen.setting, SETTING_NAMES.index(str(c.value)))
         case Type.STYLE if c.value in _VENDOR_OF:
@@ -121,14 +123,14 @@ def _of_things(seen: Seen, c: Commitment, spec: Specification) -> Score | None:
     if c.type is Type.ABSENCE:
         noun = NOUN_OF.get(str(c.value))
         chance = max((t.score for t in seen.things if t.noun == noun), default=0.0)
-        return Score(1 - chance, chance < _FOUND) if noun else None
+        return Score(1 - chance, chance < FOUND) if noun else None
     things = things_of(seen, c.targets[0] if c.targets else c.id, spec)
     if things is None:
         return None
     if c.type is Type.PRESENCE:
         chance = max((t.score for t in things), default=0.0)
-        return Score(chance, chance >= _FOUND)
-    found = [t for t in things if t.score >= _FOUND]
+        return Score(chance, chance >= FOUND)
+    found = [t for t in things if t.score >= FOUND]
     if c.type is Type.COUNT:
         wanted = int(c.value)
         return Score(1 - abs(len(found) - wanted) / max(len(found), wanted, 1), len(found) == wanted)
@@ -165,7 +167,7 @@ def _color_of(entity_id: str, spec: Specification) -> str | None:
 
 def _of_boxes(seen: Seen, c: Commitment, spec: Specification) -> Score | None:
     found = [things_of(seen, target, spec) for target in c.targets]
-    groups = [[t for t in things if t.score >= _FOUND] for things in found if things is not None]
+    groups = [[t for t in things if t.score >= FOUND] for things in found if things is not None]
     if len(groups) < len(found) or geometry.canonical(str(c.value)) is None:
         return None
     if not groups or not all(groups):
@@ -193,7 +195,7 @@ def _box(thing: Thing) -> Box:
 
 
 def _style(seen: Seen, vendor: str) -> Score:
-    found = [np.log(np.clip(t.style, 1e-6, 1)) for t in seen.things if t.score >= _FOUND]
+    found = [np.log(np.clip(t.style, 1e-6, 1)) for t in seen.things if t.score >= FOUND]
     if not found:
         return Score(0.0, False)
     mean = np.exp(np.mean(found, 0))

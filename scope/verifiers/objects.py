@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 import torch
-from PIL.Image import Image
+from PIL.Image import Image, Resampling
 
-from scope.models.detector import Detection, Detector, detect
+from scope.models.detector import Detection, Detector, look
 from scope.nn.weights import load_shipped
 from scope.specification import Box, Commitment, Observation, Specification, Type, Verdict, from_pixels
 from scope.specification.geometry import PLACES
@@ -136,7 +136,7 @@ class DetectedScene:
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
-    name, version = "objects", "3"
+    name, version = "objects", "4"
     types = frozenset(Type) - {Type.STYLE, Type.TEXT, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:
@@ -155,9 +155,10 @@ class ObjectsVerifier:
     @torch.inference_mode()
     def perceive(self, image: Image, spec: Specification) -> DetectedScene:
         """Return what is detected in a picture."""
-        pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float32) / 127.5 - 1
-        maps = self.model(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device))
-        return DetectedScene(detect(maps, 0), SETTING_NAMES[int(maps.setting[0].argmax())], spec)
+        small = image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX)
+        pixels = np.asarray(small, np.float32) / 127.5 - 1
+        detections, setting = look(self.model, torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device))
+        return DetectedScene(detections, setting, spec)
 
     def _verdict(
         self,

@@ -8,6 +8,7 @@ violate exactly this commitment. The scenes are of the whole world, in its three
 - `twemoji`, `fxemoji`: the same over all commitments of scenes by the vendors that only the judge has seen;
 - `sharp`, `blur_S` (a Gaussian of S pixels) and `pca_N` (8-px patches by their first N of 192 principal components):
   the same pictures, degraded, of which less should be met the more they are;
+- `free_boxes`, `crowded`, `small`: how well its detector finds things (metrics/detections.py);
 - `second_opinion`: how often the nearest prototype on ImageNet features classifies an object as the judge does.
 """
 
@@ -19,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from scope.benchmarks.metrics import detections
+from scope.benchmarks.metrics.detections import Found
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
@@ -128,6 +131,11 @@ def degradations(images: list[Pixels]) -> dict[str, Callable[[Pixels], Pixels]]:
 # -- the second opinion --------------------------------------------------------------------------
 
 
+def find(judge: Judge, image: Pixels) -> list[Found]:
+    """Return the things that the judge finds."""
+    return [Found(d.noun, d.color, d.xyxy_px) for d in judge.perceive(Image.fromarray(image)).detections]
+
+
 def crops(scene: Scene) -> list[Pixels]:
     """Return the pictures of a scene's objects, with a little around them."""
     image = Image.fromarray(scene.image)
@@ -192,7 +200,7 @@ def measure(quick: bool = False) -> Results:
     return Results(
         name="judge", command="scope bench judge", seeds=(SEED,), n_expected=n, judge=f"{judge.name}@{judge.version}",
         rows=(*(_row(name, pairs) for name, pairs in rows.items()), *degraded(judge, n_others),
-              second_opinion(judge, n_others)),
+              *detections.rows(lambda image: find(judge, image), n_others), second_opinion(judge, n_others)),
     )  # fmt: skip
 
 

@@ -4,7 +4,8 @@
 commitment, how often it calls that one met. `share` and `share_violated` are the mean shares that it gives to the same:
 a policy climbs from the one to the other. Pictures are scenes as the verifiers of the loop are measured on; styles and
 signs are rare among them, so that they have scenes of their own. `place` is judged of single things: names of places
-where they do stand, and where they do not.
+where they do stand, and where they do not. `free_boxes`, `crowded` and `small` say how well its detector finds things
+(metrics/detections.py).
 """
 
 from collections.abc import Iterator
@@ -15,19 +16,23 @@ from statistics import fmean
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from scope.benchmarks.experiments.verifiers import SCENES, sign_scenes, violate
 from scope.benchmarks.experiments.verifiers import scenes as mixed_scenes
+from scope.benchmarks.metrics import detections
+from scope.benchmarks.metrics.detections import Found
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import ScopeError
+from scope.nn.boxes import xyxy
 from scope.nn.images import to_tensor
 from scope.specification import Cause, Commitment, Kind, Specification, Type, from_pixels
 from scope.specification.geometry import PLACES, holds
-from scope.training.rewards import Reward, Score, load
+from scope.training.rewards import FOUND, Reward, Score, load
 from scope.worlds.pocket import Plan, Scene, compose, sample_whole, specification
-from scope.worlds.pocket.catalogue import STYLES
+from scope.worlds.pocket.catalogue import COLOR_NAMES, STYLES
 from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sprites import SIZE
 
@@ -107,13 +112,23 @@ def scores(reward: Reward, of_scene: list[Case]) -> list[tuple[Score, Score]]:
     return [(first[name], other[name]) for name, other in zip(names, others, strict=True)]
 
 
+def find(reward: Reward, image: NDArray[np.uint8]) -> list[Found]:
+    """Return the things that the reward's detector finds."""
+    (seen,) = reward.see(to_tensor([image], torch.device("cpu")))
+    things = [t for t in seen.things if t.score >= FOUND]
+    return [Found(t.noun, COLOR_NAMES[int(np.argmax(t.color))], xyxy(t.box)) for t in things]
+
+
 def measure(quick: bool = False, weights: Path | None = None) -> Results:
-    """Return how well the shipped reward, or that of a file, tells true from false; `quick` on a few scenes.
+    """Return how well the shipped reward tells true from false; `quick` on a few scenes, `weights`: of your own.
 
     Raises: WeightsError if its weights are missing or damaged; ScopeError as `scores` does.
     """
-    results = tally(load(weights), QUICK if quick else SCENES)
-    return results.model_copy(update={"command": f"{results.command} --quick"}) if quick else results
+    reward, count = load(weights), QUICK if quick else SCENES
+    results = tally(reward, count)
+    found = detections.rows(lambda image: find(reward, image), count)
+    command = f"{results.command} --quick" if quick else results.command
+    return results.model_copy(update={"command": command, "rows": (*results.rows, *found)})
 
 
 def tally(reward: Reward, count: int) -> Results:

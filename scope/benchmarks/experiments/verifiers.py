@@ -1,8 +1,8 @@
 """The verifiers' own accuracy, on pictures whose truth is exact: their ceiling, and how often they pass a lie.
 
 `accuracy`: commitments of true held-out scenes that are called met. `false_pass`: commitments called met on
-counterfactual scenes, which violate that one commitment. Both over the whole pocket world, not
-only what the shipped generators know.
+counterfactual scenes, which violate that one commitment. Both over the whole pocket world, not only what the shipped
+generators know. `free_boxes`, `crowded` and `small`: how well the detector finds things (metrics/detections.py).
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,11 @@ from dataclasses import replace
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from scope.benchmarks.metrics import detections
+from scope.benchmarks.metrics.detections import Found
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.results import Results, Row
 from scope.errors import ScopeError
@@ -69,6 +72,12 @@ def passes(verifier: Verifier, plan: Plan, seed: int, commitment: Commitment, sp
     return verifier.check(image, [commitment], spec)[0].outcome == "met"
 
 
+def find(verifier: objects.ObjectsVerifier, image: NDArray[np.uint8]) -> list[Found]:
+    """Return the things that the loop's detector finds."""
+    scene = verifier.perceive(Image.fromarray(image), Specification(prompt=""))
+    return [Found(d.noun, d.color, d.xyxy_px) for d in scene.detections]
+
+
 def measure() -> Results:
     """Return the ceilings of the shipped verifiers.
 
@@ -76,7 +85,8 @@ def measure() -> Results:
     """
     rng = np.random.default_rng(SEED + 2)
     tallies: dict[str, list[tuple[bool, bool]]] = {}
-    for verifier, pairs in ((objects.load(), scenes()), (text.load(), islice(sign_scenes(), SCENES))):
+    seer = objects.load()
+    for verifier, pairs in ((seer, scenes()), (text.load(), islice(sign_scenes(), SCENES))):
         for seed, (plan, spec) in enumerate(pairs):
             for commitment in (c for c in spec.commitments if verifier.handles(c)):
                 right = passes(verifier, plan, seed, commitment, spec)
@@ -86,7 +96,8 @@ def measure() -> Results:
         raise ScopeError("fewer scenes were scored than expected; the results are not written")
     return Results(
         name="verifiers", command="scope bench verifiers", seeds=(SEED,), n_expected=SCENES,
-        rows=tuple(_row(name, tallies[name]) for name in _ROWS.values()),
+        rows=(*(_row(name, tallies[name]) for name in _ROWS.values()),
+              *detections.rows(lambda image: find(seer, image))),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from scope.worlds.pocket.free_placing import OVERLAP, random_board, shared, spre
 from scope.worlds.pocket.relations import XyxyPx
 from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sampling import font_for, text
-from scope.worlds.pocket.sign import sign
+from scope.worlds.pocket.sign import FONTS, sign
 from scope.worlds.pocket.sprites import Pixels, sprite
 
 VendorShares = tuple[float, ...]
@@ -98,6 +98,8 @@ class Clutter:
     vendor_shares: VendorShares = JUDGE_VENDORS
     nouns: tuple[str, ...] = NOUNS
     sign_p: float = _SIGN_P
+    tones: bool = True  # whether people may have other tones of skin than a drawing's own
+    fonts: tuple[str, ...] = FONTS
 
 
 def of_world(scene: Scene) -> ClutteredScene:
@@ -115,7 +117,7 @@ def _middle(box: XyxyPx) -> tuple[float, float, float, float]:
 def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:
     """Draw one to about twelve objects."""
     setting, canvas = _random_ground(rng)
-    board = _place_sign(rng, canvas) if rng.random() < clutter.sign_p else None
+    board = _place_sign(rng, canvas, clutter.fonts) if rng.random() < clutter.sign_p else None
     taken, boxes = [board.xyxy_px] if board else [], list[XyxyPx]()
     for _ in range(int(rng.integers(1, _MAX_OBJECTS + 1))):
         low, high = _SIZES[int(rng.choice(len(_SIZES), p=_SIZE_SHARES))]
@@ -127,7 +129,7 @@ def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:
 def sign_scene(rng: Rng) -> ClutteredScene:
     """Draw a sign and nothing else, for those who learn to read."""
     setting, canvas = _random_ground(rng)
-    board = _place_sign(rng, canvas)
+    board = _place_sign(rng, canvas, FONTS)
     return ClutteredScene(_bytes(canvas), (), setting, board)
 
 
@@ -140,12 +142,12 @@ def _bytes(canvas: Pixels) -> NDArray[np.uint8]:
     return (canvas * 255 + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _place_sign(rng: Rng, canvas: Pixels) -> PlacedSign:
+def _place_sign(rng: Rng, canvas: Pixels, fonts: tuple[str, ...]) -> PlacedSign:
     words = (
         text(rng) if rng.random() < _WORD_P else "".join(rng.choice(_LETTERS, int(rng.integers(1, MAX_LETTERS + 1))))
     )
     x0, y0, x1, y1 = box = random_board(rng, len(words))
-    canvas[y0:y1, x0:x1] = sign(words, font_for(rng, words), x1 - x0, y1 - y0)
+    canvas[y0:y1, x0:x1] = sign(words, font_for(rng, words, fonts), x1 - x0, y1 - y0)
     return PlacedSign(words, box)
 
 
@@ -194,7 +196,7 @@ def _random_drawing(rng: Rng, size: tuple[int, int], clutter: Clutter) -> _Drawi
     colors = trained_colors(noun)
     color = None if rng.random() < _OWN_COLOR_P else pick(rng, colors)
     name = noun
-    if color is None and style == "noto" and noun in TONED and rng.random() < _SKIN_TONE_P:
+    if clutter.tones and color is None and style == "noto" and noun in TONED and rng.random() < _SKIN_TONE_P:
         name = f"{noun}/{pick(rng, TONES)}"
     return _Drawing(noun, color, style if noun in _drawn_by(style) else None, *sprite(name, color, size, style))
 

@@ -1,6 +1,6 @@
 """What the judge's classifier learns from: crops of cluttered scenes, each with the classes of what it shows.
 
-Most show an object, a little jittered. The others are background, which the judge may not call by a name: squares
+Most show an object, a little jittered. The others are background, which the judge may not call by a name: boxes
 beside objects, halves of two objects (after CutMix, arXiv 1905.04899), and blurred objects, for a judge must see blur.
 """
 
@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scope.judges.networks import BACKGROUND, CROP, pairwise_iou, roi_crop
+from scope.judges.networks import BACKGROUND, CROP, roi_crop
+from scope.nn.boxes import Xywh, pairwise_iou
 from scope.nn.images import gaussian_blur
 from scope.training.data.augmentations import color_jitter, pick_share
 from scope.training.data.cluttered_scenes import ClutteredScene
@@ -18,15 +19,14 @@ from scope.training.losses import IGNORE
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS
 from scope.worlds.pocket.rng import Rng
 
-_BACKGROUND_IOU = 0.45  # with any object, under which a square shows none of them
+_BACKGROUND_IOU = 0.45  # with any object, under which a box shows none of them
 _BLUR_SIGMA = (2.0, 4.0)  # pixels
-_OUTSIDE = (-32.0, -32.0, 32.0)
-Square = tuple[float, float, float]  # centre x, centre y, side, in pixels
+_OUTSIDE = (-32.0, -32.0, 32.0, 32.0)
 
 
 @dataclass(frozen=True)
 class Crops:
-    """Squares (n, 3) of pictures `which` (n,), and the classes of what they show."""
+    """Boxes (n, 4) of pictures `which` (n,), and the classes of what they show."""
 
     which: Tensor
     boxes: Tensor
@@ -40,17 +40,19 @@ class Crops:
 
 
 def sample_crops(scenes: list[ClutteredScene], positives: int, negatives: int, rng: Rng) -> Crops:
-    """Choose in each picture as many squares that show one of its objects, and as many that show none."""
-    boxes: list[Square] = []
+    """Choose in each picture as many boxes that show one of its objects, and as many that show none."""
+    boxes: list[Xywh] = []
     classes: list[tuple[int, int, int, int]] = []
     for i, scene in enumerate(scenes):
+        if not scene.objects:  # a sign took all the room
+            continue
         for index in _spread(len(scene.objects), positives, rng):
             shown = scene.objects[index]
             color = IGNORE if shown.color is None else COLOR_NAMES.index(shown.color)
             style = IGNORE if shown.style is None else ALL_VENDORS.index(shown.style)
-            boxes.append(_jitter(_square(shown.box), rng))
+            boxes.append(_jitter(shown.box, rng))
             classes.append((i, NOUNS.index(shown.noun), color, style))
-        boxes += [_background_box([_square(o.box) for o in scene.objects], rng) for _ in range(negatives)]
+        boxes += [_background_box([o.box for o in scene.objects], rng) for _ in range(negatives)]
         classes += [(i, BACKGROUND, IGNORE, IGNORE)] * negatives
     which, noun, color, style = torch.tensor(classes).T.contiguous()
     return Crops(which, torch.tensor(boxes, dtype=torch.float32), noun, color, style)
@@ -61,25 +63,23 @@ def _spread(n: int, wanted: int, rng: Rng) -> list[int]:
     return [int(i) for _ in range(-(-wanted // n)) for i in rng.permutation(n)][:wanted]
 
 
-def _square(box: tuple[float, float, float, float]) -> Square:
+def _jitter(box: Xywh, rng: Rng) -> Xywh:
+    """Return a box as the detector may find it: where a drawing ends inside its box is not to be seen."""
     x, y, width, height = box
-    return x, y, max(width, height)
+    dx, dy = rng.uniform(-0.07, 0.07, 2)
+    wider, higher = np.exp(rng.normal(0, 0.13, 2).clip(-0.3, 0.3)).tolist()
+    return x + dx * width, y + dy * height, width * wider, height * higher
 
 
-def _jitter(box: Square, rng: Rng) -> Square:
-    x, y, side = box
-    dx, dy = rng.uniform(-0.06, 0.06, 2) * side
-    return x + dx, y + dy, side * rng.uniform(0.92, 1.08)
-
-
-def _background_box(objects: list[Square], rng: Rng) -> Square:
-    """Return a square that overlaps no object well: one moved and resized, or else one outside the picture."""
+def _background_box(objects: list[Xywh], rng: Rng) -> Xywh:
+    """Return a box that overlaps no object well: one moved and resized, or else one outside the picture."""
     for _ in range(10):
-        x, y, side = objects[rng.integers(len(objects))]
-        dx, dy = rng.uniform(-0.8, 0.8, 2) * side
-        square = (x + dx, y + dy, side * rng.choice([0.5, 0.7, 1.0, 1.4, 1.9]))
-        if pairwise_iou(torch.tensor([square]), torch.tensor(objects)).max() < _BACKGROUND_IOU:
-            return square
+        x, y, width, height = objects[rng.integers(len(objects))]
+        dx, dy = rng.uniform(-0.8, 0.8, 2)
+        times = rng.choice([0.5, 0.7, 1.0, 1.4, 1.9])
+        box = (x + dx * width, y + dy * height, width * times, height * times)
+        if pairwise_iou(torch.tensor([box]), torch.tensor(objects)).max() < _BACKGROUND_IOU:
+            return box
     return _OUTSIDE
 
 

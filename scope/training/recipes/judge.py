@@ -6,7 +6,7 @@ colour and style over crops (crops.py) of the true boxes, so that neither waits 
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from scope.judges.networks import STRIDE, USUAL_SIDE, ClassifierOutput, DetectorOutput, TwoStageDetector, cell_centers
 from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
+from scope.nn.weights import fill, read
 from scope.training.data.cluttered_scenes import ClutteredScene, cluttered_scene
 from scope.training.data.crops import Crops, blur_augment, extract, sample_crops
 from scope.training.loop import Run, TrainConfig
@@ -41,6 +42,8 @@ class JudgeConfig(TrainConfig):
     blur_p: float = 0.06  # share of pictures
     color_jitter_p: float = 0.15  # share of crops whose colours are mixed, so that nouns are known by their shape
     noise_std: float = 0.04  # the largest
+    start_from: str = ""  # a file of weights to start from
+    keep: Literal["", "detector", "classifier"] = ""  # which of the two learns nothing
 
 
 PRESETS = {
@@ -49,6 +52,15 @@ PRESETS = {
         log_every=1, dtype="fp32",
     ),
     "pocket": JudgeConfig(steps=2300, batch=24, lr=3e-3, warmup=100, seed=77, ema=0.998),
+    # On from other weights, as the shipped ones were: first one of the two, then the other.
+    "boxes": JudgeConfig(
+        steps=600, batch=16, lr=1.5e-3, warmup=50, seed=78, ema=0.996, positives=1, negatives=0, blur_p=0.0,
+        cutmix_p=0.0, color_jitter_p=0.0, keep="classifier", save_every=100,
+    ),
+    "crops": JudgeConfig(
+        steps=450, batch=16, lr=1e-3, warmup=30, seed=79, ema=0.995, positives=4, negatives=1, color_jitter_p=0.08,
+        keep="detector", save_every=100,
+    ),
 }  # fmt: skip
 
 
@@ -59,7 +71,7 @@ class DetectorTargets:
     positive: Tensor
     negative: Tensor
     offset: Tensor  # (b, 2, 32, 32), in cells
-    log_size: Tensor  # natural logarithm of side / 48 px
+    log_size: Tensor  # (b, 2, 32, 32), natural logarithms of width and height / 48 px
     setting: Tensor  # (b,)
 
 
@@ -67,15 +79,17 @@ def detector_targets(scenes: list[ClutteredScene]) -> DetectorTargets:
     """Return the detector's targets. Each cell is asked about the object whose centre is nearest."""
     centers = cell_centers()
     shape = (len(scenes), *centers.shape[1:])
-    distance, log_size, offset = torch.full(shape, torch.inf), torch.zeros(shape), torch.zeros(shape[0], *centers.shape)
+    distance = torch.full(shape, torch.inf)
+    offset, log_size = (torch.zeros(shape[0], *centers.shape) for _ in range(2))
     for i, scene in enumerate(scenes):
-        for x, y, side in ((*o.box[:2], max(o.box[2:])) for o in scene.objects):
+        for x, y, *sides in (shown.box for shown in scene.objects):
             away = torch.tensor([x, y])[:, None, None] - centers
             far = away.square().sum(0).sqrt()
             nearer = far < distance[i]
             distance[i] = torch.where(nearer, far, distance[i])
             offset[i] = torch.where(nearer, away / STRIDE, offset[i])
-            log_size[i] = torch.where(nearer, float(np.log(side / USUAL_SIDE)), log_size[i])
+            size = (torch.tensor(sides) / USUAL_SIDE).log()[:, None, None]
+            log_size[i] = torch.where(nearer, size, log_size[i])
     setting = torch.tensor([SETTING_NAMES.index(scene.setting) for scene in scenes])
     return DetectorTargets(distance < _POSITIVE_RADIUS, distance >= _NEGATIVE_RADIUS, offset, log_size, setting)
 
@@ -89,7 +103,7 @@ def detector_loss(output: DetectorOutput, truth: DetectorTargets) -> dict[str, T
     return {
         "objectness": 4 * (raw * focal).sum() / n,
         "offset": 0.3 * ((output.offset - truth.offset).abs().sum(1) * positive).sum() / n,
-        "log_size": 2 * ((output.log_size - truth.log_size).abs() * positive).sum() / n,
+        "log_size": ((output.log_size - truth.log_size).abs().sum(1) * positive).sum() / n,
         "setting": 0.3 * F.cross_entropy(output.setting, truth.setting),
     }
 
@@ -130,6 +144,10 @@ def train(config: JudgeConfig, folder: Path) -> None:
     torch.manual_seed(config.seed)
     run = Run(folder, config)
     model = TwoStageDetector(config.detector_width, config.classifier_width).to(run.device)
+    if config.start_from:
+        fill(model, read(Path(config.start_from)), config.start_from)
+    if config.keep:
+        getattr(model, config.keep).eval().requires_grad_(False)
     optimizer, ema = adamw(model, config), EMA(model, config.ema)
     schedule = warmup_cosine(optimizer, config)
     run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)

@@ -31,6 +31,7 @@ from scope.models.reward_detector import (  # fmt: skip
 from scope.nn.boxes import Xywh, pairwise_iou
 from scope.nn.ema import EMA
 from scope.nn.images import gaussian_blur, to_tensor
+from scope.nn.weights import fill, read
 from scope.tokenizers.pae import PAE
 from scope.tokenizers.pae import load as load_tokenizer
 from scope.training.data import augmentations as augment
@@ -46,6 +47,7 @@ from scope.worlds.pocket.rng import Rng
 CLUTTER = Clutter((1 / 3, 1 / 3, 1 / 3, 0.0, 0.0), sign_p=0.2)
 
 _SPREAD = 10  # how many of the heat map's standard deviations a thing is wide, and high
+_SIGN_SPREAD = 0.06  # deviation of the logarithm of a sign's sides, whose edges can be seen
 _BLUR_SIGMA = (2.0, 4.0)  # pixels
 _NOTHING_IOU = 0.4  # with any thing, under which a box shows none of them
 
@@ -64,6 +66,7 @@ class RewardConfig(TrainConfig):
     reconstruct_p: float = 0.04  # share of pictures that are seen as the shipped tokenizer keeps them
     color_jitter_p: float = 0.1  # share of pictures whose colours are mixed, so that nouns are known by their shape
     noise_std: float = 0.05  # the largest
+    start_from: str = ""  # a file of weights to start from
 
 
 PRESETS = {
@@ -72,6 +75,11 @@ PRESETS = {
         save_every=1, log_every=1, dtype="fp32",
     ),
     "pocket": RewardConfig(steps=2200, batch=16, lr=3e-3, warmup=100, seed=2027, ema=0.997, save_every=100),
+    # On from the weights of `pocket`, as the shipped ones were.
+    "continued": RewardConfig(
+        steps=700, batch=16, lr=1.5e-3, warmup=50, seed=2028, ema=0.996, signs=4, color_jitter_p=0.05, clutter_p=0.6,
+        reconstruct_p=0.03, save_every=100,
+    ),
 }  # fmt: skip
 
 
@@ -155,11 +163,12 @@ def _index(names: tuple[str, ...], name: str | None) -> int:
     return names.index(name) if name in names else IGNORE
 
 
-def near(box: Xywh, rng: Rng) -> Xywh:
-    """Return a box as the first stage may propose it."""
+def near(box: Xywh, rng: Rng, spread: float = 0.13) -> Xywh:
+    """Return a box as the first stage may propose it: where a drawing ends inside its box is not to be seen."""
     x, y, width, height = box
     dx, dy = rng.normal(0, 0.05, 2).clip(-0.12, 0.12)
-    return x + dx * width, y + dy * height, width * rng.uniform(0.85, 1.18), height * rng.uniform(0.85, 1.18)
+    wider, higher = np.exp(rng.normal(0, spread, 2).clip(-0.3, 0.3)).tolist()
+    return x + dx * width, y + dy * height, width * wider, height * higher
 
 
 def _shift(box: Xywh, true: Xywh) -> Xywh:
@@ -241,7 +250,7 @@ def batch(
     images = augment.box_blur(images, augment.pick_share(rng, len(images), config.soft_p)) + noise.to(run.device)
     images, boards = images[:n], images[n:]
     said = [scene.sign for scene in signs if scene.sign]
-    places = torch.tensor([[near(sign.box, rng)] for sign in said], dtype=torch.float32)
+    places = torch.tensor([[near(sign.box, rng, _SIGN_SPREAD)] for sign in said], dtype=torch.float32)
     _blur(images, truth, config.blur_p, rng)
     jittered = augment.pick_share(rng, n, config.color_jitter_p)
     truth.color[jittered], truth.style[jittered] = IGNORE, IGNORE
@@ -269,6 +278,8 @@ def train(config: RewardConfig, folder: Path) -> None:
     torch.manual_seed(config.seed)
     run = Run(folder, config)
     model = RewardDetector(config.width, config.reader).to(run.device)
+    if config.start_from:
+        fill(model, read(Path(config.start_from)), config.start_from)
     optimizer, ema = adamw(model, config), EMA(model, config.ema)
     schedule = warmup_cosine(optimizer, config)
     run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)

@@ -110,8 +110,15 @@ class _Round:
 
     def _is_free(self, box: XyxyPx) -> bool:
         inside = min(box[:2]) >= 0 and max(box[2:]) <= SIDE
-        clear = self.board is None or shared(box, self.board) == 0
+        clear = self.board is None or shared(self._taken(box), self.board) == 0
         return inside and clear and all(shared(box, other) <= OVERLAP for other in self.boxes)
+
+    def _taken(self, box: XyxyPx) -> XyxyPx:
+        """Return what a box takes of the picture: of what something stands on, the way that it is let down, too."""
+        if self.plan.relation != "on top of" or not self.boxes:
+            return box
+        upper = self.boxes[0]
+        return min(upper[0], box[0]), upper[1], max(upper[2], box[2]), box[3]
 
     def _candidate(self, group: int, width: int, height: int, number: int) -> XyxyPx | None:
         """Return a place where the relation may hold; None: there is none for a thing so large."""

@@ -147,9 +147,9 @@ def text(rng: Rng) -> str:
     return pick(rng, WORDS + EXTRA_WORDS)
 
 
-def font_for(rng: Rng, words: str) -> str:
-    """Draw a font in which `words` can be read."""
-    return pick(rng, NUMBER_FONTS if words.isdecimal() else FONTS)
+def font_for(rng: Rng, words: str, fonts: tuple[str, ...] = FONTS) -> str:
+    """Draw one of some fonts in which `words` can be read."""
+    return pick(rng, [font for font in fonts if font in NUMBER_FONTS or not words.isdecimal()])
 
 
 def _of_split(draw: Callable[[], Plan], split: Split) -> Plan:

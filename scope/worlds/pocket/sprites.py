@@ -55,10 +55,15 @@ def _recolor(rgb: Pixels, alpha: Pixels, color: str) -> Pixels:
     return painted
 
 
+@cache
+def _halved(drawing: str, vendor: str) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(_master(drawing, vendor)).convert("RGBa").reduce(2).convert("RGBA"))
+
+
 @lru_cache(maxsize=16384)
-def _painted(drawing: str, color: str | None, vendor: str) -> Image.Image:
-    """Return a drawing as large as its cell, recoloured if `color`, with its colours multiplied by alpha."""
-    master = _master(drawing, vendor)
+def _painted(drawing: str, color: str | None, vendor: str, half: bool) -> Image.Image:
+    """Return a drawing as large as its cell or half of it, recoloured if `color`, its colours multiplied by alpha."""
+    master = _halved(drawing, vendor) if half else _master(drawing, vendor)
     if color is not None:
         pixels: Pixels = master.astype(np.float32) / 255
         painted = _recolor(pixels[..., :3], pixels[..., 3], color)
@@ -76,7 +81,8 @@ def sprite(
     arrays are shared between calls: do not write into them.
     """
     width, height = (size, size) if isinstance(size, int) else size
-    painted = _painted(drawing, color, vendor)
+    half = 2 * max(width, height) <= _atlas(vendor).shape[1] // COLUMNS  # a quarter of the pixels to paint
+    painted = _painted(drawing, color, vendor, half)
     shrinks = max(width, height) <= min(painted.size)
     scaled = painted.resize((width, height), Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC)
     premultiplied: Pixels = np.asarray(scaled, np.float32) / 255

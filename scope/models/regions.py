@@ -1,0 +1,121 @@
+"""What a bound generator hears of a request: the phrase and box of each region, letters in their places, the setting.
+
+Shapes: b batch, r regions (padded), l letters (padded), 384 numbers a phrase: the mean of its MiniLM token states.
+Boxes are x0, y0, x1, y1 as shares of the picture, y growing downwards; later regions lie over earlier ones.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Integer
+from torch import Tensor
+
+from scope.models.text_encoder import STATE_DIM, TextInput, encode
+
+BoxShares = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One region: what it shows, in which style, where; `reference`: the latents of a picture of it, if any."""
+
+    phrase: str
+    style: str
+    box: BoxShares
+    reference: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One character and where it stands."""
+
+    character: str
+    box: BoxShares
+
+
+@dataclass(frozen=True)
+class RegionRequest:
+    """All that one picture is asked to show."""
+
+    things: tuple[Thing, ...]
+    letters: tuple[Letter, ...] = ()
+    setting: str = ""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """A batch of region requests. `mask` and `letter_mask` are True where there is a region, or a letter."""
+
+    phrases: Float[Tensor, "b r state_dim"]
+    styles: Float[Tensor, "b r state_dim"]
+    boxes: Float[Tensor, "b r 4"]
+    mask: Bool[Tensor, "b r"]
+    setting: Float[Tensor, "b state_dim"]
+    letters: Integer[Tensor, "b l"]
+    letter_boxes: Float[Tensor, "b l 4"]
+    letter_mask: Bool[Tensor, "b l"]
+    references: Float[Tensor, "b r k"] | None = None  # latents of 4 x 4 cells, row by row; zeros: none
+
+    def to(self, device: torch.device) -> "Regions":
+        """Move to a device."""
+        return self.each(lambda t: t.to(device))
+
+    def repeat(self, times: int) -> "Regions":
+        """Return the batch `times` over."""
+        return self.each(lambda t: t.repeat(times, *[1] * (t.ndim - 1)))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Regions":
+        """Return the batch with every tensor changed."""
+        changed: dict[str, Any] = {name: None if t is None else change(t) for name, t in vars(self).items()}
+        return Regions(**changed)
+
+
+@lru_cache(maxsize=32_768)
+def phrase_states(phrase: str) -> Float[Tensor, " state_dim"]:
+    """Return the mean of a phrase's token states; zeros for none."""
+    if not phrase:
+        return torch.zeros(STATE_DIM)
+    return mean_states([phrase])[0]
+
+
+def mean_states(phrases: Sequence[str], batch: int = 256) -> Float[Tensor, "n state_dim"]:
+    """Return the mean token states of many phrases."""
+    means = []
+    for start in range(0, len(phrases), batch):
+        coded = encode([TextInput(phrase) for phrase in phrases[start : start + batch]])
+        mask = coded.mask.unsqueeze(-1)
+        means.append((coded.hidden_states * mask).sum(1) / mask.sum(1))
+    return torch.cat(means)
+
+
+def batched(requests: Sequence[RegionRequest], reference_dim: int = 0) -> Regions:
+    """Return requests as one batch; with `reference_dim` numbers a reference, references are part of it."""
+    b = len(requests)
+    r = max(1, *(len(request.things) for request in requests), 0)
+    n = max((len(request.letters) for request in requests), default=0)
+    phrases, styles, boxes = torch.zeros(b, r, STATE_DIM), torch.zeros(b, r, STATE_DIM), torch.zeros(b, r, 4)
+    mask, letter_mask = torch.zeros(b, r, dtype=torch.bool), torch.zeros(b, n, dtype=torch.bool)
+    letters, letter_boxes = torch.zeros(b, n, dtype=torch.long), torch.zeros(b, n, 4)
+    references = torch.zeros(b, r, reference_dim) if reference_dim else None
+    for i, request in enumerate(requests):
+        for j, thing in enumerate(request.things):
+            phrases[i, j], styles[i, j] = phrase_states(thing.phrase), phrase_states(thing.style)
+            boxes[i, j], mask[i, j] = torch.tensor(thing.box), True
+            if references is not None and thing.reference is not None:
+                references[i, j] = thing.reference.flatten()
+        for j, letter in enumerate(request.letters):
+            letters[i, j], letter_mask[i, j] = symbol(letter.character), True
+            letter_boxes[i, j] = torch.tensor(letter.box)
+    setting = torch.stack([phrase_states(request.setting) for request in requests])
+    return Regions(phrases, styles, boxes, mask, setting, letters, letter_boxes, letter_mask, references)
+
+
+SYMBOLS = 128
+
+
+def symbol(character: str) -> int:
+    """Return the number of a character: its code, where that is ASCII, else that of "?"."""
+    return ord(character) if ord(character) < SYMBOLS else ord("?")

@@ -1,0 +1,153 @@
+"""Scenes with what each of their cells is to show, drawn and encoded once, to be noised many times.
+
+Crowded scenes teach drawing: up to a dozen things, each of its own noun, colour and style. Composed scenes are those
+that prompts ask for, of one style. Nouns of `catalogue.HELD_OUT_NOUNS` are in none of them, and nothing else that is
+held out. A cache is a pure function of its arguments and of the tokenizer's weights.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scope.models.regions import Regions, mean_states, symbol
+from scope.models.text_encoder import STATE_DIM
+from scope.nn.images import to_tensor
+from scope.nn.transformer import to_tokens
+from scope.specification.placements import MOST_REGIONS
+from scope.tokenizers.base import Autoencoder
+from scope.training.data.cluttered_scenes import EQUAL_VENDORS, Clutter, ClutteredScene, cluttered_scene, of_world
+from scope.worlds.pocket import compose, sample_whole
+from scope.worlds.pocket.catalogue import COLOR_NAMES, HELD_OUT_NOUNS, MAX_LETTERS, NOUNS, SETTING_NAMES, STYLES
+from scope.worlds.pocket.rng import Rng
+from scope.worlds.pocket.sign import FONTS, letter_boxes
+from scope.worlds.pocket.sprites import SIZE
+
+_BATCH = 64
+TRAINED_NOUNS = tuple(noun for noun in NOUNS if noun not in HELD_OUT_NOUNS)
+_CROWD = Clutter(EQUAL_VENDORS, TRAINED_NOUNS, sign_p=0.2, tones=False, fonts=FONTS[:1])
+
+
+@cache
+def phrases() -> tuple[str, ...]:
+    """Return all phrases of regions, by whose numbers a cache names them; "" is the first."""
+    things = (f"{color} {noun}" for noun in TRAINED_NOUNS for color in COLOR_NAMES)
+    return ("", *TRAINED_NOUNS, *things, "sign", *(style.name for style in STYLES.values()), *SETTING_NAMES)
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    return {phrase: number for number, phrase in reversed(list(enumerate(phrases())))}
+
+
+@cache
+def phrase_table() -> Tensor:
+    """Return the mean token states of all phrases, (phrases, 384)."""
+    states = mean_states(phrases()[1:])
+    return torch.cat([torch.zeros(1, STATE_DIM), states])
+
+
+@dataclass(frozen=True)
+class BoundScenes:
+    """Latents (n, cells, d) in half precision; of each region its phrase and style by number, and its box.
+
+    A phrase of 0 is no region, a letter of 0 no letter.
+    """
+
+    latents: Tensor
+    phrases: Tensor  # (n, 16)
+    styles: Tensor  # (n, 16)
+    boxes: Tensor  # (n, 16, 4), shares of the picture
+    setting: Tensor  # (n,)
+    letters: Tensor  # (n, 10)
+    letter_boxes: Tensor  # (n, 10, 4)
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    def tokens(self, chosen: Tensor) -> Tensor:
+        """Return the latents of these scenes (b, n, d)."""
+        return self.latents[chosen].float()
+
+    def condition(self, chosen: Tensor, noise: torch.Generator, drop: float = 0.0) -> Regions:
+        """Return what these scenes are drawn from: all of their regions."""
+        return self.regions(chosen)
+
+    def regions(self, chosen: Tensor) -> Regions:
+        """Return what these scenes are asked to show."""
+        table, numbers, letters = phrase_table(), self.phrases[chosen].long(), self.letters[chosen].long()
+        r, n = max(1, int((numbers > 0).sum(1).max())), int((letters > 0).sum(1).max())
+        return Regions(
+            table[numbers[:, :r]], table[self.styles[chosen, :r].long()], self.boxes[chosen, :r].float(),
+            numbers[:, :r] > 0, table[self.setting[chosen].long()], letters[:, :n],
+            self.letter_boxes[chosen, :n].float(), letters[:, :n] > 0,
+        )  # fmt: skip
+
+
+def sample_scene(rng: Rng, crowd_p: float, seed: tuple[int, ...]) -> ClutteredScene:
+    """Draw one scene: a crowd, or what a prompt may ask for."""
+    if rng.random() < crowd_p:
+        return cluttered_scene(rng, _CROWD)
+    plan = sample_whole(rng, "train", TRAINED_NOUNS)
+    groups = tuple(replace(group, tone=None) for group in plan.groups)
+    return of_world(compose(replace(plan, groups=groups, font=FONTS[0]), seed))
+
+
+def described(scene: ClutteredScene) -> dict[str, Tensor]:
+    """Return the fields of a scene in a cache, but for its latents."""
+    number, r = _numbers(), MOST_REGIONS
+    fields = {
+        "phrases": torch.zeros(r, dtype=torch.int16), "styles": torch.zeros(r, dtype=torch.int16),
+        "boxes": torch.zeros(r, 4), "setting": torch.tensor(number[scene.setting], dtype=torch.int16),
+        "letters": torch.zeros(MAX_LETTERS, dtype=torch.uint8), "letter_boxes": torch.zeros(MAX_LETTERS, 4),
+    }  # fmt: skip
+    signs = [("sign", "", scene.sign.xyxy_px)] if scene.sign else []
+    things = [(f"{o.color} {o.noun}" if o.color else o.noun, _style(o.style), o.xyxy_px) for o in scene.objects]
+    for i, (phrase, style, xyxy) in enumerate([*signs, *things][:r]):
+        fields["phrases"][i], fields["styles"][i] = number[phrase], number[style]
+        fields["boxes"][i] = torch.tensor(xyxy) / SIZE
+    if scene.sign is not None:
+        placed = letter_boxes(scene.sign.text, scene.sign.xyxy_px)
+        for i, (character, box) in enumerate(placed):
+            fields["letters"][i], fields["letter_boxes"][i] = symbol(character), torch.tensor(box) / SIZE
+    return fields
+
+
+def _style(vendor: str | None) -> str:
+    return STYLES[vendor].name if vendor in STYLES else ""
+
+
+def build(tokenizer: Autoencoder, count: int, seed: int, crowd_p: float, where: torch.device) -> BoundScenes:
+    """Draw and encode `count` scenes."""
+    latents, fields = [], list[dict[str, Tensor]]()
+    for start in range(0, count, _BATCH):
+        numbers = range(start, min(start + _BATCH, count))
+        scenes = [sample_scene(np.random.default_rng((seed, i, 7)), crowd_p, (seed, i)) for i in numbers]
+        fields += [described(scene) for scene in scenes]
+        latents.append(encoded(tokenizer, [scene.image for scene in scenes], where))
+        if start % (64 * _BATCH) == 0:
+            print(f"scenes: {start} of {count}", flush=True)
+    return BoundScenes(torch.cat(latents), **{name: torch.stack([f[name] for f in fields]) for name in fields[0]})
+
+
+@torch.no_grad()
+def encoded(tokenizer: Autoencoder, images: list[NDArray[np.uint8]], where: torch.device) -> Tensor:
+    """Return the latents (b, cells, d) of pictures, in half precision."""
+    return to_tokens(tokenizer.encode(to_tensor(images, where))).half().cpu()
+
+
+def load_or_build(
+    path: Path, tokenizer: Autoencoder, count: int, seed: int, crowd_p: float, where: torch.device
+) -> BoundScenes:
+    """Return a cache, built on the first call and read from `path` on the next."""
+    if path.exists():
+        return BoundScenes(**torch.load(path, weights_only=True))
+    scenes = build(tokenizer, count, seed, crowd_p, where)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(vars(scenes), path.with_suffix(".tmp"))
+    path.with_suffix(".tmp").replace(path)
+    return scenes
