@@ -209,3 +209,9 @@ def test_a_loss_that_is_not_finite_stops_and_says_so(tmp_path):
     run = loop.Run(tmp_path, loop.TrainConfig(steps=1, batch=1, lr=1.0))
     with pytest.raises(ScopeError, match="lower lr"):
         run.backward(torch.tensor(float("nan")))
+
+
+def test_a_bound_generator_without_a_tokenizer_says_which_command_makes_one(tmp_path):
+    trainer = import_module("scope.training.recipes.bound")
+    with pytest.raises(UsageError, match="scope train lapped"):
+        trainer.train(trainer.PRESETS["tiny"], tmp_path)

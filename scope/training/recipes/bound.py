@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from scope.errors import UsageError
 from scope.generators.bound import SHIFT
 from scope.generators.metadata import metadata_of
 from scope.models.bound_dit import BoundDiT, velocity_fn
@@ -23,6 +24,7 @@ from scope.tokenizers.lapped import Lapped
 from scope.training.data.bound_scenes import BoundScenes, load_or_build, phrase_table
 from scope.training.loop import Run, TrainConfig
 from scope.training.optimizers import adamw, warmup_linear
+from scope.weights import expected
 from scope.worlds.pocket.vocabulary import VOCABULARY
 
 
@@ -63,7 +65,15 @@ _PROBE = 0.97  # the time at which drawing is probed: what of a scene is not in 
 
 
 def tokenizer_of(config: BoundConfig) -> tuple[Lapped, str]:
-    """Return the frozen tokenizer of a recipe and the sha256 of its weights."""
+    """Return the frozen tokenizer of a recipe and the sha256 of its weights.
+
+    Raises: UsageError if none is given and none ships.
+    """
+    if not config.tokenizer and "lapped" not in expected():
+        raise UsageError(
+            "a bound generator learns on the latents of the lapped tokenizer, and none ships; run: scope train lapped, "
+            "then this with --set tokenizer=runs/lapped-pocket/start.safetensors (or lapped.safetensors, when it ends)"
+        )
     return lapped.load(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
 
 
