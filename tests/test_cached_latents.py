@@ -8,9 +8,9 @@ from scope.nn.images import to_tensor
 from scope.tokenizers.pae import PAE, preset
 from scope.training.data import cached_latents
 from scope.training.data.cached_latents import CELL_CLASSES, SceneMix, build, cell_labels, load_or_build, sample_plan
-from scope.worlds.pocket import Group, Plan, compose, held_out
+from scope.worlds.pocket import Group, Plan, held_out
 from scope.worlds.pocket.catalogue import COLORS, CORE_NOUNS
-from scope.worlds.pocket.scene import arrange
+from scope.worlds.pocket.scene import arrange, draw
 
 CPU = torch.device("cpu")
 
@@ -22,7 +22,7 @@ def pae() -> PAE:
 
 
 def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> None:
-    layout = arrange(Plan((Group("apple", 1, "red"), Group("dog")), "left of"), 3)
+    layout = arrange(Plan((Group("apple", 1, "red"), Group("dog")), "left of"), 3, grid=True)
     truth = cell_labels(layout)
     inside = torch.zeros(8, 8, dtype=torch.bool)
     for thing in layout.objects:
@@ -38,13 +38,13 @@ def test_every_cell_of_a_drawing_is_told_apart_and_the_rest_is_background() -> N
 
 
 def test_parts_of_drawings_of_two_sizes_have_other_names() -> None:
-    few, many = (cell_labels(arrange(Plan((Group("apple", count),)), 1))[2] for count in (1, 4))
+    few, many = (cell_labels(arrange(Plan((Group("apple", count),)), 1, grid=True))[2] for count in (1, 4))
     assert not set(few[few > 0].tolist()) & set(many[many > 0].tolist())
     assert int(max(few.max(), many.max())) < CELL_CLASSES[2]
 
 
 def test_the_rows_of_a_sign_are_its_own_and_no_part_of_a_thing() -> None:
-    layout = arrange(Plan((Group("apple"),), text="OPEN"), 2)
+    layout = arrange(Plan((Group("apple"),), text="OPEN"), 2, grid=True)
     assert layout.board is not None
     truth = cell_labels(layout)
     rows = slice(layout.board[1] // 16, layout.board[3] // 16)
@@ -68,11 +68,11 @@ def test_a_cache_holds_what_the_tokenizer_and_the_text_encoder_say(pae: PAE) -> 
     cache = build(pae, 3, seed=5, mix=mix, where=CPU)
     random = np.random.default_rng((5, 999_983))
     plans = [sample_plan(random, mix) for _ in range(3)]
-    scenes = [compose(plan, (5, i)) for i, plan in enumerate(plans)]
+    scenes = [draw(arrange(plan, (5, i), grid=True)) for i, plan in enumerate(plans)]
     latents = pae.encode(to_tensor([s.image for s in scenes], CPU))
     assert torch.allclose(cache.latents.float(), latents, atol=0.1, rtol=0.05)  # half precision both ways
     assert torch.equal(
-        cache.cell_labels, torch.stack([cell_labels(arrange(plan, (5, i))) for i, plan in enumerate(plans)])
+        cache.cell_labels, torch.stack([cell_labels(arrange(plan, (5, i), grid=True)) for i, plan in enumerate(plans)])
     )
     text = cache.text(torch.tensor([2, 0]))
     assert text.hidden_states.shape[:2] == text.mask.shape == text.groups.shape

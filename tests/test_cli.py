@@ -154,6 +154,7 @@ CONTRACT = {
             "sha256": str,
             "seed": int,
             "regions": [],
+            "references": [],
             "generator": str,
             "parent": type(None),
             "violated": int,

@@ -158,7 +158,8 @@ def test_crops_show_their_thing_or_none():
         if noun == BACKGROUND:
             assert shared.max() < 0.45
         else:
-            assert any(s > 0.7 and m.noun == NOUNS[noun] for s, m in zip(shared, objects, strict=True))
+            near = zip(shared, objects, strict=True)  # a jittered box shares e^-0.6 = .55 with its own at the worst
+            assert any(s > 0.5 and m.noun == NOUNS[noun] for s, m in near)
 
 
 def test_blurred_and_mixed_crops_are_background_and_the_others_stay():

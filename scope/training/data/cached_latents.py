@@ -34,7 +34,7 @@ L = TypeVar("L", bound="LatentConfig")
 
 
 def cell_labels(layout: Layout) -> Tensor:
-    """Return what each cell of a scene shows, (3, 8, 8): noun, colour, and which part of a drawing of which size."""
+    """Return what each cell of a scene on the grid shows, (3, 8, 8): noun, colour, which part of a drawing of which size."""
     labels = torch.zeros(3, SIZE // GRID, SIZE // GRID, dtype=torch.int16)
     nouns, colors = list(CORE_NOUNS), list(COLORS)
     if layout.board is not None:
@@ -124,7 +124,7 @@ def build(tokenizer: PAE, count: int, seed: int, mix: SceneMix, where: torch.dev
     texts = [TextInput(c.text, c.spans, c.quoted) for c in (caption(plan, rng) for plan in plans)]
     latents, labels = [], []
     for start in range(0, count, _BATCH):
-        layouts = [arrange(plan, (seed, start + i)) for i, plan in enumerate(plans[start : start + _BATCH])]
+        layouts = [arrange(plan, (seed, start + i), grid=True) for i, plan in enumerate(plans[start : start + _BATCH])]
         labels.append(torch.stack([cell_labels(layout) for layout in layouts]))
         images = to_tensor([draw(layout).image for layout in layouts], where)
         with torch.no_grad(), torch.autocast(where.type, torch.bfloat16):
