@@ -34,7 +34,7 @@ L = TypeVar("L", bound="LatentConfig")
 
 
 def cell_labels(layout: Layout) -> Tensor:
-    """Return what each cell of a scene on the grid shows, (3, 8, 8): noun, colour, which part of a drawing of which size."""
+    """Return what each cell of a grid scene shows, (3, 8, 8): noun, colour, which part of a drawing of which size."""
     labels = torch.zeros(3, SIZE // GRID, SIZE // GRID, dtype=torch.int16)
     nouns, colors = list(CORE_NOUNS), list(COLORS)
     if layout.board is not None:
