@@ -14,7 +14,8 @@ PROMPTS = (
     "a yellow star at night",
     "a green turtle in a meadow",
     "three pink balloons",
-    "a brown dog in the snow",
+    'two robots and a sign that says "HELLO"',
+    "a yellow cat on top of a brown couch",
     "a purple umbrella next to a unicorn",  # a word that the shipped weights do not know
 )
 DOCS = Path(__file__).parent.parent / "docs"
@@ -32,7 +33,7 @@ def draw(prompt: str) -> scope.Result:
 
 def picture_of(prompt: str) -> Path:
     """Return where the picture of a prompt lies."""
-    return DOCS / "img" / "gallery" / f"{re.sub('[^a-z0-9]+', '-', prompt)}.png"
+    return DOCS / "img" / "gallery" / f"{re.sub('[^a-z0-9]+', '-', prompt.lower()).strip('-')}.png"
 
 
 def section(prompt: str, result: scope.Result) -> str:

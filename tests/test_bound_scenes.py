@@ -13,10 +13,12 @@ from scope.tokenizers.pae import PAE, preset
 from scope.training.data import bound_scenes
 from scope.training.data.bound_scenes import TRAINED_NOUNS, build, described, load_or_build, sample_scene
 from scope.training.data.cluttered_scenes import ClutteredScene, PlacedObject, PlacedSign
-from scope.training.recipes.bound import cell_weight, x0_loss
+from scope.training.on_regions import cell_weight
+from scope.training.recipes.flow import x0_loss
 from scope.worlds.pocket import Group, Plan, held_out
 from scope.worlds.pocket.catalogue import COLOR_NAMES, HELD_OUT_NOUNS, NOUNS, SETTING_NAMES
 from scope.worlds.pocket.sign import letter_boxes
+from scope.worlds.pocket.sprites import sprite
 
 CPU = torch.device("cpu")
 
@@ -57,11 +59,14 @@ def test_crowds_are_of_many_things_and_styles_and_composed_scenes_of_one_style()
 def test_phrases_are_all_that_scenes_say_and_each_has_its_own_number() -> None:
     known = bound_scenes.phrases()
     assert known[0] == ""
-    assert not HELD_OUT_NOUNS & {phrase.split(" ", 1)[-1] for phrase in known}
-    assert set(known) >= {"sign", "flat", "3-D", *SETTING_NAMES, *TRAINED_NOUNS}
-    assert {f"{color} {noun}" for color in COLOR_NAMES for noun in TRAINED_NOUNS} <= set(known)
+    assert not HELD_OUT_NOUNS & set(known)
+    assert set(known) == {"", "sign", "flat", "3-D", *SETTING_NAMES, *TRAINED_NOUNS, *COLOR_NAMES}
     assert set(TRAINED_NOUNS) == set(NOUNS) - HELD_OUT_NOUNS
-    table = bound_scenes.phrase_table()
+    table, words = bound_scenes.phrase_table(), bound_scenes.words()
+    assert {kind: len(states) for kind, states in words.items()} == {
+        "nouns": len(TRAINED_NOUNS) + 1, "looks": len(COLOR_NAMES), "styles": 2, "settings": len(SETTING_NAMES)
+    }  # fmt: skip
+    assert torch.equal(words["looks"][0], table[known.index(COLOR_NAMES[0])])
     assert table.shape == (len(known), 384)
     assert not table[0].any()
     assert table[1:].abs().amax(1).min() > 0
@@ -72,8 +77,10 @@ def test_what_is_said_of_a_scene_is_what_it_shows_and_where() -> None:
     for scene in scenes(15, 1.0) + scenes(15, 0.0):
         fields = described(scene)
         said = [known[n] for n in fields["phrases"].tolist() if n]
-        things = [f"{o.color} {o.noun}" if o.color else o.noun for o in scene.objects]
-        assert said == (["sign"] if scene.sign else []) + things
+        things, before = [o.noun for o in scene.objects], ["sign"] if scene.sign else []
+        assert said == before + things
+        looks = [known[n] for n in fields["looks"][: len(said)].tolist()]
+        assert looks == [""] * len(before) + [o.color or "" for o in scene.objects]
         boxes = [scene.sign.xyxy_px] if scene.sign else []
         boxes += [thing.xyxy_px for thing in scene.objects]
         assert torch.allclose(128 * fields["boxes"][: len(said)], torch.tensor(boxes), atol=1e-3)
@@ -90,11 +97,13 @@ def test_what_is_said_of_a_scene_is_what_it_shows_and_where() -> None:
 
 def test_a_thing_that_its_vendor_does_not_draw_has_no_style() -> None:
     scene = ClutteredScene(
-        np.zeros((128, 128, 3), np.uint8), (PlacedObject("dog", "red", None, (64.0, 32.0, 40.0, 20.0)),), "beach",
+        np.zeros((128, 128, 3), np.uint8),
+        (PlacedObject("dog", "red", None, (64.0, 32.0, 40.0, 20.0), (64.0, 32.0, 36.0, 20.0)),), "beach",
         PlacedSign("A1", (8, 90, 120, 122)),
     )  # fmt: skip
     fields, known = described(scene), bound_scenes.phrases()
-    assert [known[n] for n in fields["phrases"][:3].tolist()] == ["sign", "red dog", ""]
+    assert [known[n] for n in fields["phrases"][:3].tolist()] == ["sign", "dog", ""]
+    assert known[int(fields["looks"][1])] == "red"
     assert not fields["styles"].any()
     assert torch.allclose(fields["boxes"][1], torch.tensor([44.0, 22, 84, 42]) / 128)
     assert bytes(fields["letters"][:2].tolist()) == b"A1"
@@ -115,10 +124,25 @@ def test_a_cache_holds_what_the_tokenizer_says_and_the_regions_of_each_scene(pae
     assert torch.equal(regions.phrases, table[numbers])
     assert torch.equal(regions.setting, table[data.setting[chosen].long()])
     assert torch.equal(regions.letter_mask, regions.letters > 0)
-    heard = data.condition(chosen, torch.Generator())
-    assert all(
-        a is b is None or torch.equal(a, b) for a, b in zip(vars(regions).values(), vars(heard).values(), strict=True)
-    )
+
+
+def test_some_things_come_with_their_own_drawing_and_most_of_these_without_words(pae: PAE) -> None:
+    data = build(pae, 24, seed=5, crowd_p=1.0, where=CPU)
+    regions = data.regions(torch.arange(24))
+    given = data.condition(torch.arange(24), torch.Generator().manual_seed(0))
+    assert given.references is not None
+    shown = given.references.flatten(2).any(2)
+    assert 0.05 < float(shown[regions.mask].float().mean()) < 0.2
+    unnamed = shown & ~given.phrases.any(2)
+    assert 0.5 < float(unnamed.sum() / shown.sum()) < 0.9
+    assert torch.equal(given.phrases[~unnamed], regions.phrases[~unnamed])
+    assert not given.looks[unnamed].any()
+    i, j = shown.nonzero()[0].tolist()
+    known = bound_scenes.phrases()
+    noun, look, style = (known[int(kind[i, j])] for kind in (data.phrases, data.looks, data.styles))
+    rgb, alpha = sprite(noun, look or None, 32, {"flat": "flat", "3-D": "3d"}.get(style, "noto"))
+    wanted = torch.from_numpy(np.concatenate([(2 * rgb - 1) * alpha, alpha], -1)).permute(2, 0, 1).float()
+    assert torch.allclose(given.references[i, j], wanted, atol=0.02)
 
 
 def test_a_cache_is_built_once(pae: PAE, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

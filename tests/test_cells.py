@@ -1,11 +1,11 @@
-"""Boxes seen from cells: shares against a fine grid, who owns a cell, and places by hand."""
+"""Boxes seen from a grid: shares against a fine grid, and maps that are laid into boxes against Pillow and by hand."""
 
-import math
-
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from scope.nn.cells import PLACE, covered, owners, places
+from scope.nn.cells import covered, laid
 
 
 def test_what_a_box_covers_of_each_cell_is_what_a_fine_grid_counts():
@@ -24,52 +24,38 @@ def test_what_lies_beyond_the_picture_covers_nothing():
     assert covered(boxes, 2)[0].tolist() == [[0.5, 0, 0.5, 0], [0, 0, 0, 0]]
 
 
-WHOLE, RIGHT, CORNER = [0.0, 0.0, 1.0, 1.0], [0.5, 0.0, 1.0, 1.0], [0.75, 0.5, 1.0, 1.0]  # the corner: half a cell
-BOXES = torch.tensor([[WHOLE, RIGHT, CORNER]])
+def box(*corners: float) -> torch.Tensor:
+    return torch.tensor([corners])
 
 
-def test_a_cell_is_owned_by_what_covers_most_of_it_and_of_equals_by_the_later():
-    owner, share = owners(BOXES, torch.tensor([[True, True, True]]), 2, 2)
-    assert owner.shape == share.shape == (1, 4, 2)
-    assert owner[0, 3].tolist() == [1, 0]
-    assert share[0, 3].tolist() == [1, 1]
-    assert (int(owner[0, 0, 0]), share[0, 0].tolist()) == (0, [1, 0])
-    reversed_owner, _ = owners(BOXES.flip(1), torch.tensor([[True, True, True]]), 2, 2)
-    assert reversed_owner[0, 3].tolist() == [2, 1]
+def test_a_map_as_fine_as_its_places_is_laid_as_it_is_and_nothing_beside_it():
+    drawing = torch.arange(1.0, 17.0).view(1, 1, 4, 4)
+    found = laid(drawing, box(0.25, 0.5, 0.75, 1.0), 8)
+    assert torch.allclose(found[0, 0, 4:, 2:6], drawing[0, 0], atol=1e-4)
+    found[0, 0, 4:, 2:6] = 0
+    assert not found.any()
 
 
-def test_what_is_masked_owns_nothing():
-    owner, share = owners(BOXES, torch.tensor([[True, False, True]]), 2, 3)
-    assert owner[0, 3, :2].tolist() == [0, 2]
-    assert share[0, 3].tolist() == [1, 0.5, 0]
-    _, nothing = owners(BOXES, torch.zeros(1, 3, dtype=torch.bool), 2, 3)
-    assert not nothing.any()
+@pytest.mark.parametrize("corners", [(0.1, 0.2, 0.55, 0.9), (0.0, 0.0, 1.0, 1.0), (0.301, 0.4, 0.352, 0.46)])
+def test_a_map_of_one_number_covers_what_its_box_covers(corners: tuple[float, ...]):
+    found = laid(torch.ones(1, 1, 5, 7), box(*corners), 16)
+    assert torch.allclose(found.flatten(), covered(box(*corners), 16)[0], atol=1e-4)
 
 
-def test_fewer_boxes_than_a_cell_could_hear_leave_shares_of_zero():
-    owner, share = owners(BOXES[:, :1], torch.tensor([[True]]), 2, 3)
-    assert owner.shape == (1, 4, 3)
-    assert owner.tolist() == [[[0, 0, 0]] * 4]
-    assert share.tolist() == [[[1, 0, 0]] * 4]
+def test_it_is_the_interpolation_of_pillow_where_a_map_is_coarser_or_finer():
+    smooth = np.random.default_rng(0).normal(size=(6, 6)).astype(np.float32)
+    for points, side in ((6, 48), (48, 12)):
+        drawing = np.asarray(Image.fromarray(smooth).resize((points, points), Image.Resampling.BICUBIC))
+        wanted = np.asarray(Image.fromarray(drawing).resize((side, side), Image.Resampling.BILINEAR))
+        found = laid(torch.from_numpy(drawing.copy())[None, None], box(0.0, 0.0, 1.0, 1.0), side)[0, 0]
+        assert np.abs(found.numpy() - wanted).max() < 0.05
 
 
-def test_a_place_is_where_the_middle_of_the_cell_lies_in_the_box_and_how_large_the_box_is():
-    (found,) = places(torch.tensor([WHOLE]), torch.tensor([1]), torch.tensor([0.75]), 2)
-    assert len(found) == PLACE
-    assert found[:4].tolist() == pytest.approx([0.25, -0.25, 1.2, 1.2])  # the upper right cell; log 1 + 1.2
-    assert found[4:8].tolist() == pytest.approx([math.sqrt(0.5), -math.sqrt(0.5), math.sqrt(0.5), math.sqrt(0.5)])
-    assert found[8:12].tolist() == pytest.approx([1, -1, 0, 0], abs=1e-6)  # the next octave
-    angles = [2.0**o * math.pi * 1.2 / 4 for o in range(2)]
-    waves = [wave for a in angles for wave in (math.sin(a), math.sin(a), math.cos(a), math.cos(a))]
-    assert found[-9:-1].tolist() == pytest.approx(waves, abs=1e-6)
-    assert found[-1] == 0.75
+def test_the_same_map_elsewhere_is_the_same_picture_elsewhere():
+    drawing = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    one, other = laid(drawing, box(0.1, 0.1, 0.4, 0.6), 20), laid(drawing, box(0.35, 0.3, 0.65, 0.8), 20)
+    assert torch.allclose(one[..., 2:12, 2:8], other[..., 6:16, 7:13], atol=1e-4)
 
 
-def test_the_same_part_of_a_box_elsewhere_is_the_same_place():
-    boxes = torch.tensor([[0.0, 0.0, 0.5, 0.5], [0.25, 0.5, 0.75, 1.0]])
-    one, other = places(boxes, torch.tensor([0, 8 + 1]), torch.tensor([1.0, 1.0]), 4)
-    assert torch.allclose(one, other, atol=1e-5)
-
-
-def test_a_box_without_an_area_has_places_that_are_finite():
-    assert torch.isfinite(places(torch.full((1, 4), 0.3), torch.tensor([0]), torch.tensor([0.0]), 4)).all()
+def test_a_box_without_an_area_shows_nothing_and_is_finite():
+    assert not laid(torch.ones(1, 1, 4, 4), torch.full((1, 4), 0.3), 8).any()

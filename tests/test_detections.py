@@ -9,8 +9,8 @@ from scope.benchmarks.metrics.detections import Found, cluttered_scenes, match, 
 from scope.training.data.cluttered_scenes import ClutteredScene, PlacedObject
 
 DOGS = (
-    PlacedObject("dog", "red", "noto", (40.0, 60.0, 50.0, 30.0)),
-    PlacedObject("dog", None, "noto", (82.0, 66.0, 44.0, 36.0)),
+    PlacedObject("dog", "red", "noto", (40.0, 60.0, 50.0, 30.0), (40.0, 60.0, 46.0, 30.0)),
+    PlacedObject("dog", None, "noto", (82.0, 66.0, 44.0, 36.0), (82.0, 66.0, 40.0, 36.0)),
 )
 
 

@@ -52,7 +52,7 @@ def test_readme_fits_a_few_screens() -> None:
 def test_gallery_is_of_the_shipped_weights() -> None:
     named = dict(re.findall(r"(\w+) `([0-9a-f]{12})`", GALLERY.read_text(encoding="utf-8")))
     shipped = json.loads((ROOT / "scope/weights/manifest.json").read_text())
-    assert set(named) == {"ntm", "pae"}
+    assert set(named) == {"ntm", "binding", "lapped", "layout"}
     assert named == {name: shipped[name][:12] for name in named}
 
 

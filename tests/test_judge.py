@@ -80,7 +80,7 @@ def test_the_targets_of_the_detector_are_the_inverse_of_detect_boxes():
     places = perfect(detector_targets(scenes))
     for i, scene in enumerate(scenes):
         boxes = detect_boxes(places, i)[:, 0]
-        objects = torch.tensor([m.box for m in scene.objects])
+        objects = torch.tensor([m.ink for m in scene.objects])
         assert len(boxes) == len(objects)
         assert torch.allclose(boxes[pairwise_iou(objects, boxes).argmax(1)], objects, atol=1e-3)
 
@@ -106,6 +106,13 @@ def test_roi_crop_shows_what_lies_in_its_box():
     assert torch.allclose(piece[2], torch.tensor(3.0))
 
 
+def test_a_crop_of_what_is_thin_shows_as_much_beside_it():
+    x, y = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="xy")
+    ramps = torch.stack([x + 0.5, y + 0.5, torch.full_like(x, 3.0)])[None]
+    thin, wide = roi_crop(ramps, torch.tensor([0, 0]), torch.tensor([[60.0, 70, 6, 48], [60, 70, 24, 48]]))
+    assert torch.allclose(thin, wide)
+
+
 def test_cell_centers_tile_the_picture():
     where = cell_centers()
     assert where[0, 0, 0] == STRIDE / 2
@@ -113,7 +120,7 @@ def test_cell_centers_tile_the_picture():
 
 
 def test_the_weights_are_small():
-    assert sum(p.numel() for p in TwoStageDetector().state_dict().values()) * 2 <= 3 * 2**20
+    assert sum(p.numel() for p in TwoStageDetector().state_dict().values()) * 2 <= 4 * 2**20
 
 
 # -- what it learns from -------------------------------------------------------------------------
@@ -154,12 +161,12 @@ def test_crops_show_their_thing_or_none():
     assert len(chosen.noun) == 8 * 8
     for which, box, noun in zip(chosen.which.tolist(), chosen.boxes, chosen.noun.tolist(), strict=True):
         objects = scenes[which].objects
-        shared = pairwise_iou(box[None], torch.tensor([m.box for m in objects]))[0]
+        shared = pairwise_iou(box[None], torch.tensor([m.ink for m in objects]))[0]
         if noun == BACKGROUND:
             assert shared.max() < 0.45
         else:
-            near = zip(shared, objects, strict=True)  # a jittered box shares e^-0.6 = .55 with its own at the worst
-            assert any(s > 0.5 and m.noun == NOUNS[noun] for s, m in near)
+            near = zip(shared, objects, strict=True)  # of a thing 4 px wide a jittered box may share little more
+            assert any(s > 0.3 and m.noun == NOUNS[noun] for s, m in near)
 
 
 def test_blurred_and_mixed_crops_are_background_and_the_others_stay():

@@ -53,6 +53,17 @@ def test_the_start_decodes_as_well_as_the_principal_components(started: Lapped, 
     assert error < 1.3 * best + 0.01
 
 
+def test_tokens_come_back_from_latents_and_the_latents_have_a_name_of_their_own(started: Lapped, images: torch.Tensor):
+    latents = started.encode(images[:2])
+    assert torch.allclose(started.tokens_of(latents), started.encode_tokens(images[:2]), atol=1e-4)
+    same = preset("tiny")
+    same.load_state_dict(started.state_dict())
+    torch.nn.init.ones_(same.decoder.out.weight)
+    assert same.latents_sha256() == started.latents_sha256()
+    same.encoder.weight.data[0, 0] += 0.1
+    assert same.latents_sha256() != started.latents_sha256()
+
+
 def test_what_one_token_says_reaches_the_pixels_of_its_neighbours():
     torch.manual_seed(0)
     decoder = ConvDecoder(16, 8).eval()

@@ -11,7 +11,7 @@ from scipy.linalg import sqrtm
 from scope.benchmarks.metrics.curves import mean, spearman, steps_ratio, steps_to
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.metrics.latents import cell_labels, effective_rank, gsq, lpc, lpc_curve, ssc
-from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments, psnr
+from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments, psnr, tile_edge
 from scope.errors import ScopeError
 from scope.worlds.pocket import Group, Plan, compose
 
@@ -42,6 +42,16 @@ def test_psnr_of_a_constant_error():
 def test_psnr_needs_pairs():
     with pytest.raises(ScopeError, match="pairs"):
         psnr(torch.zeros(2, 3, 8, 8), torch.zeros(3, 3, 8, 8))
+
+
+def test_tiles_show_at_their_borders_and_noise_has_none():
+    noise = torch.rand(4, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    assert tile_edge(noise) == pytest.approx(1, abs=0.02)
+    assert tile_edge(noise.roll(5, 3)) == pytest.approx(1, abs=0.02)
+    tiled = noise + 0.5 * torch.rand(4, 3, 8, 8).repeat_interleave(16, 2).repeat_interleave(16, 3)
+    assert tile_edge(tiled) > 1.05
+    ramp = torch.arange(128.0).expand(1, 3, 128, 128)
+    assert tile_edge(ramp + ramp.mT) == pytest.approx(1)
 
 
 def test_frechet_distance_of_axis_aligned_gaussians(random):

@@ -28,7 +28,7 @@ def cache() -> LatentCache:
     torch.manual_seed(2)
     latents, states = torch.randn(8, 4, 4, 4).half(), torch.randn(8, 5, 384).half()
     words, letters = torch.ones(8, 5, dtype=torch.uint8), torch.zeros(8, 8, dtype=torch.uint8)
-    return LatentCache(latents, torch.zeros(8, 3, 4, 4, dtype=torch.int16), states, words, words > 0, letters)
+    return LatentCache(latents, states, words, words > 0, letters)
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,12 @@ import torch
 from safetensors.torch import load_file
 
 from scope.errors import ScopeError, UsageError, WeightsError
+from scope.models.binding import Binding
 from scope.nn.weights import fill, read, write
 from scope.tokenizers import lapped
 from scope.tokenizers.pae import preset
 from scope.training import loop
+from scope.training.data import bound_scenes
 from scope.training.recipes import closeup_classifier, prior
 from scope.training.recipes import pae as pae_trainer
 from scope.training.recipes import vfm as vfm_trainer
@@ -29,11 +31,13 @@ RECIPES = {
     "judge": 1,
     "reward": 1,
     "features": 1,
+    "binding": 1,
     "flow": 1,
     "layout": 1,
     "lapped": 1,
-    "bound": 1,
+    "fine": 1,
 }
+BOUND = {"tokenizer": "lapped", "binding": "binding"}  # files that recipes on regions are given
 ARCHITECTURES = get_args(pae_trainer.Architecture)
 TINY = pae_trainer.PRESETS["tiny"]
 
@@ -50,7 +54,12 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("pae") / "pae.safetensors"
     write(preset("tiny"), path)
-    write(lapped.preset("tiny"), path.with_name("lapped.safetensors"))
+    latents = lapped.preset("tiny")
+    write(latents, path.with_name("lapped.safetensors"))
+    with phrases.unread():
+        binding = Binding(8, latents.d, wide=32)
+        binding.fit(bound_scenes.words())
+        write(binding, path.with_name("binding.safetensors"))
     return path
 
 
@@ -64,9 +73,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def config_of(name: str, tokenizer: Path) -> loop.TrainConfig:
     config: loop.TrainConfig = import_module(f"scope.training.recipes.{name}").PRESETS["tiny"]
-    file = tokenizer if name == "flow" else tokenizer.with_name("lapped.safetensors")
-    own = {"tokenizer": str(file), "tokenizer_preset": "tiny"}
-    return config.model_copy(update=own) if name in ("flow", "bound") else config
+    files = {part: str(tokenizer.with_name(f"{file}.safetensors")) for part, file in BOUND.items()}
+    given = files | {"tokenizer_preset": "tiny"}
+    return config.model_copy(update={k: v for k, v in given.items() if k in type(config).model_fields})
 
 
 def interrupted(train: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int:
@@ -209,9 +218,3 @@ def test_a_loss_that_is_not_finite_stops_and_says_so(tmp_path):
     run = loop.Run(tmp_path, loop.TrainConfig(steps=1, batch=1, lr=1.0))
     with pytest.raises(ScopeError, match="lower lr"):
         run.backward(torch.tensor(float("nan")))
-
-
-def test_a_bound_generator_without_a_tokenizer_says_which_command_makes_one(tmp_path):
-    trainer = import_module("scope.training.recipes.bound")
-    with pytest.raises(UsageError, match="scope train lapped"):
-        trainer.train(trainer.PRESETS["tiny"], tmp_path)

@@ -35,7 +35,7 @@ def rows() -> dict[float, dict[str, float]]:
     (network, _), judge = features.load(), load_judge()
     values = {}
     for keep in (0.999, 0.02):
-        row = reconstruction.row("first_world", Scaled(keep), network, judge, 12)
+        row = reconstruction.row("any", "world", Scaled(keep), network, judge, 12)
         values[keep] = {name: metric.value for name, metric in row.metrics.items()}
     return values
 
@@ -44,17 +44,18 @@ def rows() -> dict[float, dict[str, float]]:
 def test_reconstruction_scores_order_lossless_and_lossy(rows):
     assert rows[0.999]["kept"] == 1
     assert rows[0.02]["kept"] < 0.3
+    assert rows[0.999]["tile_edge"] == pytest.approx(1, abs=0.01)
     assert rows[0.999]["psnr"] > 55 > 20 > rows[0.02]["psnr"]
     assert rows[0.999]["rfd"] < 0.01 < rows[0.02]["rfd"]
     assert rows[0.02]["lpc"] < rows[0.999]["lpc"]  # what has next to no contrast cannot move far
 
 
-@pytest.mark.parametrize("name", reconstruction.ROWS)
+@pytest.mark.parametrize("name", reconstruction.WORLDS)
 def test_all_that_is_reconstructed_is_held_out(name):
     random = np.random.default_rng(0)
     drawn = [reconstruction.plans(name, random) for _ in range(20)]
     assert all(held_out(plan) for plan in drawn)
-    assert name in ("first_world", "whole_world") or {plan.style for plan in drawn} == {name}
+    assert name == "world" or {plan.style for plan in drawn} == {name}
 
 
 def test_weights_of_another_preset_are_told(tmp_path):

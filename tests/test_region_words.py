@@ -10,14 +10,16 @@ from PIL import Image
 from scope.errors import UsageError
 from scope.generators import editing
 from scope.generators.canvas import heard, side_of
-from scope.generators.region_words import canonical, region_request
-from scope.models.regions import Letter, Thing
+from scope.generators.references import opened
+from scope.generators.region_words import named, region_request
+from scope.models.binding import Binding
+from scope.models.regions import REFERENCE, Letter, Thing
 from scope.nn import paths, samplers
 from scope.nn.transformer import to_tokens
-from scope.specification import Box, Edit, ImageFile, Region, Request
+from scope.specification import Box, Edit, ImageFile, Reference, Region, Request
 from scope.tokenizers.base import Autoencoder
 from scope.tokenizers.pae import preset
-from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, HELD_OUT_NOUNS, NOUNS
 
 CPU = torch.device("cpu")
 
@@ -30,30 +32,30 @@ def region(name: str, phrase: str, box: tuple[int, int, int, int], text: str = "
 
 
 @pytest.mark.parametrize(
-    ("phrase", "said"),
+    ("phrase", "noun", "color"),
     [
-        ("Red automobile", "red car"),
-        ("three blue automobiles", "blue car"),
-        ("two Teddy Bears", "teddy bear"),
-        ("teddies", "teddy bear"),
-        ("a big green apple", "green apple"),
-        ("orange", "orange"),
-        ("an orange orange", "orange orange"),
-        ("an orange", "orange"),
-        ("people", "person"),
-        ("a Unicorn", "a Unicorn"),
-        ("apple of my eye", "apple of my eye"),
-        ("", ""),
+        ("Red automobile", "car", "red"),
+        ("three blue automobiles", "car", "blue"),
+        ("two Teddy Bears", "teddy bear", ""),
+        ("teddies", "teddy bear", ""),
+        ("a big green apple", "apple", "green"),
+        ("orange", "orange", ""),
+        ("an orange orange", "orange", "orange"),
+        ("an orange", "orange", ""),
+        ("people", "person", ""),
+        ("a Unicorn", "a Unicorn", ""),
+        ("apple of my eye", "apple of my eye", ""),
+        ("", "", ""),
     ],
 )
-def test_a_phrase_is_said_as_the_world_says_it_where_the_world_knows_it(phrase: str, said: str) -> None:
-    assert canonical(phrase) == said
+def test_a_phrase_is_said_as_the_world_says_it_where_the_world_knows_it(phrase: str, noun: str, color: str) -> None:
+    assert named(phrase) == (noun, color)
 
 
 def test_what_the_world_says_itself_stays_as_it_is() -> None:
     for noun in NOUNS:
-        assert canonical(noun) == noun
-        assert {canonical(f"{color} {noun}") for color in COLOR_NAMES} == {f"{color} {noun}" for color in COLOR_NAMES}
+        assert named(noun) == (noun, "")
+        assert [named(f"{color} {noun}") for color in COLOR_NAMES] == [(noun, color) for color in COLOR_NAMES]
 
 
 def test_each_region_is_a_thing_in_its_place_and_in_the_style_of_the_whole() -> None:
@@ -63,8 +65,8 @@ def test_each_region_is_a_thing_in_its_place_and_in_the_style_of_the_whole() -> 
     )  # fmt: skip
     asked = region_request(request)
     assert asked.things == (
-        Thing("red car", "flat", (0.2, 0.1, 0.45, 0.3)),
-        Thing("dog", "flat", (0.0, 0.0, 1.0, 1.0)),
+        Thing("car", (0.2, 0.1, 0.45, 0.3), "red", "flat"),
+        Thing("dog", (0.0, 0.0, 1.0, 1.0), "", "flat"),
     )  # x first
     assert (asked.letters, asked.setting) == ((), "beach")
     assert region_request(Request(text="nothing")).setting == "plain"
@@ -75,7 +77,7 @@ def test_words_are_letters_on_a_sign_of_no_style() -> None:
         text="a board", regions=(region("t1#1", "wooden board", (500, 250, 750, 1000), "GO UP"),), style="3-D"
     )
     asked = region_request(request)
-    assert asked.things == (Thing("sign", "", (0.25, 0.5, 1.0, 0.75)),)
+    assert asked.things == (Thing("sign", (0.25, 0.5, 1.0, 0.75)),)
     assert [letter.character for letter in asked.letters] == ["G", "O", "U", "P"]
     for letter in asked.letters:
         x0, y0, x1, y1 = letter.box
@@ -86,17 +88,67 @@ def test_words_are_letters_on_a_sign_of_no_style() -> None:
 
 
 def test_cells_hear_the_regions_of_the_request_and_without_any_the_setting_alone() -> None:
+    binding = Binding(8, d=2, wide=8).requires_grad_(False)
     request = Request(text="a dog", regions=(region("e1#1", "dog", (0, 500, 1000, 1000)),))
-    batch = heard(request, None, CPU)
-    assert batch.boxes.tolist() == [[[0.5, 0, 1, 1]]]
-    assert batch.mask.tolist() == [[True]]
-    nothing = heard(Request(text="a dog"), None, CPU)
-    assert not nothing.mask.any()
-    assert torch.equal(nothing.setting, batch.setting)
+    right, nothing = heard(request, None, binding), heard(Request(text="a dog"), None, binding)
+    moved = (right.x_0 - nothing.x_0)[0].abs().amax(-1).view(8, 8) > 1e-6
+    assert moved[:, 4:].all()
+    assert not moved[:, :4].any()
+
+
+# -- references ----------------------------------------------------------------------------------
+
+
+def shown(tmp_path: Path, picture: Image.Image, commitment: str = "e1") -> Reference:
+    picture.save(tmp_path / "mascot.png")
+    return Reference(path=str(tmp_path / "mascot.png"), sha256="", commitment=commitment)
+
+
+def mascot(ground: tuple[int, ...], mode: str = "RGB") -> Image.Image:
+    picture = Image.new(mode, (120, 80), ground)
+    picture.paste((200, 30, 40, 255)[: len(mode)], (40, 20, 80, 60))
+    return picture
 
 
 @pytest.mark.parametrize(
-    ("size", "side"), [((None, None), 128), ((128, None), 128), ((None, 256), 256), ((256, 256), 256)]
+    "picture",
+    [mascot((255, 255, 255)), mascot((20, 90, 30)), mascot((0, 0, 0, 0), "RGBA")],
+    ids=["white", "green", "clear"],
+)
+def test_a_reference_is_the_thing_and_not_its_ground(picture: Image.Image, tmp_path: Path) -> None:
+    found = opened(shown(tmp_path, picture))
+    assert found.shape == REFERENCE
+    assert torch.allclose(found[:, 16, 16], torch.tensor([200, 30, 40, 255]) / 255 * 2 - 1, atol=0.01)
+    assert found[3, 0].max() == 0  # a margin
+    assert 0.7 < float(found[3].mean()) < 1
+    assert not found[:3, 0].any()
+
+
+def test_a_reference_joins_a_noun_that_is_known_and_stands_for_another(tmp_path: Path) -> None:
+    file = shown(tmp_path, mascot((255, 255, 255)))
+    for phrase, said in (("red dog", "dog"), ("the mascot", ""), (f"a {sorted(HELD_OUT_NOUNS)[0]}", "")):
+        regions = (region("e1#1", phrase, (0, 0, 500, 500)), region("e2#1", "cat", (0, 500, 500, 1000)))
+        first, second = region_request(Request(text=phrase, regions=regions, references=(file,))).things
+        assert first.phrase == said
+        assert first.reference is not None
+        assert (second.phrase, second.reference) == ("cat", None)
+        alone = region_request(Request(text=phrase, regions=regions)).things[0]
+        assert (alone.phrase, alone.reference) == (said, None)  # a noun that it never learnt would be drawn as noise
+
+
+def test_a_reference_that_is_no_picture_or_shows_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(UsageError, match=r"text\.png cannot be read as a picture"):
+        opened(ImageFile(path=str(tmp_path / "text.png"), sha256=""))
+    with pytest.raises(UsageError, match="shows nothing"):
+        opened(shown(tmp_path, Image.new("RGB", (50, 50), (9, 9, 9))))
+
+
+# -- sizes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [((None, None), 256), ((128, None), 128), ((None, 256), 256), ((256, 256), 256)]
 )
 def test_the_sizes_that_are_drawn(size: tuple[int | None, int | None], side: int) -> None:
     assert side_of(Request(text="a dog", width=size[0], height=size[1])) == side

@@ -10,8 +10,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from scope.benchmarks.tasks import Words, bound, prompts
 from scope.errors import WeightsError
 from scope.generators import flow, ntm
+from scope.models.bound_dit import BoundDiT
 from scope.nn.weights import fill, read
 from scope.parsing.grammar import Grammar
 from scope.protocols import Generator, Verifier
@@ -20,11 +22,12 @@ from scope.specification import Edit, ImageFile, Type
 from scope.verifiers import objects
 from scope.weights import expected, weights_path
 from scope.worlds.pocket import caption, compose, sample, specification
-from scope.worlds.pocket.catalogue import CORE_SETTINGS, NOUNS
+from scope.worlds.pocket.catalogue import CORE_SETTINGS, HELD_OUT_NOUNS, NOUNS
 from scope.worlds.pocket.sampling import single_object
 
 pytestmark = pytest.mark.weights
-NAMES = ("detector", "features", "flow", "judge", "ntm", "pae", "reward")
+TRAINED = tuple(noun for noun in NOUNS if noun not in HELD_OUT_NOUNS)
+NAMES = ("binding", "detector", "features", "flow", "judge", "lapped", "layout", "ntm", "pae", "reward")
 
 
 @pytest.fixture(scope="module", params=[flow, ntm], ids=["flow", "ntm"])
@@ -54,7 +57,7 @@ def test_all_weights_together_are_small():
 def test_they_fill_the_protocols(generator, verifier):
     assert isinstance(generator, Generator)
     assert isinstance(verifier, Verifier)
-    assert set(generator.weights) == {generator.name, "pae"}
+    assert set(generator.weights) == {generator.name, "binding", "lapped", "layout"}
 
 
 def test_same_request_same_picture_in_any_batch(generator):
@@ -95,54 +98,61 @@ def test_the_detector_meets_nearly_every_commitment_of_true_scenes(verifier):
 
 @pytest.mark.slow
 def test_things_of_held_out_pairs_are_found(generator, verifier):
-    """Measured: 16 of 20 by flow and 13 by ntm, of which two may turn on another machine; the goal is in the cards."""
-    found, floor, random = 0, {"flow": 14, "ntm": 11}[generator.name], np.random.default_rng(3)
+    """The full figures are in results/generators.json."""
+    found, random = 0, np.random.default_rng(3)
     for seed in range(20):
-        spec = Grammar().decompose(caption(single_object(random, "held_out"), random).text)
-        (picture,) = generator.generate([request_of(spec, seed=900 + seed)])
+        spec = Grammar().decompose(caption(single_object(random, "held_out", TRAINED), random).text)
+        (picture,) = generator.generate([bound(spec, 900 + seed)])
         found += verifier.check(picture.image, spec.of(Type.PRESENCE), spec)[0].outcome == "met"
-    assert found >= floor
+    assert found >= 17
 
 
-def test_a_picture_that_starts_from_a_draft_stays_near_it(generator, tmp_path):
-    spec = Grammar().decompose("a red apple on a beach")
-    request = request_of(spec, seed=1)
+def test_a_picture_that_starts_from_a_draft_stays_nearer_to_it(generator, tmp_path):
+    request = bound(Grammar().decompose("a red apple on a beach"), 1)
     draft = generator.generate([request])[0].image
     draft.save(tmp_path / "d1.png")
-    edit = Edit(image=ImageFile(path=str(tmp_path / "d1.png"), sha256=""), strength=0.5)
+    edit = Edit(image=ImageFile(path=str(tmp_path / "d1.png"), sha256=""), strength=0.3)
 
     def distance(seed: int, edit: Edit | None) -> float:
         changed = request.model_copy(update={"seed": seed, "edit": edit})
         other = generator.generate([changed])[0].image
         return float(np.abs(np.asarray(other, float) - np.asarray(draft, float)).mean())
 
-    assert max(distance(seed, edit) for seed in (2, 3)) < min(distance(seed, None) for seed in (2, 3))
-    assert distance(2, edit) > 0
+    for seed in (2, 3):
+        assert 0 < distance(seed, edit) < distance(seed, None)
 
 
 @pytest.mark.slow
 def test_settings_are_drawn_as_asked(generator, verifier):
-    """The full figures are in results/generators.json; guessing one of eleven settings would meet one in eleven."""
+    """The full figures are in results/generators.json; guessing one of the settings would meet one in twenty."""
     met, random = 0, np.random.default_rng(3)
     for seed, name in enumerate(n for n in CORE_SETTINGS if n != "plain"):
         plan = replace(single_object(random, "train"), setting=name)
         spec = Grammar().decompose(caption(plan, random).text)
-        (picture,) = generator.generate([request_of(spec, seed=seed)])
+        (picture,) = generator.generate([bound(spec, seed)])
         met += verifier.check(picture.image, spec.of(Type.SETTING), spec)[0].outcome == "met"
-    assert met >= 7
+    assert met >= 9
 
 
-def test_likelihood_prefers_the_own_caption():
-    """Half would be by chance. The captions name things, colours and settings that the weights know."""
-    model, random = ntm.load(), np.random.default_rng(5)
-    plans = [sample(random, "held_out") for _ in range(8)]
-    images = [Image.fromarray(compose(plan, (5, i)).image) for i, plan in enumerate(plans)]
-    words = [caption(plan, random).text for plan in plans]
-    right = 0
-    for i, image in enumerate(images):
-        own, other = (model.log_likelihood(image, words[j]).nats for j in (i, (i + 1) % len(plans)))
-        right += own > other
+def test_likelihood_prefers_what_the_picture_shows():
+    """Half would be by chance."""
+    model, right = ntm.load(), 0
+    asked = prompts("two_object", Words.of([model.vocabulary]), 8, seed=5)
+    for i, prompt in enumerate(asked):
+        image, other = prompt.true_scene(), asked[(i + 1) % len(asked)]
+        own, others = (model.log_likelihood(image, p.bound_request).nats for p in (prompt, other))
+        right += own > others
     assert right >= 7
+
+
+def test_a_request_without_regions_is_laid_out_from_its_prompt(generator):
+    request = request_of(Grammar().decompose("three yellow stars at night"), seed=1)
+    placed = generator.layouts.placed(request)
+    assert not request.regions
+    assert placed.regions
+    assert {region.commitments for region in placed.regions} == {("e1",)}
+    pictures = generator.generate([request, placed])
+    assert pictures[0].image.tobytes() == pictures[1].image.tobytes()
 
 
 def test_the_tokenizer_reconstructs_true_scenes(generator):
@@ -175,7 +185,7 @@ def test_damaged_weights_are_refused_in_one_line(damage, tmp_path):
     elif damage == "other model":
         path.write_bytes(good)
     with pytest.raises(WeightsError) as refused:
-        fill(flow.DiT(), read(path, sha256), "detector")
+        fill(BoundDiT(128), read(path, sha256), "detector")
     assert "\n" not in str(refused.value)
 
 

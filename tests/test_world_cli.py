@@ -14,9 +14,11 @@ from PIL import Image
 
 from scope.errors import ScopeError, UsageError
 from scope.worlds.pocket import atlas, shards
+from scope.worlds.pocket.catalogue import DRAWN, HELD_OUT_NOUNS, VERSION
 from scope.worlds.pocket.edits import HELD_OUT_FAMILIES
 from scope.worlds.pocket.samples import Selection, draw_sample
 from scope.worlds.pocket.shards import Dataset
+from scope.worlds.pocket.sprites import sprite
 
 
 def samples(path: Path) -> dict[str, dict[str, bytes]]:
@@ -118,6 +120,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path) -> None:
         (("show", "--core", "--edits", "all"), "--core"),
         (("show", "--seed", "-1"), "--seed"),
         (("build", "nowhere"), "nowhere"),
+        (("show", "a zorvex"), "nearest names are"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(cli: Cli, arguments, said) -> None:
@@ -174,3 +177,26 @@ def test_the_words_of_the_world_are_listed(cli: Cli) -> None:
     done = cli("world", "words")
     assert done.exit_code == 0
     assert all(word in done.stdout + done.stderr for word in ("hair drier", "on top of", "skin-tone", "cave"))
+
+
+@pytest.mark.parametrize("name", ["an automobile", "Cars", "car"])
+def test_a_thing_is_found_by_any_of_its_names_with_its_drawings_and_their_licences(cli: Cli, name: str) -> None:
+    done = cli("world", "show", name, "-o", "car.png")
+    assert done.exit_code == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert all(word in said for word in ("cars", "noto", "flat", "3-D", "held out", "Apache-2.0", "MIT", "CC-BY-4.0"))
+    with Image.open("car.png") as sheet:
+        pixels = np.asarray(sheet)
+    assert pixels.shape == (5 * 128, 3 * 128, 3)
+    rgb, alpha = sprite("car", "red", 96, "noto")
+    solid = alpha[..., 0] > 0.99
+    assert np.abs(pixels[16:112, 144:240][solid] / 255 - rgb[solid]).max() < 0.01
+
+
+def test_what_the_drawn_things_wait_for_is_said(cli: Cli) -> None:
+    waiting = next(noun for noun, concept in DRAWN.items() if concept.version > VERSION)
+    done = cli("world", "show", waiting)
+    assert done.exit_code == 0
+    assert "waits for weights" in done.stderr
+    held_out = sorted(HELD_OUT_NOUNS)[0]
+    assert "from a reference alone" in cli("world", "show", held_out).stderr

@@ -9,8 +9,9 @@ whom no loop and no training may ask. Rows whose request has a region for each t
 distance of what can be read on the sign, as a share of the longer one. `crowded` is met where the whole prompt is.
 `free_boxes` is met where each thing is found, in its colour, in a box that shares .4 of both together (intersection
 over union) with its own. `whole` are the prompts of all tasks of which every commitment is met. `fd` compares all
-pictures but those of `free_boxes` with the true scenes of the same prompts. `seconds` is the median of single requests
-on two threads, `images_per_s` what batches give.
+pictures but those of `free_boxes` with the true scenes of the same prompts. `tile_edge` is how much larger the jumps
+between pixels are at the borders of 16-px patches than elsewhere, as a share of the same of the true scenes. `seconds`
+is the median of single requests on two threads, `images_per_s` what batches give.
 """
 
 import statistics
@@ -28,7 +29,7 @@ from spacy.matcher.levenshtein import levenshtein
 from scope.benchmarks import features
 from scope.benchmarks.metrics.curves import mean
 from scope.benchmarks.metrics.intervals import share
-from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments
+from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments, tile_edge
 from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Metric, Results, Row
 from scope.benchmarks.tasks import SEED, TASKS, Prompt, Words, area, intersection, prompts
@@ -252,6 +253,7 @@ class Comparison:
         metrics = self.scores(system.name, pictures)
         if self.network is not None:
             metrics["fd"] = self._distance(self.network, pictures)
+        metrics["tile_edge"] = self._tile_edge(pictures)
         metrics["seconds"] = latency(generator, requests[:: -(-len(requests) // self.timed)])
         metrics["images_per_s"] = Metric(value=round(per_s, 3), n=len(requests))
         note = "bound to regions" if system.bound else "from the prompt alone"
@@ -274,6 +276,11 @@ class Comparison:
         six = Metric(value=round(statistics.fmean(metrics[task].value for task in FIRST_SIX), 4))
         return {"first_six": six, **ordered, "whole": share(round(sum(whole)), len(whole))}
 
+    def _tile_edge(self, pictures: Pictures) -> Metric:
+        """Return the jumps at the borders of patches, as a share of those of the true scenes of the same prompts."""
+        drawn, true = ([image for task in pictures for image in of[task]] for of in (pictures, self.truth))
+        return Metric(value=round(tile_edge(reduced(drawn)) / tile_edge(reduced(true)), 4), n=len(drawn))
+
     def _distance(self, network: FeatureNet, pictures: Pictures) -> Metric:
         tasks = [task for task in pictures if task != _BOUND_ONLY]
         drawn, true = ([image for task in tasks for image in of[task]] for of in (pictures, self.truth))
@@ -282,10 +289,14 @@ class Comparison:
 
 
 def _moments(network: FeatureNet, images: Sequence[Image.Image]) -> Moments:
-    """Return those of the features of pictures, reduced to the side of true scenes where they are larger."""
+    """Return those of the features of pictures."""
+    return moments(features.features_of(network, reduced(images)))
+
+
+def reduced(images: Sequence[Image.Image]) -> torch.Tensor:
+    """Return pictures (n, 3, 128, 128) in [-1, 1], reduced by area where they are larger."""
     small = (image if image.width == SIZE else image.resize((SIZE, SIZE), Image.Resampling.BOX) for image in images)
-    tensors = to_tensor([np.asarray(image) for image in small], torch.device("cpu"))
-    return moments(features.features_of(network, tensors))
+    return to_tensor([np.asarray(image) for image in small], torch.device("cpu"))
 
 
 def bounded_mean(scores: list[float]) -> Metric:
@@ -338,13 +349,14 @@ def _first_of_each(systems: Collection[System]) -> list[System]:
     return list({system.weights: system for system in reversed(tuple(systems))}.values())
 
 
-def measure(quick: bool = False) -> Results:
-    """Compare the shipped generators; `quick` on a few prompts.
+def measure(quick: bool = False, count: int = PROMPTS) -> Results:
+    """Compare the shipped generators on `count` prompts of each task; `quick` on a few.
 
     Raises: ScopeError as `compare` does; WeightsError if weights are damaged.
     """
     weights = expected()
     network = features.load()[0] if "features" in weights else None
-    count, timed = (QUICK, TIMED_QUICK) if quick else (PROMPTS, TIMED)
-    results = compare(SYSTEMS, load_judge(), network, count, weights, timed)
-    return results.model_copy(update={"command": f"{results.command} --quick"}) if quick else results
+    asked, timed = (QUICK, TIMED_QUICK) if quick else (count, TIMED)
+    results = compare(SYSTEMS, load_judge(), network, asked, weights, timed)
+    flags = " --quick" if quick else f" --count {count}" if count != PROMPTS else ""
+    return results.model_copy(update={"command": results.command + flags})

@@ -31,7 +31,7 @@ SYSTEMS = (
     System("reads the prompt: grammar", "parser", rows=("world",), metrics=("exact",)),
     System("draws in 4 steps: `ntm`", "generators", rows=("ntm_4",)),
     System("draws in 50 steps: `flow`", "generators", rows=("flow_50",)),
-    System("encodes and decodes true scenes: `pae`", "reconstruction", rows=("first_world",), metrics=("kept",)),
+    System("encodes and decodes true scenes: `lapped`", "reconstruction", rows=("lapped_world",), metrics=("kept",)),
     System("verifies in the loop: `objects`, `text`", "verifiers", metrics=("accuracy",)),
 )
 
@@ -76,7 +76,7 @@ def summary(folder: Path) -> str:
 def _summary_row(system: System, results: Results) -> tuple[str, ...]:
     rows = [row for row in results.rows if row.name in (system.rows or (row.name,))]
     names = system.metrics or tuple(results.judge_ceiling)
-    found = [row.metrics[name].value for row in rows for name in names if row.metrics]
+    found = [row.metrics[name].value for row in rows for name in names if name in row.metrics]
     accuracy = number(fmean(found)) if found else "not measured"
     # Where no true scene was judged for comparison, the truth is known by construction: a perfect system has 1.
     ceiling = fmean(results.judge_ceiling.values()) if results.judge_ceiling else 1

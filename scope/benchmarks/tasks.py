@@ -199,12 +199,13 @@ def _boxes(rng: Rng, count: int) -> tuple[XyxyPx, ...]:
     """Draw boxes that cover little of each other, none of them a square: the more, the smaller."""
     largest = min(_SIDES[1], int(1.2 * SIZE / math.sqrt(count)))
     while True:
-        boxes = tuple(_box(rng, largest) for _ in range(count))
+        boxes = tuple(free_box(rng, largest) for _ in range(count))
         if all(covered(a, b) <= _COVERED for i, a in enumerate(boxes) for b in boxes[:i]):
             return boxes
 
 
-def _box(rng: Rng, largest: int) -> XyxyPx:
+def free_box(rng: Rng, largest: int = _SIDES[1]) -> XyxyPx:
+    """Draw a box of 20 to `largest` px a side, no square, anywhere."""
     while True:
         width, height = (int(side) for side in rng.integers(_SIDES[0], largest + 1, 2))
         if width != height and max(width, height) <= _LONGEST * min(width, height):

@@ -130,10 +130,14 @@ def _command(name: str, summary: str) -> Any:
         results: Folder = Path("results"),
         quick: Annotated[bool, typer.Option("--quick", help="A small sample; it is shown and not stored.")] = False,
         weights: Annotated[Path | None, typer.Option(help="Weights of your own; what they do is shown only.")] = None,
+        count: Annotated[
+            int | None, typer.Option(min=2, help="Samples of each kind; the results say how many they are of.")
+        ] = None,
     ) -> None:
         from scope.benchmarks.tables import markdown
 
-        options = {option: value for option, value in (("quick", quick), ("weights", weights)) if value}
+        given = (("quick", quick), ("weights", weights), ("count", count))
+        options = {option: value for option, value in given if value}
         for comparison in _measure(name, options, results):
             path = None if quick or weights else comparison.save(results)
             for line in markdown(comparison).splitlines():
@@ -156,7 +160,7 @@ def _measure(name: str, options: dict[str, Any], folder: Path) -> Iterator["Resu
 
     measure = registry.load("benchmarks", name)
     taken = signature(measure).parameters
-    for option, lacks in (("quick", "quick sample"), ("weights", "weights to choose")):
+    for option, lacks in (("quick", "quick sample"), ("weights", "weights to choose"), ("count", "samples to count")):
         if option in options and option not in taken:
             raise UsageError(f"the benchmark {name!r} has no {lacks}; leave --{option} out")
     if "results" in taken:

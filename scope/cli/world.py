@@ -27,12 +27,12 @@ Core = Annotated[bool, typer.Option("--core", help="Only what the first shipped 
 def words() -> None:
     """List what the world can draw, and what of it the shipped generator knows."""
     from scope.cli.console import emit_table
-    from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, CORE_NOUNS, MAX_COUNT, RELATIONS, SETTINGS, VENDORS
+    from scope.worlds.pocket.catalogue import COLORS, HELD_OUT_NOUNS, MAX_COUNT, NOUNS, RELATIONS, SETTINGS, VENDORS
     from scope.worlds.pocket.edits import FAMILIES
 
     kinds: dict[str, Collection[str]] = {
-        "nouns that the shipped weights draw": CORE_NOUNS,
-        "nouns that only the world draws, and verifiers know": [noun for noun in CONCEPTS if noun not in CORE_NOUNS],
+        "nouns that the shipped weights draw": [noun for noun in NOUNS if noun not in HELD_OUT_NOUNS],
+        "nouns that they draw from a reference alone": [noun for noun in NOUNS if noun in HELD_OUT_NOUNS],
         "colours": COLORS,
         "settings": [s for s in SETTINGS if s != "plain"],
         "relations": RELATIONS,
@@ -45,6 +45,7 @@ def words() -> None:
 
 @app.command()
 def show(
+    name: Annotated[str, typer.Argument(help="A thing by any of its names: its drawings, not scenes.")] = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("world.png"),
     seed: Seed = 0,
     count: Annotated[int, typer.Option(min=1, max=256, help="How many.")] = 16,
@@ -53,8 +54,11 @@ def show(
     edits: Edits = "",
     core: Core = False,
 ) -> None:
-    """Draw scenes or edit pairs on one sheet; their captions go to stderr."""
+    """Draw scenes or edit pairs on one sheet, their captions to stderr; or, by NAME, the drawings of one thing."""
     from PIL import Image
+
+    if name:
+        return _show_entry(name, output)
 
     from scope.runs.png import save_png
     from scope.worlds.pocket.samples import draw_sample
@@ -72,6 +76,29 @@ def show(
             sheet.paste(Image.fromarray(sample.pictures[name]), (x + i * SIZE, y))
         log(f"{number + 1}: {sample.text}")
     save_png(output, sheet, None)
+    return emit(str(output.absolute()))
+
+
+def _show_entry(name: str, output: Path) -> None:
+    """Say what a thing is called and whose its drawings are, and draw them on one sheet."""
+    from PIL import Image
+
+    from scope.cli.console import emit_table
+    from scope.runs.png import save_png
+    from scope.worlds.pocket.entry import find, sheet
+
+    entry = find(name)
+    noun = entry.concept.noun
+    if entry.wider:
+        log(f"{name!r} is a kind of {noun}, which is what the world draws")
+    if entry.waits:
+        log(f"{noun!r} is drawn, and waits for weights that know it")
+    if entry.concept.held_out:
+        log(f"{noun!r} is held out: generators draw it from a reference alone")
+    emit_table(("called", "names"), [(noun, ", ".join((entry.concept.plural, *entry.names)))])
+    rows = [(d.vendor, d.style or "the usual one", d.source, d.licence) for d in entry.drawings]
+    emit_table(("drawn by", "style", "source", "licence"), rows)
+    save_png(output, Image.fromarray(sheet(entry)), None)
     emit(str(output.absolute()))
 
 

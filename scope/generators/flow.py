@@ -1,62 +1,67 @@
-"""The flow-matching generator: a text-conditioned DiT on a tokenizer's latents, sampled with guidance.
+"""The flow-matching generator: a DiT that is told cell by cell what to show, on a tokenizer's latents.
 
-The picture comes from the tokenizer's decoder. What the weights can draw stands in their file (`metadata.py`).
+The picture comes from the tokenizer's decoder. What the weights can draw stands in their file (`metadata.py`). A
+request without regions gets those that the learned layout places for its prompt (`layouts.py`).
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from scope.errors import WeightsError
-from scope.generators.conditioning import encode_request
-from scope.generators.metadata import check_tokenizer, vocabulary_of
-from scope.models.dit import DiT, velocity_fn
+from scope.generators import editing
+from scope.generators.canvas import READS, heard, load_frozen, picture_of, side_of
+from scope.generators.layouts import Layouts, load_layouts
+from scope.generators.metadata import check_rests, vocabulary_of
+from scope.models.binding import Binding
+from scope.models.bound_dit import BoundDiT, velocity_fn
 from scope.nn import paths, samplers
-from scope.nn.images import device, resized, to_pixels, to_tensor
-from scope.nn.transformer import to_grid, to_tokens
+from scope.nn.images import device
 from scope.nn.weights import load_file, load_shipped
 from scope.protocols import OnStep, Picture, Vocabulary, ignore_steps, steps_within
 from scope.specification import Request
 from scope.tokenizers.base import Autoencoder
-from scope.tokenizers.pae import load as load_pae
 from scope.weights import read_metadata, weights_path
 
-STEPS, CFG_SCALE = 30, 2.0
-SHIFT = 5.0  # of the times: nouns and places are decided near the noise, so most steps are spent there
+STEPS = 12
+SHIFT = 3.0  # of the times: what a cell shows is decided near the noise, so most steps are spent there
 
 
 class FlowGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
-    name, version = "flow", "4"
-    reads = frozenset({"edit", "steps", "cfg_scale"})
+    name, version = "flow", "5"
+    reads = READS
     batch, parallel = 4, 1
 
     def __init__(
         self,
-        model: DiT,
+        model: BoundDiT,
+        binding: Binding,
         tokenizer: Autoencoder,
         weights: dict[str, str],
         vocabulary: Vocabulary | None = None,
+        layouts: Layouts | None = None,
         sampler: samplers.Sampler = samplers.euler,
     ) -> None:
         """Use a trained model, which knows the words of `vocabulary` (None: nobody knows which).
 
-        `sampler` is how its velocity is followed: `samplers.euler` or `samplers.heun`.
+        `layouts` places what a request has no regions for; None: only the setting of such a request is drawn.
+        `sampler` is how the model's velocity is followed: `samplers.euler` or `samplers.heun`.
 
         Raises: WeightsError if the model draws latents of another shape than the tokenizer's.
         """
-        self.side = tokenizer.size // tokenizer.patch
-        if (model.embed.in_features, model.pos_embed.shape[1]) != (tokenizer.d, self.side**2):
+        if (model.d, model.side) != (tokenizer.d, tokenizer.size // tokenizer.patch):
             raise WeightsError(
                 "these weights of the flow-matching model are of the latents of another tokenizer; use the two that "
                 "came together, or train again: scope train flow"
             )
-        self.sampler, self.device = sampler, device()
-        self.model, self.tokenizer, self.weights = model.to(self.device), tokenizer.to(self.device), weights
+        self.sampler, self.device, self.layouts = sampler, device(), layouts
+        self.model, self.binding = model.to(self.device).eval(), binding.to(self.device).eval()
+        self.tokenizer = tokenizer.to(self.device)
+        self.weights = weights | (layouts.weights if layouts else {})
         self._vocabulary = vocabulary
 
     @property
@@ -65,44 +70,45 @@ class FlowGenerator:
         return self._vocabulary
 
     def generate(self, requests: Sequence[Request], on_step: OnStep = ignore_steps) -> list[Picture]:
-        """Return one picture per request, of the tokenizer's size.
+        """Return one picture per request.
 
-        Raises: PromptError if a prompt is longer than the text encoder reads.
+        Raises: UsageError if one asks for a size that is not drawn, or has a reference that is no picture. PromptError
+        if a prompt that has no regions is longer than the text encoder reads.
         """
         return [self._draw(r, steps_within(on_step, i, len(requests))) for i, r in enumerate(requests)]
 
     @torch.inference_mode()
     def _draw(self, request: Request, on_step: OnStep) -> Picture:
-        text = encode_request(request).to(self.device)
-        scale = CFG_SCALE if request.cfg_scale is None else request.cfg_scale
+        side_of(request)
+        said = heard(request, self.layouts, self.binding)
         seed = torch.Generator().manual_seed(request.seed)  # on the CPU: every device starts from the same noise
-        noise = to_tokens(torch.randn((1, self.tokenizer.d, self.side, self.side), generator=seed).to(self.device))
-        x, schedule = self._start(request, noise, samplers.times(request.steps or STEPS, SHIFT))
-        x_0 = self.sampler(velocity_fn(self.model, text, scale), x, schedule, on_step)
-        return Picture(Image.fromarray(to_pixels(self.tokenizer.decode(to_grid(x_0)))[0]))
-
-    def _start(self, request: Request, noise: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
-        """Return where to start and the times from there on: from noise, or from a draft that is noised in part."""
+        noise = torch.randn((1, self.model.side**2, self.model.d), generator=seed).to(self.device)
+        schedule, velocity = samplers.times(request.steps or STEPS, SHIFT), velocity_fn(self.model, said)
         if request.edit is None:
-            return noise, schedule
-        t = torch.tensor([request.edit.strength])
-        with Image.open(request.edit.image.path) as draft:
-            latents = self.tokenizer.encode(to_tensor([resized(draft, self.tokenizer.size)], self.device))
-        return paths.add_noise(to_tokens(latents), noise, t.to(self.device)), torch.cat([t, schedule[schedule < t]])
+            return Picture(picture_of(self.tokenizer, self.sampler(velocity, noise, schedule, on_step), request))
+        draft = editing.opened(request.edit, self.tokenizer, self.device)
+        x, schedule = _start(draft.x_0, noise, schedule, request.edit.strength)
+        x_0 = self.sampler(editing.held(velocity, draft), x, schedule, on_step)
+        return Picture(editing.joined(draft, picture_of(self.tokenizer, x_0, request)))
 
 
-def load(weights: Path | None = None, tokenizer: Path | None = None) -> FlowGenerator:
-    """Return the generator with the weights of a file, or the shipped ones.
+def _start(x_0: Tensor, noise: Tensor, schedule: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+    """Return a draft that is noised in part, and the times from there on."""
+    t = torch.tensor([strength])
+    return paths.add_noise(x_0, noise, t.to(noise.device)), torch.cat([t, schedule[schedule < t]])
 
-    Without a `tokenizer`, a file of weights of the pocket PAE, the shipped one is used if the weights were trained on
-    it. One that is given is used whatever they were trained on.
 
-    Raises: WeightsError if weights are missing, damaged, of another preset, or of another tokenizer.
+def load(weights: Path | None = None, binding: Path | None = None, tokenizer: Path | None = None) -> FlowGenerator:
+    """Return the generator with the weights of files, or the shipped ones.
+
+    Raises: WeightsError if weights are missing, damaged, of another preset, or were not trained on one another.
     """
-    pae, pae_sha256 = load_pae(tokenizer)
-    model = DiT(pae.d)
+    frozen = load_frozen(binding, tokenizer)
+    model = BoundDiT(frozen.tokenizer.d)
     sha256 = load_shipped(model, "flow") if weights is None else load_file(model, weights)
     metadata = read_metadata(weights or weights_path("flow"))
-    if tokenizer is None:
-        check_tokenizer(metadata, pae_sha256, "flow")
-    return FlowGenerator(model, pae, {"flow": sha256, "pae": pae_sha256}, vocabulary_of(metadata))
+    check_rests(metadata, frozen.sha256, "flow")
+    return FlowGenerator(
+        model, frozen.binding, frozen.tokenizer, {"flow": sha256, **frozen.weights}, vocabulary_of(metadata),
+        load_layouts(),
+    )  # fmt: skip

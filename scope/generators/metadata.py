@@ -1,7 +1,7 @@
-"""What a generator's file of weights says of itself: the words that it was trained on, and whose latents it draws.
+"""What a generator's file of weights says of itself: the words that it was trained on, and the frozen parts under it.
 
 {"vocabulary": {"nouns": [...], "colors": [...], "settings": [...], "max_count": 4, "max_letters": 8},
-"tokenizer_sha256": "..."}
+"rests_on": {"latents": "...", "binding": "..."}}: of each the sha256 that tells it from others.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from scope.errors import WeightsError
 from scope.protocols import Vocabulary
 
 
-def metadata_of(vocabulary: Vocabulary | None, tokenizer_sha256: str) -> dict[str, Any]:
+def metadata_of(vocabulary: Vocabulary | None, rests_on: Mapping[str, str]) -> dict[str, Any]:
     """Return what `scope.nn.weights.write` stores beside a generator's tensors."""
-    said: dict[str, Any] = {"tokenizer_sha256": tokenizer_sha256}
+    said: dict[str, Any] = {"rests_on": dict(rests_on)}
     if vocabulary is not None:
         words = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in asdict(vocabulary).items()}
         said["vocabulary"] = words
@@ -30,14 +30,15 @@ def vocabulary_of(metadata: Mapping[str, Any]) -> Vocabulary | None:
     return Vocabulary(nouns, colors, settings, words["max_count"], words["max_letters"])
 
 
-def check_tokenizer(metadata: Mapping[str, Any], sha256: str, name: str) -> None:
-    """Check that a tokenizer, by the sha256 of its file, is the one whose latents the weights were trained on.
+def check_rests(metadata: Mapping[str, Any], found: Mapping[str, str], name: str) -> None:
+    """Check that the frozen parts found, by their sha256, are those on which the weights `name` were trained.
 
-    Raises: WeightsError if it is another. Weights that do not say which one it was are taken as they are.
+    Raises: WeightsError if one is another. Weights that do not say which one it was are taken as they are.
     """
-    if metadata.get("tokenizer_sha256", sha256) != sha256:
-        raise WeightsError(
-            f"the weights of {name} were trained on the latents of another tokenizer (its sha256 begins with "
-            f"{metadata['tokenizer_sha256'][:12]}, this one's with {sha256[:12]}); use the two that came together, or "
-            f"train again: scope train {name}"
-        )
+    rests_on: Mapping[str, str] = metadata.get("rests_on", {})
+    for part, sha256 in found.items():
+        if rests_on.get(part, sha256) != sha256:
+            raise WeightsError(
+                f"the weights of {name} were trained on other {part} (sha256 begins with {rests_on[part][:12]}, of "
+                f"these with {sha256[:12]}); use those that came together, or train again: scope train {name}"
+            )

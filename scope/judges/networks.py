@@ -1,11 +1,14 @@
 """The judge's two-stage detector: one network finds where objects are, a second classifies a crop of each.
 
 128-px images in [-1, 1]. `ObjectDetector`, after FCOS (arXiv 1904.01355): a U-Net whose every 4-px cell says whether
-it lies in the middle of an object, of whatever class, how far the object's centre is, how wide and high it is;
+it lies in the middle of an object, of whatever class, how far the object's centre is, how wide and high its ink is;
 non-maximum suppression keeps one box an object. `CropClassifier`, after R-CNN (arXiv 1311.2524): each box is cropped,
 resized to 36 px and classified: noun, colour, vendor of the drawing, or background.
 
-Departures: the crops are of pixels, so that the two share no weights, and a crop is a square whatever its box is.
+A box is that of an object's ink: how far the frame of a drawing reaches beyond it cannot be seen.
+
+Departures: the crops are of pixels, so that the two share no weights, and a crop is a square whatever its box is; of
+what is thin it shows more beside it, so that its shape is not lost.
 """
 
 from dataclasses import dataclass
@@ -15,15 +18,17 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.nn.boxes import nms, pairwise_iou
-from scope.nn.conv import ResidualBlock, conv_bn_relu
+from scope.nn.boxes import blunt_iou, nms
+from scope.nn.conv import Coarser, ResidualBlock, conv_bn_relu
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS, SETTING_NAMES
 
 BACKGROUND = len(NOUNS)  # the class of crops that are no good drawing of any noun
 STRIDE, CELLS = 4, 32  # pixels of a cell, cells of a side
-CROP, MARGIN = 36, 1.125  # pixels of a crop's side; how much larger than its box a crop is
+CROP, MARGIN = 36, 1.2  # pixels of a crop's side; how much larger than its box a crop is
+_THIN = 0.5  # of the longer side: a crop's shorter one is no less
 USUAL_SIDE = 48  # pixels
 NMS_IOU = 0.4  # intersection over union above which two boxes are one object
+_BLUNT = 3.0  # pixels that are added to sides where boxes are compared: the edges of thin things are known no better
 _VOTE_IOU, VOTES = 0.5, 5  # above which a box has a say in another one, and how many of these are looked at
 
 
@@ -33,7 +38,7 @@ class DetectorOutput:
 
     objectness: Float[Tensor, "b 32 32"]  # logits
     offset: Float[Tensor, "b 2 32 32"]  # from the cell's centre to the object's, x and y, in cells
-    log_size: Float[Tensor, "b 2 32 32"]  # natural logarithms of width and height / 48 px
+    log_size: Float[Tensor, "b 2 32 32"]  # natural logarithms of width and height of the ink / 48 px
     setting: Float[Tensor, "b settings"]  # logits
 
 
@@ -57,6 +62,7 @@ class ObjectDetector(nn.Module):
         )
         self.down8 = nn.Sequential(conv_bn_relu(width, deep, 2), ResidualBlock(deep))
         self.down16 = nn.Sequential(conv_bn_relu(deep, deep, 2), ResidualBlock(deep))
+        self.wider = Coarser(deep, 1)
         self.lateral = nn.Conv2d(deep, width, 1)
         self.merge = conv_bn_relu(width, width)
         self.head = nn.Conv2d(width, 5, 1)
@@ -68,7 +74,7 @@ class ObjectDetector(nn.Module):
         at4 = self.down4(images.contiguous(memory_format=torch.channels_last))
         at8 = self.down8(at4)
         at16 = self.down16(at8)
-        coarse = self.lateral(at8 + F.interpolate(at16, scale_factor=2.0))
+        coarse = self.lateral(at8 + F.interpolate(self.wider(at16), scale_factor=2.0))
         cells = self.head(self.merge(at4 + F.interpolate(coarse, scale_factor=2.0))).float()
         pooled = torch.cat([at16.mean((2, 3)), at8.mean((2, 3))], 1)
         return DetectorOutput(cells[:, 0], cells[:, 1:3], cells[:, 3:], self.setting_head(pooled).float())
@@ -109,12 +115,14 @@ def roi_crop(
 ) -> Float[Tensor, "n 3 36 36"]:
     """Crop rectangles and resize them to squares of 36 px. What lies outside an image repeats its edge.
 
-    `which` is the image of each box; boxes are centre x, centre y, width, height, in pixels. Each pixel is the mean of
-    four samples, so that large objects are not aliased.
+    `which` is the image of each box; boxes are centre x, centre y, width, height, in pixels. A crop is `MARGIN` times
+    as large, and what is thin gets a wider one. Each pixel is the mean of four samples, so that large objects are not
+    aliased.
     """
     height, width = images.shape[2:]
+    sides = boxes[:, 2:].maximum(_THIN * boxes[:, 2:].amax(1, keepdim=True))
     ticks = (torch.arange(2 * CROP, device=images.device) + 0.5) / CROP - 1  # of a crop, in [-1, 1]
-    half = boxes[:, 2:] * MARGIN / 2
+    half = sides * MARGIN / 2
     x = ((boxes[:, :1] + half[:, :1] * ticks) * 2 / width - 1)[:, None, :].expand(-1, 2 * CROP, -1)
     y = ((boxes[:, 1:2] + half[:, 1:] * ticks) * 2 / height - 1)[:, :, None].expand(-1, -1, 2 * CROP)
     large = F.grid_sample(images[which], torch.stack([x, y], -1), padding_mode="border", align_corners=False)
@@ -129,7 +137,7 @@ def cell_centers(device: torch.device | None = None) -> Float[Tensor, "2 32 32"]
 
 @torch.no_grad()
 def decode_boxes(
-    output: DetectorOutput, index: int, threshold: float = 0.4
+    output: DetectorOutput, index: int, threshold: float = 0.6
 ) -> tuple[Float[Tensor, "n 4"], Float[Tensor, " n"]]:
     """Return the boxes of image `index` in pixels, likeliest first, and their probabilities.
 
@@ -149,7 +157,7 @@ def detect_boxes(output: DetectorOutput, index: int) -> Float[Tensor, "n views 4
     The first is the mean of what its cells say, by their probabilities; the others are some of these.
     """
     boxes, scores = decode_boxes(output, index)
-    iou = pairwise_iou(boxes, boxes)
+    iou = blunt_iou(boxes, _BLUNT)
     voted = [_views(boxes[iou[i] > _VOTE_IOU], scores[iou[i] > _VOTE_IOU]) for i in nms(iou > NMS_IOU)]
     return torch.stack(voted) if voted else boxes.new_zeros(0, 1 + VOTES, 4)
 

@@ -16,9 +16,11 @@ from torch import Tensor
 
 from scope.judges.networks import BACKGROUND, TwoStageDetector, detect_boxes, roi_crop
 from scope.judges.ocr import normalise, read_words
+from scope.nn.boxes import xywh, xyxy
 from scope.nn.weights import load_shipped
 from scope.specification import Commitment, Specification, Type, Verdict
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUN_OF, NOUNS, RELATIONS, SETTING_NAMES, STYLES
+from scope.worlds.pocket.framing import frame_of
 
 SIDE = 128  # pixels to which a picture is brought
 _TOUCHING = 0.35  # of a height: most that may lie between the boxes of two objects, one on top of the other
@@ -32,7 +34,7 @@ class Detection:
     noun: str
     color: str
     score: float  # probability that it is this noun
-    x: float  # centre, in pixels of a 128-px picture
+    x: float  # centre of its frame, in pixels of a 128-px picture
     y: float
     width: float
     height: float
@@ -195,7 +197,7 @@ RULES: dict[Type, Callable[[DetectedScene, Commitment, Specification], Finding]]
 class Judge:
     """Detects what is in a picture once and answers for each commitment. A Verifier, but none that a loop can load."""
 
-    name, version = "judge", "2"
+    name, version = "judge", "3"
 
     def __init__(self, networks: TwoStageDetector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -235,9 +237,10 @@ class Judge:
         nouns, colors, styles = chances
         for i, noun in enumerate(nouns.argmax(1).tolist()):
             if noun != BACKGROUND:
-                x, y, width, height = boxes[i, 0].tolist()
                 color, style = COLOR_NAMES[int(colors[i].argmax())], tuple(styles[i].log().tolist())
-                yield Detection(NOUNS[noun], color, float(nouns[i, noun]), x, y, width, height, style)
+                vendor = ALL_VENDORS[int(styles[i].argmax())]
+                frame = frame_of(xyxy(tuple(boxes[i, 0].tolist())), NOUNS[noun], (vendor,))
+                yield Detection(NOUNS[noun], color, float(nouns[i, noun]), *xywh(frame), style)
 
     def _verdict(self, scene: DetectedScene, commitment: Commitment, spec: Specification) -> Verdict:
         outcome: Literal["met", "violated"] | None = None

@@ -1,118 +1,179 @@
-"""Binding: what each latent cell hears of the regions that cover it.
+"""Binding: what each latent cell hears of the regions that cover it, as layers that are laid into their boxes.
 
-A cell of a drawing shows "this part of that thing": a look-up by two keys. So the code of a phrase and the code of a
-place are multiplied, number by number, before a small network reads the product; a sum of the two would have to learn
-the table entry by entry. Letters are things of their own small table, and the setting is one of the whole picture.
+A drawing is the same wherever its box stands, and whatever its size: a network that looks up "which part of which thing
+is here" would have to learn that. So a region's words become a small map of features, as a square; a 1 x 1 network
+paints it in the colour that is asked for, and says how opaque it is; and it is laid into its box (spatial transformers,
+arXiv 1506.02025). Layers lie over one another in the order of the regions, over one of the setting (as in layered
+decompositions, arXiv 2104.14553). Each cell then hears what lies on it.
 
-    h = gelu( sum over the cell's regions W (A(phrase, style) * B(place))
-              + V (a(letter) * b(place in the letter)) + U (s(setting) * p(cell)) )
+    map     = W (A(phrase) * B(style)) + R(reference)          of S x S points
+    p, a    = paint(map, look)                                   features and opacity of each point
+    canvas  = p_r a_r + (1 - a_r) (... (p_1 a_1 + (1 - a_1) setting))
+    heard   = canvas(cell), letters(cell), gelu(U canvas(cell) + V letters(cell))
+    x_0     = W heard                                            what that alone says of the latents
 
-Shapes: b batch, r regions, n cells, k regions that a cell hears.
+Nothing is drawn here: maps, paint and letters are weights, learnt from pictures alone. Letters are finer than things,
+and a layer of ink of their own.
+
+A binding is to generators what a tokenizer is: trained first, frozen, shared by all, asked once a picture.
+
+Shapes: b batch, r regions, p of these that are there, n cells of d numbers, c channels of the canvas.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.models.regions import SYMBOLS, Regions
+from scope.models.regions import REFERENCE, SYMBOLS, Regions
 from scope.models.text_encoder import STATE_DIM
-from scope.nn.cells import PLACE, owners, places
-from scope.nn.transformer import zero_init
+from scope.nn.cells import laid
 
-
-class Binding(nn.Module):
-    """Regions -> (tokens (b, n, dim), and what they were read from, (b, n, hidden))."""
-
-    phrase_mean: Tensor
-    phrase_whitening: Tensor
-
-    def __init__(
-        self, side: int, dim: int, d: int, wide: int = 2048, hidden: int = 512, heard: int = 2, letters_heard: int = 3
-    ) -> None:
-        """`side` cells a side of latents of d numbers; a cell hears `heard` regions and `letters_heard` letters."""
-        super().__init__()
-        self.side, self.heard, self.letters_heard, self.reference_dim = side, heard, letters_heard, 16 * d
-        self.register_buffer("phrase_mean", torch.zeros(STATE_DIM))
-        self.register_buffer("phrase_whitening", torch.eye(STATE_DIM))
-        self.code = nn.Sequential(nn.Linear(2 * STATE_DIM, hidden), nn.GELU(), nn.Linear(hidden, wide))
-        self.phrase = nn.Linear(2 * STATE_DIM, wide)  # beside the network: look-ups are nearly linear in phrases
-        self.reference = nn.Sequential(nn.Linear(self.reference_dim, 256), zero_init(nn.Linear(256, wide)))
-        self.place = nn.Sequential(nn.Linear(PLACE, 192), nn.GELU(), nn.Linear(192, wide))
-        self.read = nn.Linear(wide, hidden)
-        self.letter, self.letter_place = nn.Embedding(SYMBOLS, 192), nn.Linear(PLACE, 192)
-        self.letter_net = nn.Sequential(nn.Linear(192, 192), nn.GELU(), nn.Linear(192, 192))
-        self.read_letter = nn.Linear(192, hidden, bias=False)
-        self.setting, self.cell = nn.Linear(STATE_DIM, 192), nn.Parameter(torch.randn(side * side, 192))
-        self.read_setting = nn.Linear(192, hidden, bias=False)
-        self.out = nn.Linear(hidden, dim)
-
-    @torch.no_grad()
-    def whiten(self, phrases: Float[Tensor, "n state_dim"], floor: float = 1e-2) -> None:
-        """Set the axes in which phrases are read: those of the states of many phrases, at equal variance.
-
-        Axes of less than `floor` of the mean variance are not enlarged further.
-        """
-        mean = phrases.mean(0)
-        values, vectors = torch.linalg.eigh(torch.cov((phrases - mean).double().T))
-        scale = (values + floor * values.mean()).rsqrt()
-        self.phrase_mean.copy_(mean)
-        self.phrase_whitening.copy_((vectors * scale) @ vectors.T)
-
-    def forward(self, regions: Regions) -> tuple[Float[Tensor, "b n dim"], Float[Tensor, "b n hidden"]]:
-        """Return the tokens and the hidden layer that they come from."""
-        h = self._things(regions) + self.read_setting(self.setting(self._white(regions.setting))[:, None] * self.cell)
-        if regions.letters.shape[1]:
-            h = h + self._letters(regions)
-        h = F.gelu(h, approximate="tanh")
-        return self.out(h), h
-
-    def _white(self, states: Tensor) -> Tensor:
-        there = states.abs().amax(-1, keepdim=True) > 0
-        return torch.where(there, (states - self.phrase_mean) @ self.phrase_whitening, 0.0)
-
-    def _things(self, regions: Regions) -> Tensor:
-        """Return what cells hear of the regions that cover most of them."""
-        owner, share = owners(regions.boxes, regions.mask, self.side, self.heard)
-        said = torch.cat([self._white(regions.phrases), self._white(regions.styles)], -1)
-        code = self.code(said) + self.phrase(said)
-        if regions.references is not None:
-            code = code + self.reference(regions.references)
-        where = _Heard.of(regions.boxes, owner, share, self.side)
-        return where.summed(self.read(where.codes(code) * self.place(where.places)))
-
-    def _letters(self, regions: Regions) -> Tensor:
-        owner, share = owners(regions.letter_boxes, regions.letter_mask, self.side, self.letters_heard)
-        where = _Heard.of(regions.letter_boxes, owner, share, self.side)
-        product = where.codes(self.letter(regions.letters)) * self.letter_place(where.places)
-        return where.summed(self.read_letter(self.letter_net(product)))
+READ = 512  # numbers that a cell reads from what lies on it
+POINTS, FINE = 32, 8  # of a map's side; of the canvas, a cell's side
+MAP, LAYER, HIDDEN = 8, 6, 24  # channels of a map, of the canvas, and of what paints
+LETTER, INK = 24, 16  # points of a letter's side; of the ink, a cell's side
+HEARD = LAYER * FINE**2 + INK**2 + READ  # numbers that a cell hears
 
 
 @dataclass(frozen=True)
-class _Heard:
-    """All p pairs of a cell and a region that it hears: most cells hear less than they could, and cost less for it."""
+class Heard:
+    """What each cell of pictures hears, and what that alone says of their latents."""
 
-    sample: Tensor  # (p,)
-    cell: Tensor
-    owner: Tensor
-    places: Tensor  # (p, place)
-    shape: tuple[int, int]  # b, n
+    cells: Float[Tensor, "b n heard"]
+    x_0: Float[Tensor, "b n d"]
 
-    @classmethod
-    def of(cls, boxes: Tensor, owner: Tensor, share: Tensor, side: int) -> "_Heard":
-        sample, cell, slot = (share > 0).nonzero(as_tuple=True)
-        chosen = owner[sample, cell, slot]
-        pairs = places(boxes[sample, chosen], cell, share[sample, cell, slot], side)
-        return cls(sample, cell, chosen, pairs, (share.shape[0], share.shape[1]))
+    def to(self, device: torch.device) -> "Heard":
+        """Move to a device."""
+        return self.each(lambda t: t.to(device))
 
-    def codes(self, codes: Float[Tensor, "b r c"]) -> Float[Tensor, "p c"]:
-        """Return the code of each pair's region."""
-        return codes[self.sample, self.owner]
+    def repeat(self, times: int) -> "Heard":
+        """Return the batch `times` over."""
+        return self.each(lambda t: t.repeat(times, 1, 1))
 
-    def summed(self, said: Float[Tensor, "p c"]) -> Float[Tensor, "b n c"]:
-        """Return what each cell hears in all."""
-        b, n = self.shape
-        cells = said.new_zeros(b * n, said.shape[1]).index_add(0, self.sample * n + self.cell, said)
-        return cells.view(b, n, -1)
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Heard":
+        """Return the batch with both tensors changed."""
+        return Heard(change(self.cells), change(self.x_0))
+
+
+class Words(nn.Module):
+    """States of words -> their coordinates on the k principal axes of those that are to be told apart.
+
+    Each axis has the same variance, but for those on which words hardly differ. No words are zeros.
+    """
+
+    mean: Tensor
+    axes: Tensor
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self.k = k
+        self.register_buffer("mean", torch.zeros(STATE_DIM))
+        self.register_buffer("axes", torch.eye(STATE_DIM, k))
+
+    @torch.no_grad()
+    def fit(self, states: Float[Tensor, "m state_dim"], floor: float = 1e-3) -> None:
+        """Take the axes of these words; variances of less than `floor` of the largest are not enlarged further."""
+        mean = states.mean(0)
+        values, vectors = torch.linalg.eigh(torch.cov((states - mean).double().T))
+        values, vectors = values.flip(0)[: self.k], vectors.flip(1)[:, : self.k]
+        self.mean.copy_(mean)
+        self.axes.copy_(vectors * (values.clamp_min(0) + floor * values[0]).rsqrt())
+
+    def forward(self, states: Float[Tensor, "*b state_dim"]) -> Float[Tensor, "*b k"]:
+        """Return the coordinates."""
+        there = states.abs().amax(-1, keepdim=True) > 0
+        return torch.where(there, (states - self.mean) @ self.axes, 0.0)
+
+
+def _told_apart(k: int, out: int) -> nn.Sequential:
+    """Return what reads a few words: by a line alone, no words would always say the mean of what all of them say."""
+    return nn.Sequential(nn.Linear(k, 64), nn.GELU(), nn.Linear(64, out))
+
+
+class Paint(nn.Module):
+    """Map and look -> features of each point, multiplied by its opacity, and that."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.read, self.look = nn.Conv2d(MAP, HIDDEN, 1), _told_apart(looks, 3 * HIDDEN)
+        self.write = nn.Conv2d(HIDDEN, LAYER, 1)
+        self.opacity = nn.Conv2d(MAP, 1, 1)
+
+    def forward(
+        self, maps: Float[Tensor, "p map s s"], looks: Float[Tensor, "p looks"]
+    ) -> Float[Tensor, "p layer s s"]:
+        """Paint maps."""
+        scale, shift, gate = self.look(looks)[..., None, None].chunk(3, 1)
+        painted = self.write(F.gelu(self.read(maps) * (1 + scale) + shift, approximate="tanh") * (1 + gate))
+        opacity = self.opacity(maps).sigmoid()
+        return torch.cat([painted * opacity, opacity], 1)
+
+
+class Binding(nn.Module):
+    """Regions -> what each cell hears of them."""
+
+    def __init__(self, side: int, d: int, wide: int = 768) -> None:
+        """`side`: cells of the picture's, of d numbers. `wide`: numbers of the code of a phrase in a style."""
+        super().__init__()
+        self.side = side
+        self.nouns, self.looks, self.styles, self.settings = Words(320), Words(16), Words(8), Words(64)
+        self.noun, self.style = nn.Linear(self.nouns.k, wide), _told_apart(self.styles.k, wide)
+        self.map = nn.Linear(wide, MAP * POINTS**2)
+        self.reference = nn.Conv2d(REFERENCE[0], MAP, 1, bias=False)
+        self.paint = Paint(self.looks.k)
+        self.setting = nn.Linear(self.settings.k, LAYER * POINTS**2)
+        self.letter = nn.Embedding(SYMBOLS, LETTER**2)
+        self.read, self.sketch = nn.Linear(HEARD - READ, READ), nn.Linear(HEARD, d)
+        nn.init.ones_(self.style[-1].bias)  # type: ignore[arg-type]
+        nn.init.normal_(self.map.weight, std=0.3 * wide**-0.5)
+        nn.init.normal_(self.sketch.weight, std=0.02)
+
+    def fit(self, words: dict[str, Float[Tensor, "m state_dim"]]) -> None:
+        """Set the axes on which nouns, looks, styles and settings are read."""
+        for kind, states in words.items():
+            getattr(self, kind).fit(states)
+
+    def forward(self, regions: Regions) -> Heard:
+        """Return what cells hear: the canvas, the ink, and what is read from both; and the sketch that it makes."""
+        lies = torch.cat([_cells(self._canvas(regions), FINE), _cells(self._ink(regions), INK)], -1)
+        cells = torch.cat([lies, F.gelu(self.read(lies), approximate="tanh")], -1)
+        return Heard(cells, self.sketch(cells).float())
+
+    def _canvas(self, regions: Regions) -> Float[Tensor, "b c h w"]:
+        """Return what lies over what, at the places of the canvas."""
+        b, r = regions.mask.shape
+        sample, slot = regions.mask.nonzero(as_tuple=True)
+        points = self.side * FINE
+        placed = laid(self._layers(regions, sample, slot), regions.boxes[sample, slot], points)
+        layers = placed.new_zeros(r, b, LAYER + 1, points, points).index_put((slot, sample), placed)
+        ground = self.setting(self.settings(regions.setting)).view(b, LAYER, POINTS, POINTS)
+        canvas: Tensor = F.interpolate(ground, size=(points, points), mode="bilinear")
+        for layer in layers:
+            canvas = canvas * (1 - layer[:, LAYER:]) + layer[:, :LAYER]
+        return canvas
+
+    def _layers(self, regions: Regions, sample: Tensor, slot: Tensor) -> Float[Tensor, "p layer s s"]:
+        """Return the painted maps of the regions that are there."""
+        code = self.noun(self.nouns(regions.phrases[sample, slot]))
+        code = code * self.style(self.styles(regions.styles[sample, slot]))
+        maps = self.map(code).view(-1, MAP, POINTS, POINTS)
+        if regions.references is not None:
+            maps = maps + self.reference(regions.references[sample, slot])
+        layers: Tensor = self.paint(maps, self.looks(regions.looks[sample, slot]))
+        return layers
+
+    def _ink(self, regions: Regions) -> Float[Tensor, "b 1 h w"]:
+        """Return the letters, each in its box."""
+        sample, slot = regions.letter_mask.nonzero(as_tuple=True)
+        points, letters = self.side * INK, self.letter(regions.letters[sample, slot])
+        placed = laid(letters.view(-1, 1, LETTER, LETTER), regions.letter_boxes[sample, slot], points)
+        return placed.new_zeros(len(regions.mask), 1, points, points).index_add(0, sample, placed)
+
+
+def _cells(canvas: Float[Tensor, "b c h w"], fine: int) -> Float[Tensor, "b n k"]:
+    return rearrange(canvas, "b c (y i) (x j) -> b (y x) (c i j)", i=fine, j=fine)

@@ -1,10 +1,10 @@
 """A diffusion transformer over latent cells, bound to regions: it reads no prompt, only what each cell is to show.
 
 DiT (arXiv 2212.09748) with one adaLN for all blocks and a learned offset a block (adaLN-single of PixArt-alpha, arXiv
-2310.00426, section 2.3); a depth-wise convolution in the MLP passes on what neighbouring cells show. Binding
-(binding.py) joins the cells at the input, and goes straight to the output by a linear skip: what a cell shows is mostly
-looked up there, and the transformer makes it one picture. The network predicts x_0; the velocity of flow matching is
-(x_t - x_0) / t (arXiv 2511.13720).
+2310.00426, section 2.3); a depth-wise convolution in the MLP passes on what neighbouring cells show. What cells hear of
+their regions (binding.py) joins them at the input, and its sketch goes straight to the output: what a cell shows is
+mostly decided there, and the transformer makes it one picture. The network predicts x_0; the velocity of flow matching
+is (x_t - x_0) / t (arXiv 2511.13720).
 
 Shapes: b batch, n cells of d numbers, c width; times (b,) in [0, 1].
 """
@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scope.models.backbone import BackboneOutput
-from scope.models.binding import Binding
-from scope.models.regions import Regions
+from scope.models.binding import HEARD, Heard
 from scope.nn import paths
 from scope.nn.paths import State, Time
 from scope.nn.samplers import Velocity
@@ -60,50 +59,49 @@ class BoundBlock(nn.Module):
 
 
 class BoundDiT(nn.Module):
-    """The network."""
+    """The network. It is a `scope.models.backbone.Backbone`, whose text is what cells hear."""
 
     def __init__(
-        self, d: int, side: int = 8, dim: int = 256, depth: int = 3, heads: int = 4, wide: int = 2048, hidden: int = 512
+        self, d: int, side: int = 8, dim: int = 256, depth: int = 3, heads: int = 4, sketched: bool = True
     ) -> None:
+        """`sketched`: what it says comes on top of the sketch, and not of nothing."""
         super().__init__()
-        self.d, self.side, self.dim = d, side, dim
-        self.embed = nn.Linear(d, dim)
+        self.d, self.side, self.dim, self.sketched = d, side, dim, sketched
+        self.embed, self.hear = nn.Linear(d, dim), nn.Linear(HEARD, dim)
         self.pos_embed = nn.Parameter(torch.randn(1, side * side, dim) * 0.02)
-        self.binding = Binding(side, dim, d, wide, hidden)
         self.t_embedder = TimestepEmbedder(dim)
         self.adaln = nn.Sequential(nn.SiLU(), nn.Linear(dim, 6 * dim))
         self.blocks = nn.ModuleList(BoundBlock(dim, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(dim)
         self.out = zero_init(nn.Linear(dim, d))
-        self.skip = zero_init(nn.Linear(hidden, d))
 
     def forward(
         self,
         x_t: Float[Tensor, "b n d"],
         t: Float[Tensor, " b"],
-        regions: Regions,
+        heard: Heard,
         cond_mask: Bool[Tensor, " b"] | None = None,
         extra_cond: Float[Tensor, "b dim"] | None = None,
     ) -> BackboneOutput:
-        """Predict x_0 of cells x_t at times t.
+        """Predict x_0 of cells x_t at times t: the sketch, and what it lacks.
 
         `extra_cond` joins the embedding of the time. There is no guidance, so `cond_mask` is not read: without its
         regions there is nothing that the network could draw.
         """
-        bound, hidden = self.binding(regions)
         time = self.t_embedder(t)
         modulation = rearrange(self.adaln(time if extra_cond is None else time + extra_cond), "b (s c) -> b s c", s=6)
-        x = self.embed(x_t) + self.pos_embed + bound
+        x = self.embed(x_t) + self.pos_embed + self.hear(heard.cells)
         for block in self.blocks:
             x = block(x, modulation)
         last = self.norm(x)
-        return BackboneOutput((self.out(last) + self.skip(hidden)).float(), last)
+        more = self.out(last).float()
+        return BackboneOutput(heard.x_0 + more if self.sketched else more, last)
 
 
-def velocity_fn(model: BoundDiT, regions: Regions) -> Velocity:
+def velocity_fn(model: BoundDiT, heard: Heard) -> Velocity:
     """Return (x_t (b, n, d), t (b,)) -> v."""
 
     def velocity(x_t: State, t: Time) -> State:
-        return paths.x0_to_velocity(x_t, model(x_t, t, regions).x_0, t.clamp_min(T_MIN))
+        return paths.x0_to_velocity(x_t, model(x_t, t, heard).x_0, t.clamp_min(T_MIN))
 
     return velocity

@@ -1,7 +1,8 @@
 """The detector behind the `objects` verifier: a small convolutional net that finds the centres of drawings.
 
 128-px images in [-1, 1]. Each 8-px cell says: is a centre here, and where, how large is the thing, which noun, which
-colour (after CenterNet, arXiv 1904.07850). The mean cell says which setting it is.
+colour (after CenterNet, arXiv 1904.07850). What it finds is the box of the ink, of which the noun says the frame. The
+mean cell says which setting it is.
 """
 
 from dataclasses import dataclass, replace
@@ -12,16 +13,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.nn.boxes import nms, pairwise_iou, xyxy
-from scope.nn.conv import ResidualBlock, conv_bn_relu
+from scope.nn.boxes import blunt_iou, nms, xyxy
+from scope.nn.conv import Coarser, ResidualBlock, conv_bn_relu
 from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
+from scope.worlds.pocket.framing import frame_of
 
 CELL = 8  # pixels
 SIDE = 16  # cells
 USUAL_SIDE = 40  # pixels
 _SHIFTS = tuple((x, y) for x in (0, CELL // 2) for y in (0, CELL // 2))
 _DOUBTFUL = 0.3  # probability of a centre under which one look does not count
-_SAME_IOU = 0.5  # intersection over union above which two boxes are of one thing
+_SAME_IOU, _BLUNT = 0.5, 3.0  # intersection over union above which two boxes, wider by pixels, are of one thing
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Detection:
     color: str
     score: float  # probability of (a centre here) x (this noun)
     color_score: float
-    xyxy_px: tuple[float, float, float, float]
+    xyxy_px: tuple[float, float, float, float]  # its frame
 
     @property
     def center(self) -> tuple[float, float]:
@@ -59,7 +61,8 @@ class Detector(nn.Module):
     def __init__(self, width: int = 128, depth: int = 4) -> None:
         super().__init__()
         stem = (conv_bn_relu(a, b, 2) for a, b in pairwise((3, width // 4, width // 2, width)))
-        self.trunk = nn.Sequential(*stem, *(ResidualBlock(width) for _ in range(depth)))
+        blocks = [ResidualBlock(width) for _ in range(depth)]
+        self.trunk = nn.Sequential(*stem, *blocks[: depth // 2], Coarser(width, 2), *blocks[depth // 2 :])
         self.head = nn.Conv2d(width, 5 + len(NOUNS) + len(COLOR_NAMES), 1)
         self.setting_head = nn.Linear(width, len(SETTING_NAMES))
 
@@ -133,7 +136,7 @@ def _fused(views: list[Candidates], threshold: float) -> list[Detection]:
         torch.cat([getattr(view, name) for view in views]) for name in ("boxes", "center", "noun", "color")
     )
     order = center.argsort(descending=True)
-    same = pairwise_iou(boxes[order], boxes[order]) > _SAME_IOU
+    same = blunt_iou(boxes[order], _BLUNT) > _SAME_IOU
     found = []
     for i in nms(same):
         group = order[same[i]]
@@ -145,7 +148,7 @@ def _fused(views: list[Candidates], threshold: float) -> list[Detection]:
 
 def _detection(score: float, nouns: Tensor, colors: Tensor, box: Tensor) -> Detection:
     (p_noun, noun), (p_color, color) = nouns.max(0), colors.max(0)
-    x, y, width, height = box.tolist()
-    x0, y0, x1, y1 = (min(128.0, max(0.0, edge)) for edge in xyxy((x, y, width, height)))
+    frame = frame_of(xyxy(tuple(box.tolist())), NOUNS[int(noun)])
+    x0, y0, x1, y1 = (min(128.0, max(0.0, edge)) for edge in frame)
     score = min(1.0, score) * float(p_noun)
     return Detection(NOUNS[int(noun)], COLOR_NAMES[int(color)], score, float(p_color), (x0, y0, x1, y1))

@@ -30,8 +30,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from scope.errors import ScopeError, UsageError
-from scope.models.backbone import Backbone
-from scope.models.text_encoder import Conditioning
+from scope.models.backbone import Backbone, Condition
 from scope.models.transporter import TrajectoryEmbedder, Transporter
 from scope.nn import gaussian, trajectory
 from scope.nn.gaussian import Gaussian
@@ -39,6 +38,7 @@ from scope.nn.paths import match_dims
 from scope.nn.transformer import zero_init
 
 OnStep = Callable[[int, int], None]
+
 State = Float[Tensor, "b n c"]
 States = Float[Tensor, "states b n c"]  # of one trajectory a sample, the cleanest first
 Time = Float[Tensor, " b"]
@@ -54,7 +54,7 @@ class Denoiser(nn.Module):
         super().__init__()
         self.backbone, self.t_embedder = backbone, TrajectoryEmbedder(backbone.dim, levels)
 
-    def forward(self, u_0: State, t: Time, T: Steps, text: Conditioning) -> State:
+    def forward(self, u_0: State, t: Time, T: Steps, text: Condition) -> State:
         """Return x_0; the network says how much it differs from u_0."""
         return u_0 + self.backbone(u_0, t, text, extra_cond=self.t_embedder(t, T)).x_0
 
@@ -109,7 +109,7 @@ class NTM(nn.Module):
         return torch.where(match_dims(noise, x), x, u), torch.where(noise, 0.0, log_det)
 
     def predict(
-        self, u_t: State, t: Time, s: Time, T: Steps, text: Conditioning, cond_mask: Mask | None = None
+        self, u_t: State, t: Time, s: Time, T: Steps, text: Condition, cond_mask: Mask | None = None
     ) -> Gaussian:
         """Return p(u_s | u_t, text); where `cond_mask` is False the text is not read."""
         output = self.backbone(u_t, t, text, cond_mask, self.t_embedder(s, T))
@@ -119,7 +119,7 @@ class NTM(nn.Module):
         log_sigma = match_dims(0.5 * torch.log(C.square() + self.spread * B.square() * unsure), u_t).expand_as(mean)
         return Gaussian(mean, log_sigma + self.delta(output.hidden).float() if self.learned_sigma else log_sigma)
 
-    def guided(self, u_t: State, t: Time, s: Time, T: Steps, text: Conditioning, cfg_scale: float = 1.0) -> Gaussian:
+    def guided(self, u_t: State, t: Time, s: Time, T: Steps, text: Condition, cfg_scale: float = 1.0) -> Gaussian:
         """Return p(u_s | u_t, text)^(1 + w) / p(u_s | u_t)^w for w = cfg_scale - 1."""
         if cfg_scale == 1:
             return self.predict(u_t, t, s, T, text)
@@ -146,7 +146,7 @@ class ReverseSteps(NamedTuple):
 
 
 def reverse_steps(
-    model: NTM, x: States, t: Times, T: Steps, text: Conditioning, cond_mask: Mask | None = None
+    model: NTM, x: States, t: Times, T: Steps, text: Condition, cond_mask: Mask | None = None
 ) -> ReverseSteps:
     """Return the reverse steps between states x: a pair, or a whole trajectory; all at once."""
     K = len(x) - 1
@@ -174,7 +174,7 @@ def _split(batch: Float[Tensor, "kb ..."], k: int) -> Float[Tensor, "{k} b ..."]
 
 
 def bound(
-    model: NTM, x_0: State, t_min: float, T: int, text: Conditioning, eps: Float[Tensor, "{T}+1 b n c"]
+    model: NTM, x_0: State, t_min: float, T: int, text: Condition, eps: Float[Tensor, "{T}+1 b n c"]
 ) -> Float[Tensor, "{T} b"]:
     """Return the steps' terms in nats of a bound of -log p(x_{t_min} | text); the first is the cleanest.
 
@@ -194,43 +194,56 @@ def bound(
 # -- sampling ------------------------------------------------------------------------------------
 
 
+class Kept(NamedTuple):
+    """Tokens of a draft that stay what they are at every level, while the others are drawn anew."""
+
+    u: States
+    changes: Bool[Tensor, " n"]  # which tokens are drawn
+
+    def among(self, drawn: State, level: int) -> State:
+        """Return what is drawn, and the draft's own where that stays."""
+        return torch.where(self.changes[:, None], drawn, self.u[level])
+
+
 @torch.no_grad()
 def sample(
     model: NTM,
     u: Float[Tensor, "known b n c"],
     t: Times,
     T: Steps,
-    text: Conditioning,
+    text: Condition,
     noise: States,
     cfg_scale: float = 1.0,
     on_step: OnStep | None = None,
+    kept: Kept | None = None,
 ) -> States:
     """Return a whole trajectory in u-space, cleanest first, below the states u that are known.
 
     u are its noisiest states: the noise alone, or more to go on from a draft. `noise` stands for the draws of each
-    level, t are its times.
+    level, t are its times. `kept` are tokens that are not drawn.
     """
     todo = len(t) - len(u)
     for k in reversed(range(todo)):
         step = model.guided(u[0], t[k + 1], t[k], T, text, cfg_scale)
-        u = torch.cat([step.at(noise[k])[None], u])
+        drawn = step.at(noise[k])
+        u = torch.cat([(drawn if kept is None else kept.among(drawn, k))[None], u])
         if on_step:
             on_step(todo - k, todo)
     return u
 
 
-def decode_inverse(model: NTM, u: States, t: Times, T: Steps, text: Conditioning) -> State:
+def decode_inverse(model: NTM, u: States, t: Times, T: Steps, text: Condition) -> State:
     """Return the state at t_min, scaled as if it were clean: one inverse, token by token."""
     return model.transporter.inverse(u[0], t[0], T) / (1 - match_dims(t[0], u[0]))
 
 
-def decode_denoised(model: NTM, u: States, t: Times, T: Steps, text: Conditioning) -> State:
+def decode_denoised(model: NTM, u: States, t: Times, T: Steps, text: Condition) -> State:
     """Return what the cleanest state says of x_0 after trajectory denoising (Algorithm 3)."""
     return denoised_states(model, invert_states(model, u, t, T), t, T, text)[0]
 
 
 @torch.no_grad()
-def decode_distilled(model: NTM, u: States, t: Times, T: Steps, text: Conditioning) -> State:
+def decode_distilled(model: NTM, u: States, t: Times, T: Steps, text: Condition) -> State:
     """Return what g_phi makes of u_0."""
     clean: Tensor = model.denoiser(u[0], t[0], T, text)
     return clean
@@ -243,7 +256,7 @@ def invert_states(model: NTM, u: States, t: Times, T: Steps) -> States:
     return torch.cat([_split(x, K), u[-1:]])
 
 
-def denoised_states(model: NTM, x: States, t: Times, T: Steps, text: Conditioning) -> Float[Tensor, "states-1 b n c"]:
+def denoised_states(model: NTM, x: States, t: Times, T: Steps, text: Condition) -> Float[Tensor, "states-1 b n c"]:
     """Return what each state of a whole trajectory but the noise says of x_0.
 
     Their spread tells how exact the model is.
@@ -256,7 +269,7 @@ def denoised_states(model: NTM, x: States, t: Times, T: Steps, text: Conditionin
 
 
 #: Ways to a clean state from a whole trajectory u at times t.
-DECODERS: dict[str, Callable[[NTM, States, Times, Steps, Conditioning], State]] = {
+DECODERS: dict[str, Callable[[NTM, States, Times, Steps, Condition], State]] = {
     "inverse": decode_inverse,
     "denoised": decode_denoised,
     "distilled": decode_distilled,
@@ -265,7 +278,7 @@ DECODERS: dict[str, Callable[[NTM, States, Times, Steps, Conditioning], State]] 
 
 def draw(
     model: NTM,
-    text: Conditioning,
+    text: Condition,
     noise: States,
     t_min: float,
     cfg_scale: float = 1.0,
@@ -273,16 +286,17 @@ def draw(
     mean_last: bool = False,
     known: Float[Tensor, "known b n c"] | None = None,
     on_step: OnStep | None = None,
+    kept: Kept | None = None,
 ) -> State:
     """Draw clean tokens in T steps from T + 1 draws of noise, one a level, the noisiest last.
 
     `mean_last` takes the last step at its mean. `known` are the noisiest states in u-space, where there are more than
-    the noise.
+    the noise; `kept` are tokens that are not drawn.
 
     Raises: UsageError if the model was not trained for T steps.
     """
     t, T = model.schedule(len(noise) - 1, noise[0], t_min)
     if mean_last:
         noise = torch.cat([torch.zeros_like(noise[:1]), noise[1:]])
-    u = sample(model, noise[-1:] if known is None else known, t, T, text, noise, cfg_scale, on_step)
+    u = sample(model, noise[-1:] if known is None else known, t, T, text, noise, cfg_scale, on_step, kept)
     return DECODERS[decoder](model, u, t, T, text)

@@ -17,15 +17,19 @@ from scope.models.text_encoder import STATE_DIM, TextInput, encode
 
 BoxShares = tuple[float, float, float, float]
 
+#: A reference: red, green and blue in [-1, 1], multiplied by the opacity in [0, 1], which comes last; in its box.
+REFERENCE = (4, 32, 32)
+
 
 @dataclass(frozen=True)
 class Thing:
-    """One region: what it shows, in which style, where; `reference`: the latents of a picture of it, if any."""
+    """One region: what it shows, where, how it looks ("red"), in which style; `reference`: a picture of it, if any."""
 
     phrase: str
-    style: str
     box: BoxShares
-    reference: Tensor | None = None
+    look: str = ""
+    style: str = ""
+    reference: Float[Tensor, "4 32 32"] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Regions:
     """A batch of region requests. `mask` and `letter_mask` are True where there is a region, or a letter."""
 
     phrases: Float[Tensor, "b r state_dim"]
+    looks: Float[Tensor, "b r state_dim"]
     styles: Float[Tensor, "b r state_dim"]
     boxes: Float[Tensor, "b r 4"]
     mask: Bool[Tensor, "b r"]
@@ -57,7 +62,7 @@ class Regions:
     letters: Integer[Tensor, "b l"]
     letter_boxes: Float[Tensor, "b l 4"]
     letter_mask: Bool[Tensor, "b l"]
-    references: Float[Tensor, "b r k"] | None = None  # latents of 4 x 4 cells, row by row; zeros: none
+    references: Float[Tensor, "b r 4 32 32"] | None = None  # REFERENCE of each; zeros: none
 
     def to(self, device: torch.device) -> "Regions":
         """Move to a device."""
@@ -91,26 +96,30 @@ def mean_states(phrases: Sequence[str], batch: int = 256) -> Float[Tensor, "n st
     return torch.cat(means)
 
 
-def batched(requests: Sequence[RegionRequest], reference_dim: int = 0) -> Regions:
-    """Return requests as one batch; with `reference_dim` numbers a reference, references are part of it."""
+def batched(requests: Sequence[RegionRequest]) -> Regions:
+    """Return requests as one batch."""
     b = len(requests)
     r = max(1, *(len(request.things) for request in requests), 0)
     n = max((len(request.letters) for request in requests), default=0)
-    phrases, styles, boxes = torch.zeros(b, r, STATE_DIM), torch.zeros(b, r, STATE_DIM), torch.zeros(b, r, 4)
+    said = {name: torch.zeros(b, r, STATE_DIM) for name in ("phrase", "look", "style")}
+    boxes, references = torch.zeros(b, r, 4), torch.zeros(b, r, *REFERENCE)
     mask, letter_mask = torch.zeros(b, r, dtype=torch.bool), torch.zeros(b, n, dtype=torch.bool)
     letters, letter_boxes = torch.zeros(b, n, dtype=torch.long), torch.zeros(b, n, 4)
-    references = torch.zeros(b, r, reference_dim) if reference_dim else None
     for i, request in enumerate(requests):
         for j, thing in enumerate(request.things):
-            phrases[i, j], styles[i, j] = phrase_states(thing.phrase), phrase_states(thing.style)
+            for name, states in said.items():
+                states[i, j] = phrase_states(getattr(thing, name))
             boxes[i, j], mask[i, j] = torch.tensor(thing.box), True
-            if references is not None and thing.reference is not None:
-                references[i, j] = thing.reference.flatten()
+            if thing.reference is not None:
+                references[i, j] = thing.reference
         for j, letter in enumerate(request.letters):
             letters[i, j], letter_mask[i, j] = symbol(letter.character), True
             letter_boxes[i, j] = torch.tensor(letter.box)
     setting = torch.stack([phrase_states(request.setting) for request in requests])
-    return Regions(phrases, styles, boxes, mask, setting, letters, letter_boxes, letter_mask, references)
+    return Regions(
+        said["phrase"], said["look"], said["style"], boxes, mask, setting, letters, letter_boxes, letter_mask,
+        references if references.any() else None,
+    )  # fmt: skip
 
 
 SYMBOLS = 128

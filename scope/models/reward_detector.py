@@ -3,8 +3,8 @@
 128-px images in [-1, 1]. After Faster R-CNN (arXiv 1506.01497) on a feature pyramid (arXiv 1612.03144): a heat map at
 4-px cells has its peaks at the centres of things and signs, and beside it how large they are; features of three levels
 are averaged over 6 x 6 bins of each box (precise RoI pooling, arXiv 1807.11590) and say what stands there: noun, sign
-or nothing; colour; style; and where its box really lies. Words are read from the pixels of a sign, column by column
-(CRNN, arXiv 1507.05717).
+or nothing; colour; style; and where its box really lies, which is that of its ink. Words are read from the pixels of a
+sign, column by column (CRNN, arXiv 1507.05717).
 
 Why it is so: the loop's detector names a thing from one cell of a coarse grid, and the judge's from pixels that it cuts
 out; this one from features of several scales, over boxes of any shape. What deceives one of them need not deceive
@@ -20,9 +20,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scope.nn.boxes import Xywh, nms, pairwise_iou, roi_pool
-from scope.nn.conv import ResidualBlock, conv_bn_relu
+from scope.nn.boxes import Xywh, blunt_iou, nms, roi_pool, xywh, xyxy
+from scope.nn.conv import Coarser, ResidualBlock, conv_bn_relu
 from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES, VENDORS
+from scope.worlds.pocket.framing import frame_of
 
 STRIDE, CELLS = 4, 32  # pixels of a cell of the heat map, cells of a side
 USUAL_SIDE = 40  # pixels
@@ -31,7 +32,7 @@ SIGN, NOTHING = len(NOUNS), len(NOUNS) + 1  # classes beside the nouns
 CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"  # of signs; class 0 of the reader is none
 BOARD, COLUMNS = (24, 120), 60  # rows and columns of pixels of a sign, columns of what is read
 SIGN_MARGIN = 1.08  # how much larger than its box a sign is cut out
-_SAME_IOU = 0.5  # intersection over union above which two boxes are of one thing
+_SAME_IOU, _BLUNT = 0.5, 3.0  # intersection over union above which two boxes, wider by pixels, are of one thing
 _PASSES = 2  # of the second stage: what it mends it sees better
 _HEADS = (len(NOUNS) + 2, len(COLOR_NAMES), len(VENDORS), 4)
 
@@ -65,7 +66,7 @@ class Thing:
     score: float  # probability that this noun stands here
     color: tuple[float, ...]
     style: tuple[float, ...]
-    box: Xywh  # pixels
+    box: Xywh  # its frame, in pixels
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class RewardDetector(nn.Module):
         )
         self.down8 = nn.Sequential(conv_bn_relu(width, at8, 2), ResidualBlock(at8), ResidualBlock(at8))
         self.down16 = nn.Sequential(conv_bn_relu(at8, at16, 2), ResidualBlock(at16))
+        self.wider = Coarser(at16, 1)
         self.from16, self.from8, self.from4 = (nn.Conv2d(c, width, 1) for c in (at16, at8, width))
         self.merge = conv_bn_relu(width, width)
         self.heat = nn.Conv2d(width, 5, 1)
@@ -100,7 +102,7 @@ class RewardDetector(nn.Module):
         """Propose boxes."""
         at4 = self.down4(images.contiguous(memory_format=torch.channels_last))
         at8 = self.down8(at4)
-        at16 = self.down16(at8)
+        at16 = self.wider(self.down16(at8))
         coarse = self.from8(at8) + F.interpolate(self.from16(at16), scale_factor=2.0)
         fine = self.merge(self.from4(at4) + F.interpolate(coarse, scale_factor=2.0))
         cells = self.heat(fine).float()
@@ -162,7 +164,7 @@ def cell_centers(device: torch.device | None = None) -> Float[Tensor, "2 32 32"]
     return torch.stack([ticks[None].expand(CELLS, -1), ticks[:, None].expand(-1, CELLS)])
 
 
-def propose(proposals: Proposals, index: int, threshold: float = 0.3, most: int = 40) -> Float[Tensor, "n 4"]:
+def propose(proposals: Proposals, index: int, threshold: float = 0.5, most: int = 40) -> Float[Tensor, "n 4"]:
     """Return the boxes at the peaks of picture `index`, likeliest first: cells that no neighbour exceeds."""
     heat = proposals.heat[index].sigmoid()
     peaks = (F.max_pool2d(heat[None], 3, 1, 1)[0] == heat) & (heat >= threshold)
@@ -220,10 +222,10 @@ def _look_at(
     scores, nouns = classes.noun[0].softmax(1).max(1)
     order = scores.argsort(descending=True)
     order = order[nouns[order] != NOTHING]
-    order = order[nms(pairwise_iou(boxes[order], boxes[order]) > _SAME_IOU)]
+    order = order[nms(blunt_iou(boxes[order], _BLUNT) > _SAME_IOU)]
     colors, styles = classes.color[0].softmax(1), classes.style[0].softmax(1)
     things = [
-        Thing(NOUNS[nouns[i]], float(scores[i]), tuple(colors[i].tolist()), tuple(styles[i].tolist()), _box(boxes[i]))
+        _thing(NOUNS[nouns[i]], float(scores[i]), colors[i], styles[i], boxes[i])
         for i in order.tolist()
         if nouns[i] < SIGN
     ]
@@ -233,6 +235,8 @@ def _look_at(
     return tuple(things), tuple(words)
 
 
-def _box(row: Float[Tensor, "4"]) -> Xywh:
-    x, y, width, height = row.tolist()
-    return x, y, width, height
+def _thing(
+    noun: str, score: float, color: Float[Tensor, " colors"], style: Float[Tensor, " vendors"], ink: Float[Tensor, "4"]
+) -> Thing:
+    frame = frame_of(xyxy(tuple(ink.tolist())), noun, (VENDORS[int(style.argmax())],))
+    return Thing(noun, score, tuple(color.tolist()), tuple(style.tolist()), xywh(frame))

@@ -29,6 +29,15 @@ def pairwise_iou(boxes: Float[Tensor, "n 4"], others: Float[Tensor, "m 4"]) -> F
     return shared / (a[..., 2:].prod(-1) + b[..., 2:].prod(-1) - shared).clamp_min(1e-9)
 
 
+def blunt_iou(boxes: Float[Tensor, "n 4"], blunt: float) -> Float[Tensor, "n n"]:
+    """Return the intersection over union of each box with each, all of them wider and higher by `blunt`.
+
+    So it asks no more of thin things than that their edges are known to a few pixels, as those of others are.
+    """
+    wider = torch.cat([boxes[:, :2], boxes[:, 2:] + blunt], 1)
+    return pairwise_iou(wider, wider)
+
+
 def nms(same: Bool[Tensor, "n n"]) -> list[int]:
     """Return which of n boxes, best first, are left when each takes away the later ones that are the same as it.
 

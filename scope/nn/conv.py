@@ -27,6 +27,22 @@ class ResidualBlock(nn.Module):
         return F.relu(x + self.conv2(self.conv1(x)))
 
 
+class Coarser(nn.Module):
+    """Adds to a grid what is seen of it at half its size, where kernels reach farther; nothing at first."""
+
+    def __init__(self, width: int, depth: int) -> None:
+        super().__init__()
+        self.down = nn.Sequential(conv_bn_relu(width, width, 2), *(ResidualBlock(width) for _ in range(depth)))
+        self.back = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.back.weight)
+        nn.init.zeros_(self.back.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Float[Tensor, "b width h w"]) -> Float[Tensor, "b width h w"]:
+        """Look at an even number of rows and columns, and add."""
+        out: Tensor = x + self.back(F.interpolate(self.down(x), scale_factor=2.0))
+        return out
+
+
 class PreActResidualBlock(nn.Module):
     """Two 3x3 convolutions after group norm and SiLU beside a shortcut (arXiv 1603.05027); the identity at first."""
 

@@ -22,7 +22,7 @@ from scope.specification import (
     faults,
     last_repair,
 )
-from scope.specification.placements import own_regions
+from scope.specification.placements import own_regions, regions
 from scope.specification.repairs import Fault, was_tried
 
 #: Families of failure, in the order in which they are repaired (SCOPE, arXiv 2605.08043: subject first).
@@ -116,6 +116,8 @@ def family(spec: Specification) -> str:
 
 
 def _is_possible(strategy: Strategy, spec: Specification, tools: Toolbox) -> bool:
+    if strategy is Strategy.REBIND:  # who is told each region by itself reads no other words
+        return not ("regions" in tools.generator.reads and regions(spec))
     if strategy is Strategy.RESAMPLE:
         return "edit" in tools.generator.reads
     if strategy is Strategy.EDIT:

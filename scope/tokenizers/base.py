@@ -5,6 +5,7 @@ are asked for while they train (`training_forward`); all else is the same.
 """
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import torch
 from einops import rearrange
@@ -50,6 +51,13 @@ class Autoencoder(nn.Module):
         """Return the tokens of images in [-1, 1], as they are before normalisation."""
         raise NotImplementedError
 
+    def latents_sha256(self) -> str:
+        """Return what tells these latents from those of other tokenizers: a hash of all but the decoder."""
+        kept = (value for name, value in self.state_dict().items() if not name.startswith("decoder."))
+        unsigned = (value.half() + 0.0 for value in kept)  # averages lose the sign of a zero
+        parts = (value.cpu().numpy().tobytes() for value in unsigned)
+        return sha256(b"".join(parts)).hexdigest()
+
     def chart(self, z: Tokens) -> Tokens:
         """Return tokens as a generator sees them, but for their scale; `project` undoes it."""
         return z
@@ -81,9 +89,13 @@ class Autoencoder(nn.Module):
             raise ImageError(f"latents of shape {tuple(latents.shape)} are not (b, {self.d}, {side}, {side})")
         if not torch.isfinite(latents).all():
             raise ImageError("the latents hold NaN or infinity; there is no picture of them")
-        z = to_tokens(latents) * self.latent_std + self.latent_mean
-        images: Tensor = self.decoder(self.project(z), fine=True) if fine else self.decoder(self.project(z))
+        z = self.tokens_of(latents)
+        images: Tensor = self.decoder(z, fine=True) if fine else self.decoder(z)
         return images.float().clamp(-1, 1)
+
+    def tokens_of(self, latents: Latents) -> Tokens:
+        """Return the tokens that latents mean: those that the decoder reads."""
+        return self.project(to_tokens(latents) * self.latent_std + self.latent_mean)
 
     @torch.no_grad()
     def set_statistics(self, z: Tokens) -> None:

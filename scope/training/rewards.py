@@ -54,7 +54,7 @@ Scores = dict[str, Score]
 class Reward:
     """Looks at pictures, and scores them."""
 
-    name, version = "reward", "1"
+    name, version = "reward", "2"
 
     def __init__(self, model: RewardDetector) -> None:
         self.model = model.eval()

@@ -136,7 +136,7 @@ class DetectedScene:
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
-    name, version = "objects", "4"
+    name, version = "objects", "5"
     types = frozenset(Type) - {Type.STYLE, Type.TEXT, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:

@@ -39,7 +39,7 @@ def plot_reconstructions(out: Path) -> Path:
     from PIL import Image
 
     from scope.nn.images import to_tensor
-    from scope.tokenizers.pae import load
+    from scope.tokenizers.lapped import load
     from scope.worlds.pocket import compose, sample_whole
 
     (tokenizer, _), rng, rows = load(), np.random.default_rng(77), []

@@ -16,8 +16,8 @@ from scope.specification.geometry import CONVERSE, OVERLAPPING, PLACES
 
 #: Sides of a thing, as a share of the shorter side of the canvas: 20 to 100 pixels of 128.
 SMALLEST, LARGEST = 20 / 128, 100 / 128
-#: Longer side to shorter, in pixels, at most: of a thing, and of one with words on it, which lies.
-SLENDER, LYING = 2, 5
+#: Longer side to shorter, in pixels, at most: of a thing, as a fraction, and of one with words on it, which lies.
+SLENDER, LYING = (3, 2), 5
 
 _GAP = 10  # thousandths, at least, between things that do not overlap
 _CROWD = 3  # things that stand on one thing, or in front of it: more are spread
@@ -130,9 +130,10 @@ class BoxModel:
         low, high = SMALLEST * canvas.shorter, LARGEST * canvas.shorter
         self._model.hold(_length(box.x), canvas.across(low), canvas.across(high * (LYING if lies else 1)))
         self._model.hold(_length(box.y), canvas.down(low), canvas.down(high))
-        width, height = canvas.width, canvas.height
-        self._at_most(_length(box.x, width), _length(box.y, height * (LYING if lies else SLENDER)))
-        self._at_most(_length(box.y, height), _length(box.x, width * (1 if lies else SLENDER)))
+        (more, less), width, height = (LYING, 1) if lies else SLENDER, canvas.width, canvas.height
+        self._at_most(_length(box.x, less * width), _length(box.y, more * height))
+        upright, narrow = (1, 1) if lies else SLENDER
+        self._at_most(_length(box.y, narrow * height), _length(box.x, upright * width))
 
     def _in_place(self, name: str, box: _Box) -> None:
         for sides, (low, high) in zip((box.y, box.x), PLACES[name], strict=True):

@@ -7,7 +7,6 @@ of the tokenizer's weights, and is kept beside the training, so that a resumed o
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,38 +14,14 @@ from torch import Tensor
 
 from scope.models.text_encoder import STATE_DIM, Conditioning, TextInput, encode, letters_of
 from scope.nn.images import to_tensor
-from scope.tokenizers import pae
+from scope.nn.transformer import to_tokens
 from scope.tokenizers.pae import PAE
-from scope.training.loop import Run, TrainConfig
 from scope.worlds.pocket import Plan, caption, held_out, sample, single_object
-from scope.worlds.pocket.catalogue import COLORS, CORE_NOUNS
 from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sampling import WORDS
-from scope.worlds.pocket.scene import Layout, arrange, draw
-from scope.worlds.pocket.sprites import GRID, SIZE
+from scope.worlds.pocket.scene import arrange, draw
 
-SIDES = (2, 3, 4)  # of a drawing, in cells
-#: Classes of each of a cell's labels: 0 is background; nouns and the sign; colours and "as drawn"; parts of a drawing.
-CELL_CLASSES = (2 + len(CORE_NOUNS), 2 + len(COLORS), 1 + sum(side * side for side in SIDES))
 _BATCH = 64
-
-L = TypeVar("L", bound="LatentConfig")
-
-
-def cell_labels(layout: Layout) -> Tensor:
-    """Return what each cell of a grid scene shows, (3, 8, 8): noun, colour, which part of a drawing of which size."""
-    labels = torch.zeros(3, SIZE // GRID, SIZE // GRID, dtype=torch.int16)
-    nouns, colors = list(CORE_NOUNS), list(COLORS)
-    if layout.board is not None:
-        labels[0, layout.board[1] // GRID : layout.board[3] // GRID] = 1 + len(nouns)
-    for shown in layout.objects:
-        x0, y0, x1, y1 = (v // GRID for v in shown.xyxy_px)
-        side = x1 - x0
-        first = 1 + sum(s * s for s in SIDES if s < side)
-        labels[0, y0:y1, x0:x1] = 1 + nouns.index(shown.noun)
-        labels[1, y0:y1, x0:x1] = 1 + (colors.index(shown.color) if shown.color else len(colors))
-        labels[2, y0:y1, x0:x1] = torch.arange(first, first + side * side).view(side, side)
-    return labels
 
 
 @dataclass(frozen=True)
@@ -69,10 +44,9 @@ def sample_plan(rng: Rng, mix: SceneMix) -> Plan:
 
 @dataclass(frozen=True)
 class LatentCache:
-    """Latents (n, d, 8, 8) and text states in half precision, labels of the cells (n, 3, 8, 8)."""
+    """Latents (n, d, 8, 8) and text states in half precision."""
 
     latents: Tensor
-    cell_labels: Tensor
     hidden_states: Tensor  # (n, m, 384)
     groups: Tensor  # (n, m)
     mask: Tensor  # (n, m)
@@ -81,34 +55,18 @@ class LatentCache:
     def __len__(self) -> int:
         return len(self.latents)
 
+    def tokens(self, chosen: Tensor) -> Tensor:
+        """Return the latents of these scenes (b, n, d)."""
+        return to_tokens(self.latents[chosen].float())
+
+    def condition(self, chosen: Tensor, noise: torch.Generator, drop: float = 0.0) -> Conditioning:
+        """Return what these scenes are drawn from: their texts, a share `drop` of them without groups."""
+        return drop_groups(self.text(chosen), drop, noise)
+
     def text(self, chosen: Tensor) -> Conditioning:
         """Return the conditioning of these scenes, all as long as the longest of the cache."""
         letters = self.letters[chosen].long() if self.letters.any() else None
         return Conditioning(self.hidden_states[chosen].float(), self.groups[chosen].long(), self.mask[chosen], letters)
-
-
-class LatentConfig(TrainConfig):
-    """What recipes on cached latents have. `tokenizer`: a file of PAE weights; "": the shipped ones."""
-
-    tokenizer: str = ""
-    tokenizer_preset: str = "pocket"
-    scenes: int = 60_000
-    single_p: float = 0.2  # share of scenes of one coloured object, beside what the world draws
-    sign_p: float = 0.2  # share of the others that get a sign, where they have room for one
-    drop_text: float = 0.1  # share of samples that do not read their text
-    drop_groups: float = 0.1  # share that do not read which words belong to one object
-
-
-def tokenizer_of(config: LatentConfig) -> tuple[PAE, str]:
-    """Return the frozen tokenizer of a recipe and the sha256 of its weights."""
-    return pae.load(Path(config.tokenizer) if config.tokenizer else None, config.tokenizer_preset)
-
-
-def latents_of(run: Run[L], tokenizer: PAE) -> LatentCache:
-    """Return the data of a training, made by its main process."""
-    config, mix = run.config, SceneMix(run.config.single_p, run.config.sign_p)
-    with run.first():
-        return load_or_build(run.folder / "latents.pt", tokenizer, config.scenes, config.seed, mix, run.device)
 
 
 def drop_groups(text: Conditioning, p: float, noise: torch.Generator) -> Conditioning:
@@ -122,16 +80,15 @@ def build(tokenizer: PAE, count: int, seed: int, mix: SceneMix, where: torch.dev
     rng = np.random.default_rng((seed, 999_983))
     plans = [sample_plan(rng, mix) for _ in range(count)]
     texts = [TextInput(c.text, c.spans, c.quoted) for c in (caption(plan, rng) for plan in plans)]
-    latents, labels = [], []
+    latents = []
     for start in range(0, count, _BATCH):
         layouts = [arrange(plan, (seed, start + i), grid=True) for i, plan in enumerate(plans[start : start + _BATCH])]
-        labels.append(torch.stack([cell_labels(layout) for layout in layouts]))
         images = to_tensor([draw(layout).image for layout in layouts], where)
         with torch.no_grad(), torch.autocast(where.type, torch.bfloat16):
             latents.append(tokenizer.encode(images).half().cpu())
         if start % (100 * _BATCH) == 0:
             print(f"latents: {start} of {count} scenes", flush=True)
-    return LatentCache(torch.cat(latents), torch.cat(labels), *_encoded(texts))
+    return LatentCache(torch.cat(latents), *_encoded(texts))
 
 
 def _encoded(texts: Sequence[TextInput]) -> tuple[Tensor, Tensor, Tensor, Tensor]:

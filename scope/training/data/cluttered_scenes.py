@@ -2,15 +2,18 @@
 
 Things stand anywhere, of any size and shape, and may overlap a little; each has its own noun, colour and vendor, and
 some stand on top of another. A few pictures have a sign. Pairs of colour and noun that the world holds out are held out
-here too.
+here too. What detectors learn to find is the ink of a thing: the box of what is opaque of it, for the margins of the
+frame in which it is drawn cannot be seen.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scope.nn.boxes import Xywh, xywh
 from scope.worlds.pocket import Group, Plan, Scene, held_out
 from scope.worlds.pocket.background import background
 from scope.worlds.pocket.catalogue import (
@@ -23,12 +26,12 @@ from scope.worlds.pocket.catalogue import (
     TONES,
     drawn_by,
 )
-from scope.worlds.pocket.free_placing import OVERLAP, random_board, shared, spread
+from scope.worlds.pocket.free_placing import LARGEST, OVERLAP, SIDE, SMALLEST, at_random, random_board, shared, spread
 from scope.worlds.pocket.relations import XyxyPx
 from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sampling import font_for, text
 from scope.worlds.pocket.sign import FONTS, sign
-from scope.worlds.pocket.sprites import Pixels, sprite
+from scope.worlds.pocket.sprites import Pixels, ink_of, sprite
 
 VendorShares = tuple[float, ...]
 
@@ -51,6 +54,10 @@ _LETTERS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 _SIZES = ((20.0, 34.0), (30.0, 52.0), (44.0, 100.0))
 _SIZE_SHARES = (0.5, 0.3, 0.2)
 
+#: Roomy scenes: how many things at most, how many times its other side a box is long at most, and tries a thing.
+_FEW, _LONGEST, _TRIES = 5, 2, 12
+_FILL = 1.2  # of the picture's side: what the sides of the largest things that n stand beside come to, times root n
+
 
 @dataclass(frozen=True)
 class PlacedObject:
@@ -59,7 +66,8 @@ class PlacedObject:
     noun: str
     color: str | None
     style: str | None
-    box: tuple[float, float, float, float]  # centre x, centre y, width, height, in pixels
+    box: Xywh  # its frame: centre x, centre y, width, height, in pixels
+    ink: Xywh  # the box of what is opaque of it, whatever lies over it
 
     @property
     def xyxy_px(self) -> tuple[float, float, float, float]:
@@ -76,9 +84,9 @@ class PlacedSign:
     xyxy_px: XyxyPx
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self) -> Xywh:
         """Return its centre x, centre y, width and height in pixels."""
-        return _middle(self.xyxy_px)
+        return xywh(self.xyxy_px)
 
 
 @dataclass(frozen=True)
@@ -100,30 +108,51 @@ class Clutter:
     sign_p: float = _SIGN_P
     tones: bool = True  # whether people may have other tones of skin than a drawing's own
     fonts: tuple[str, ...] = FONTS
+    roomy_p: float = 0.0  # share of scenes of a few things, of any shape, most of them larger
 
 
 def of_world(scene: Scene) -> ClutteredScene:
     """Return a scene of the world with its objects described in the same way."""
-    objects = tuple(PlacedObject(o.noun, o.color, o.style, _middle(o.xyxy_px)) for o in scene.objects)
+    objects = tuple(PlacedObject(o.noun, o.color, o.style, xywh(o.xyxy_px), xywh(o.ink_px)) for o in scene.objects)
     board = PlacedSign(scene.plan.text, scene.board) if scene.plan.text and scene.board else None
     return ClutteredScene(scene.image, objects, scene.plan.setting, board)
-
-
-def _middle(box: XyxyPx) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = box
-    return (x0 + x1) / 2, (y0 + y1) / 2, float(x1 - x0), float(y1 - y0)
 
 
 def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:
     """Draw one to about twelve objects."""
     setting, canvas = _random_ground(rng)
     board = _place_sign(rng, canvas, clutter.fonts) if rng.random() < clutter.sign_p else None
-    taken, boxes = [board.xyxy_px] if board else [], list[XyxyPx]()
-    for _ in range(int(rng.integers(1, _MAX_OBJECTS + 1))):
-        low, high = _SIZES[int(rng.choice(len(_SIZES), p=_SIZE_SHARES))]
-        boxes += [box for box in spread(rng, 1, low, high, taken) if board is None or not shared(box, board.xyxy_px)]
+    taken = [board.xyxy_px] if board else []
+    roomy = clutter.roomy_p > 0 and rng.random() < clutter.roomy_p
+    boxes = [
+        box for box in (_roomy_boxes if roomy else _boxes)(rng, taken) if not board or not shared(box, board.xyxy_px)
+    ]
     objects = [placed for box in boxes for placed in _place_object(rng, canvas, box, taken, clutter)]
     return ClutteredScene(_bytes(canvas), tuple(objects), setting, board)
+
+
+def _boxes(rng: Rng, taken: list[XyxyPx]) -> list[XyxyPx]:
+    """Draw boxes of up to thirteen things beside those `taken`, to which they are added."""
+    boxes = list[XyxyPx]()
+    for _ in range(int(rng.integers(1, _MAX_OBJECTS + 1))):
+        low, high = _SIZES[int(rng.choice(len(_SIZES), p=_SIZE_SHARES))]
+        boxes += spread(rng, 1, low, high, taken)
+    return boxes
+
+
+def _roomy_boxes(rng: Rng, taken: list[XyxyPx]) -> list[XyxyPx]:
+    """Draw boxes of a few things in the same way: each side as likely short as long, the fewer the longer."""
+    boxes, count = list[XyxyPx](), int(rng.integers(1, _FEW + 1))
+    largest = min(LARGEST, int(_FILL * SIDE / math.sqrt(count)))
+    for _ in range(_TRIES * count):
+        width, height = (int(side) for side in rng.integers(SMALLEST, largest + 1, 2))
+        box = at_random(rng, width, height)
+        if max(width, height) <= _LONGEST * min(width, height) and all(shared(box, b) <= OVERLAP for b in taken):
+            taken.append(box)
+            boxes.append(box)
+        if len(boxes) == count:
+            break
+    return boxes
 
 
 def sign_scene(rng: Rng) -> ClutteredScene:
@@ -182,13 +211,15 @@ class _Drawing:
         height, width = self.rgb.shape[:2]
         part = canvas[y : y + height, x : x + width]
         part += self.alpha * (self.rgb - part)
-        return PlacedObject(self.noun, self.color, self.style, _middle((x, y, x + width, y + height)))
+        x0, y0, x1, y1 = ink_of(self.alpha)
+        frame, ink = (x, y, x + width, y + height), (x + x0, y + y0, x + x1, y + y1)
+        return PlacedObject(self.noun, self.color, self.style, xywh(frame), xywh(ink))
 
     @property
     def ink_rows(self) -> tuple[int, int]:
         """First row of its ink, and the row after the last."""
-        ink = np.flatnonzero((self.alpha[..., 0] > 0.5).any(1))
-        return int(ink[0]), int(ink[-1]) + 1
+        _, first, _, after = ink_of(self.alpha)
+        return first, after
 
 
 def _random_drawing(rng: Rng, size: tuple[int, int], clutter: Clutter) -> _Drawing:

@@ -1,7 +1,8 @@
 """What the judge's classifier learns from: crops of cluttered scenes, each with the classes of what it shows.
 
 Most show an object, a little jittered. The others are background, which the judge may not call by a name: boxes
-beside objects, halves of two objects (after CutMix, arXiv 1905.04899), and blurred objects, for a judge must see blur.
+beside objects, parts of large ones, halves of two objects (after CutMix, arXiv 1905.04899), and blurred objects, for a
+judge must see blur.
 """
 
 from dataclasses import dataclass
@@ -11,16 +12,20 @@ import torch
 from torch import Tensor
 
 from scope.judges.networks import BACKGROUND, CROP, roi_crop
-from scope.nn.boxes import Xywh, pairwise_iou
+from scope.nn.boxes import Xywh, pairwise_iou, xywh, xyxy
 from scope.nn.images import gaussian_blur
 from scope.training.data.augmentations import color_jitter, pick_share
 from scope.training.data.cluttered_scenes import ClutteredScene
+from scope.training.data.parts import part_of
 from scope.training.losses import IGNORE
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS
 from scope.worlds.pocket.rng import Rng
 
 _BACKGROUND_IOU = 0.45  # with any object, under which a box shows none of them
 _BLUR_SIGMA = (2.0, 4.0)  # pixels
+_OFF_PX, _OFF = 0.7, 0.035  # deviation of an edge of a found box: in pixels, and besides in sides of the box
+_LEAST = 2.0  # pixels of a side
+_PART_P = 0.6  # of background boxes, those that are parts of an object
 _OUTSIDE = (-32.0, -32.0, 32.0, 32.0)
 
 
@@ -50,9 +55,9 @@ def sample_crops(scenes: list[ClutteredScene], positives: int, negatives: int, r
             shown = scene.objects[index]
             color = IGNORE if shown.color is None else COLOR_NAMES.index(shown.color)
             style = IGNORE if shown.style is None else ALL_VENDORS.index(shown.style)
-            boxes.append(_jitter(shown.box, rng))
+            boxes.append(_jitter(shown.ink, rng))
             classes.append((i, NOUNS.index(shown.noun), color, style))
-        boxes += [_background_box([o.box for o in scene.objects], rng) for _ in range(negatives)]
+        boxes += [_background_box([o.ink for o in scene.objects], rng) for _ in range(negatives)]
         classes += [(i, BACKGROUND, IGNORE, IGNORE)] * negatives
     which, noun, color, style = torch.tensor(classes).T.contiguous()
     return Crops(which, torch.tensor(boxes, dtype=torch.float32), noun, color, style)
@@ -64,23 +69,28 @@ def _spread(n: int, wanted: int, rng: Rng) -> list[int]:
 
 
 def _jitter(box: Xywh, rng: Rng) -> Xywh:
-    """Return a box as the detector may find it: where a drawing ends inside its box is not to be seen."""
-    x, y, width, height = box
-    dx, dy = rng.uniform(-0.07, 0.07, 2)
-    wider, higher = np.exp(rng.normal(0, 0.13, 2).clip(-0.3, 0.3)).tolist()
-    return x + dx * width, y + dy * height, width * wider, height * higher
+    """Return a box as the detector may find it: each edge is off by itself, more so of what is large."""
+    sides = np.array(box[2:] * 2)
+    edges = np.array(xyxy(box)) + rng.normal(0, 1, 4).clip(-2, 2) * (_OFF_PX + _OFF * sides)
+    x, y, width, height = xywh(tuple(edges.tolist()))
+    return x, y, max(_LEAST, width), max(_LEAST, height)
 
 
 def _background_box(objects: list[Xywh], rng: Rng) -> Xywh:
-    """Return a box that overlaps no object well: one moved and resized, or else one outside the picture."""
+    """Return a box that overlaps no object well: moved and resized, a part, or else outside the picture."""
     for _ in range(10):
-        x, y, width, height = objects[rng.integers(len(objects))]
-        dx, dy = rng.uniform(-0.8, 0.8, 2)
-        times = rng.choice([0.5, 0.7, 1.0, 1.4, 1.9])
-        box = (x + dx * width, y + dy * height, width * times, height * times)
+        box = (part_of if rng.random() < _PART_P else _beside)(objects, rng)
         if pairwise_iou(torch.tensor([box]), torch.tensor(objects)).max() < _BACKGROUND_IOU:
             return box
     return _OUTSIDE
+
+
+def _beside(objects: list[Xywh], rng: Rng) -> Xywh:
+    """Return the box of an object, moved and resized."""
+    x, y, width, height = objects[rng.integers(len(objects))]
+    dx, dy = rng.uniform(-0.8, 0.8, 2)
+    times = rng.choice([0.5, 0.7, 1.0, 1.4, 1.9])
+    return x + dx * width, y + dy * height, width * times, height * times
 
 
 def blur_augment(images: Tensor, crops: Crops, p: float, rng: Rng) -> None:

@@ -4,7 +4,7 @@ It never sees a generated image.
 
 Loss: focal centre loss over cells + cross-entropy of noun, colour and setting + L1 of offset and size. The centre cell
 is positive and its eight neighbours are ignored, since a centre can lie on the border of cells; they are asked where it
-is, and how large its thing.
+is, and how large its thing's ink. What it is all cells are asked that lie within one of its centre.
 """
 
 from pathlib import Path
@@ -29,7 +29,8 @@ from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 from scope.worlds.pocket.rng import Rng
 
 _BLUR_P = 0.3
-_NEAR = 1.5  # cells from a centre, under which a cell is asked where it is
+_NEAR, _NAMED = 1.5, 1.0  # cells from a centre, under which a cell is asked where it is, and what
+_CLUTTER = Clutter(WORLD_VENDORS, roomy_p=0.3)
 
 
 class DetectorConfig(TrainConfig):
@@ -49,8 +50,8 @@ PRESETS = {
     "pocket": DetectorConfig(steps=3300, batch=48, lr=2e-3, seed=13),
     # On from other weights, as the shipped ones were; some pictures are as the tokenizer keeps them.
     "continued": DetectorConfig(
-        steps=700, batch=16, lr=1.2e-3, warmup=50, seed=15, ema=0.997, reconstruct_p=0.03, color_jitter_p=0.1,
-        save_every=100,
+        steps=4000, batch=16, lr=1.5e-3, warmup=100, seed=17, ema=0.998, clutter_p=0.7, reconstruct_p=0.03,
+        color_jitter_p=0.08, save_every=250,
     ),
 }  # fmt: skip
 
@@ -68,7 +69,7 @@ def _maps(scene: ClutteredScene) -> dict[str, Tensor]:
     noun, color = torch.full(shape, IGNORE), torch.full(shape, IGNORE)
     offset, log_size = torch.zeros(2, *shape), torch.zeros(2, *shape)
     for shown in scene.objects:
-        x, y, width, height = shown.box
+        x, y, width, height = shown.ink
         away = torch.tensor([x, y])[:, None, None] / CELL - centers
         nearer = away.abs().amax(0) < far
         far = torch.where(nearer, away.abs().amax(0), far)
@@ -79,8 +80,9 @@ def _maps(scene: ClutteredScene) -> dict[str, Tensor]:
         neighbours = center[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
         neighbours[neighbours == 0] = IGNORE
         center[row, column] = 1
-        noun[row, column] = NOUNS.index(shown.noun)
-        color[row, column] = COLOR_NAMES.index(shown.color) if shown.color else IGNORE
+        named = nearer & (far < _NAMED)
+        noun[named] = NOUNS.index(shown.noun)
+        color[named] = COLOR_NAMES.index(shown.color) if shown.color else IGNORE
     near = far < _NEAR
     return {"center": center, "near": near, "offset": offset, "log_size": log_size, "noun": noun, "color": color}
 
@@ -106,7 +108,7 @@ def detector_loss(output: DetectorOutput, truth: dict[str, Tensor]) -> tuple[Ten
 def sample_scene(rng: Rng, clutter_p: float, seed: tuple[int, ...]) -> ClutteredScene:
     """Draw one training picture, as the loop may see it."""
     if rng.random() < clutter_p:
-        return cluttered_scene(rng, Clutter(WORLD_VENDORS))
+        return cluttered_scene(rng, _CLUTTER)
     return of_world(compose(sample_whole(rng), seed))
 
 

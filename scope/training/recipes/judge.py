@@ -17,13 +17,16 @@ from scope.judges.networks import STRIDE, USUAL_SIDE, ClassifierOutput, Detector
 from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
 from scope.nn.weights import fill, read
-from scope.training.data.cluttered_scenes import ClutteredScene, cluttered_scene
+from scope.training.data.cluttered_scenes import Clutter, ClutteredScene, cluttered_scene
 from scope.training.data.crops import Crops, blur_augment, extract, sample_crops
 from scope.training.loop import Run, TrainConfig
 from scope.training.losses import masked_cross_entropy
 from scope.training.optimizers import adamw, warmup_cosine
 from scope.worlds.pocket.catalogue import SETTING_NAMES
 from scope.worlds.pocket.rng import Rng
+
+#: Its scenes: two of five are of a few things, as most prompts are.
+CLUTTER = Clutter(roomy_p=0.4)
 
 #: Pixels from an object's centre: cells nearer than the first are positive, cells farther than the second negative.
 _POSITIVE_RADIUS, _NEGATIVE_RADIUS = 5.8, 10.0
@@ -52,14 +55,10 @@ PRESETS = {
         log_every=1, dtype="fp32",
     ),
     "pocket": JudgeConfig(steps=2300, batch=24, lr=3e-3, warmup=100, seed=77, ema=0.998),
-    # On from other weights, as the shipped ones were: first one of the two, then the other.
-    "boxes": JudgeConfig(
-        steps=600, batch=16, lr=1.5e-3, warmup=50, seed=78, ema=0.996, positives=1, negatives=0, blur_p=0.0,
-        cutmix_p=0.0, color_jitter_p=0.0, keep="classifier", save_every=100,
-    ),
-    "crops": JudgeConfig(
-        steps=450, batch=16, lr=1e-3, warmup=30, seed=79, ema=0.995, positives=4, negatives=1, color_jitter_p=0.08,
-        keep="detector", save_every=100,
+    # On from other weights, as the shipped ones were.
+    "continued": JudgeConfig(
+        steps=3000, batch=24, lr=2e-3, warmup=100, seed=80, ema=0.998, positives=4, negatives=2, cutmix_p=0.04,
+        blur_p=0.04, color_jitter_p=0.1, save_every=250,
     ),
 }  # fmt: skip
 
@@ -82,7 +81,7 @@ def detector_targets(scenes: list[ClutteredScene]) -> DetectorTargets:
     distance = torch.full(shape, torch.inf)
     offset, log_size = (torch.zeros(shape[0], *centers.shape) for _ in range(2))
     for i, scene in enumerate(scenes):
-        for x, y, *sides in (shown.box for shown in scene.objects):
+        for x, y, *sides in (shown.ink for shown in scene.objects):
             away = torch.tensor([x, y])[:, None, None] - centers
             far = away.square().sum(0).sqrt()
             nearer = far < distance[i]
@@ -119,7 +118,7 @@ def classifier_loss(output: ClassifierOutput, crops: Crops) -> dict[str, Tensor]
 
 def batch(config: JudgeConfig, n: int, rng: Rng) -> tuple[Tensor, DetectorTargets, Tensor, Crops]:
     """Return n pictures (n, 3, 128, 128) and their targets, and their crops (m, 3, 36, 36) and theirs."""
-    scenes = [cluttered_scene(rng) for _ in range(n)]
+    scenes = [cluttered_scene(rng, CLUTTER) for _ in range(n)]
     images = to_tensor([scene.image for scene in scenes], torch.device("cpu"))
     crops = sample_crops(scenes, config.positives, config.negatives, rng)
     blur_augment(images, crops, config.blur_p, rng)

@@ -39,7 +39,7 @@ PRESETS = {
     "tiny": LayoutConfig(
         steps=2, batch=4, lr=1e-3, dim=32, depth=1, heads=2, layouts=8, save_every=1, log_every=1, dtype="fp32"
     ),
-    "pocket": LayoutConfig(steps=6000, batch=64, lr=1e-3, seed=43, ema=0.999),
+    "pocket": LayoutConfig(steps=2600, batch=64, lr=1e-3, seed=43, ema=0.999),
 }
 
 _T_LEAST, _PROBED, _OVERLAP = 0.1, 256, 0.3

@@ -1,4 +1,4 @@
-"""Train NTM (Normalizing Trajectory Models, arXiv 2605.08078) on PAE latents, then distil its denoiser.
+"""Train NTM (Normalizing Trajectory Models, arXiv 2605.08078) on latents of scenes, then distil its denoiser.
 
     L = sum over k of -log p(x_{k-1} | x_k, y) / dimensions + anchor(step) mean (mu_P - mu_FM)^2
 
@@ -14,32 +14,47 @@ The denoiser g_phi (3.9) then learns from true trajectories what trajectory deno
 import copy
 import math
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from scope.errors import UsageError
 from scope.generators.metadata import metadata_of
-from scope.generators.ntm import CFG_SCALE, T_MIN, build, predictor
 from scope.generators.ntm import PRESETS as SHAPES
+from scope.generators.ntm import T_MIN, build, predictor
 from scope.models import diffusers_backbone, ntm
+from scope.models.backbone import Condition
 from scope.models.ntm import NTM
-from scope.models.text_encoder import STATE_DIM, Conditioning, encode
 from scope.nn import trajectory
 from scope.nn.ema import EMA
-from scope.nn.transformer import to_grid, to_tokens
+from scope.nn.transformer import to_grid
 from scope.nn.weights import PACK_GENERATOR, fill, read
-from scope.tokenizers.pae import PAE
-from scope.training.data.cached_latents import LatentCache, LatentConfig, drop_groups, latents_of, tokenizer_of
+from scope.tokenizers.base import Autoencoder
+from scope.training.data.cached_latents import LatentCache
 from scope.training.flow_matching import sample_cond_mask
 from scope.training.loop import Run
+from scope.training.on_regions import PROBED, BoundConfig, HeardScenes, frozen_of, scenes_of
 from scope.training.optimizers import adamw, warmup_cosine
-from scope.training.recipes.flow import PROMPTS
 from scope.weights import expected, weights_path
-from scope.worlds.pocket.vocabulary import CORE_VOCABULARY
+from scope.worlds.pocket.vocabulary import VOCABULARY
 
 
-class NTMConfig(LatentConfig):
+class Data(Protocol):
+    """Latents of scenes, and what a backbone reads of them."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def tokens(self, chosen: Tensor) -> Tensor:
+        """Return the latents of these scenes (b, n, d)."""
+
+    def condition(self, chosen: Tensor, noise: torch.Generator, drop: float) -> Condition:
+        """Return what is read of these scenes; `drop`: a share that does not read which words belong together."""
+
+
+class NTMConfig(BoundConfig):
     """The recipe of both stages.
 
     `start_from`: a file of flow-matching weights, "flow" for the shipped ones, a folder of a transformer of diffusers,
@@ -55,22 +70,24 @@ class NTMConfig(LatentConfig):
     denoiser_steps: int = 1_000
     denoiser_lr: float = 5e-4
     denoiser_batch: int = 12  # whole trajectories, each with gradients through every step
+    drop_text: float = 0.0  # share of samples that do not read their condition
+    drop_groups: float = 0.0  # share that do not read which words belong to one object
     compile: bool = False
 
 
 PRESETS = {
     "tiny": NTMConfig(
-        steps=2, batch=4, lr=1e-3, model="tiny", start_from="", scenes=8, denoiser_steps=2, save_every=1, log_every=1,
-        dtype="fp32",
+        steps=2, batch=4, lr=1e-3, model="tiny", start_from="", scenes=8, wide=32, denoiser_steps=2, save_every=1,
+        log_every=1, dtype="fp32",
     ),
     "pocket": NTMConfig(
-        steps=500, batch=48, lr=5e-4, warmup=100, seed=61, ema=0.995, weight_decay=1e-4, pairs=True,
-        denoiser_steps=60,
+        steps=1_500, batch=16, scenes=40_000, lr=5e-4, warmup=100, seed=61, ema=0.997, weight_decay=1e-4, pairs=True,
+        denoiser_steps=100, denoiser_batch=8,
     ),
-    # Needs `tokenizer`, and latents.pt in its folder: a `LatentCache` of 16x16x32 latents and Qwen2.5-VL's text states.
+    # Needs latents.pt in its folder: a `LatentCache` of 16x16x32 latents and Qwen2.5-VL's text states.
     "full": NTMConfig(
-        steps=100_000, batch=1024, lr=1e-4, model="full", tokenizer_preset="full", start_from="", ema=0.9999,
-        weight_decay=1e-4, denoiser_batch=1024,
+        steps=100_000, batch=1024, lr=1e-4, model="full", start_from="", ema=0.9999,
+        weight_decay=1e-4, denoiser_batch=1024, drop_text=0.1, drop_groups=0.1,
     ),
 }  # fmt: skip
 
@@ -103,7 +120,7 @@ def trajectories(config: NTMConfig, model: NTM, x_0: Tensor, noise: torch.Genera
 
 
 def ntm_loss(
-    model: NTM, base: NTM | None, weight: float, x: Tensor, t: Tensor, T: Tensor, text: Conditioning, cond_mask: Tensor
+    model: NTM, base: NTM | None, weight: float, x: Tensor, t: Tensor, T: Tensor, text: Condition, cond_mask: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the negative log-likelihood of trajectories in nats a dimension, and the loss, which has the anchor, too.
 
@@ -120,20 +137,20 @@ def ntm_loss(
     return nll, nll + weight * F.mse_loss(reverse.steps.mean, anchor.mean)
 
 
-def fit(run: Run[NTMConfig], cache: LatentCache, model: NTM, tokenizer: PAE | None = None) -> NTM:
+def fit(run: Run[NTMConfig], data: Data, model: NTM, tokenizer: Autoencoder | None = None) -> NTM:
     """Train, or continue training, all but the denoiser; return the averaged model. A tokenizer draws samples."""
     config, model = run.config, model.to(run.device)
     base = copy.deepcopy(model).requires_grad_(False) if config.start_from else None
     optimizer, ema = adamw(model, config), EMA(model, config.ema)
     schedule = warmup_cosine(optimizer, config)
     run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
+    probed = min(PROBED, len(data) // 2)  # scenes that are not trained on
     loss_of = run.parallel(model, torch.compile(ntm_loss) if config.compile else ntm_loss)
     for step in run.steps():
         noise, where = run.torch_rng(step), run.device
-        chosen = torch.randint(len(cache), (run.batch,), generator=noise)
-        x_0 = to_tokens(cache.latents[chosen].float())
-        x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
-        text = drop_groups(cache.text(chosen), config.drop_groups, noise).to(where)
+        chosen = torch.randint(probed, len(data), (run.batch,), generator=noise)
+        x, t, T = (part.to(where) for part in trajectories(config, model, data.tokens(chosen), noise))
+        text = data.condition(chosen, noise, config.drop_groups).to(where)
         cond_mask = sample_cond_mask(run.batch, config.drop_text, noise).to(where)
         weight = config.anchor * 0.5 * (1 + math.cos(math.pi * step / config.steps))
         with run.autocast():
@@ -148,7 +165,8 @@ def fit(run: Run[NTMConfig], cache: LatentCache, model: NTM, tokenizer: PAE | No
 
         run.log(step, loss=loss, grad=grad, nll=nll)
         if run.main and tokenizer is not None and (step + 1) % 500 == 0:
-            run.save_grid(f"{step + 1:06d}", sample_grid(ema.model, tokenizer, where))
+            text = data.condition(torch.arange(min(32, probed)), run.torch_rng(0), 0.0).to(where)
+            run.save_grid(f"{step + 1:06d}", sample_grid(ema.model, tokenizer, text, min(32, probed)))
         run.checkpoint(step)
     return ema.model
 
@@ -159,7 +177,7 @@ def denoiser_config(config: NTMConfig) -> NTMConfig:
     return config.model_copy(update=changed)
 
 
-def distil(run: Run[NTMConfig], cache: LatentCache, model: NTM) -> NTM:
+def distil(run: Run[NTMConfig], data: Data, model: NTM) -> NTM:
     """Train, or continue training, the denoiser of a trained model; return the model with it."""
     config, model = run.config, model.eval().requires_grad_(False).to(run.device)
     denoiser = copy.deepcopy(model.denoiser).train().requires_grad_()
@@ -167,12 +185,12 @@ def distil(run: Run[NTMConfig], cache: LatentCache, model: NTM) -> NTM:
     schedule = warmup_cosine(optimizer, config)
     run.track(model=denoiser, optimizer=optimizer, schedule=schedule, ema=ema)
     forward = run.parallel(denoiser)
+    probed = min(PROBED, len(data) // 2)
     for step in run.steps():
         noise, where = run.torch_rng(step), run.device
-        chosen = torch.randint(len(cache), (run.batch,), generator=noise)
-        x_0 = to_tokens(cache.latents[chosen].float())
-        x, t, T = (part.to(where) for part in trajectories(config, model, x_0, noise))
-        text = drop_groups(cache.text(chosen), config.drop_groups, noise).to(where)
+        chosen = torch.randint(probed, len(data), (run.batch,), generator=noise)
+        x, t, T = (part.to(where) for part in trajectories(config, model, data.tokens(chosen), noise))
+        text = data.condition(chosen, noise, config.drop_groups).to(where)
         target = ntm.denoised_states(model, x, t, T, text)[0]
         with torch.no_grad():
             u_0, _ = model.transport(x[0], t[0], T)
@@ -213,23 +231,42 @@ def initial_model(config: NTMConfig) -> NTM:
 
 
 @torch.no_grad()
-def sample_grid(model: NTM, tokenizer: PAE, where: torch.device) -> Tensor:
-    """Draw PROMPTS with fixed noise in as few steps as the model was trained for, the last at its mean, undenoised."""
-    b, text, steps = len(PROMPTS), encode(PROMPTS).to(where), model.levels[0]
-    tokens = (tokenizer.size // tokenizer.patch) ** 2
-    noise = torch.randn((steps + 1, b, tokens, tokenizer.d), generator=torch.Generator().manual_seed(0)).to(where)
-    return tokenizer.decode(to_grid(ntm.draw(model, text, noise, T_MIN, CFG_SCALE, "inverse", mean_last=True)))
+def sample_grid(model: NTM, tokenizer: Autoencoder, text: Condition, count: int) -> Tensor:
+    """Draw scenes with fixed noise in as few steps as the model was trained for, the last at its mean, undenoised."""
+    steps, tokens = model.levels[0], (tokenizer.size // tokenizer.patch) ** 2
+    noise = torch.randn((steps + 1, count, tokens, tokenizer.d), generator=torch.Generator().manual_seed(0))
+    where = tokenizer.latent_mean.device
+    return tokenizer.decode(to_grid(ntm.draw(model, text, noise.to(where), T_MIN, 1.0, "inverse", mean_last=True)))
 
 
 def train(config: NTMConfig, folder: Path) -> None:
-    """Train, or continue training, both stages; writes folder/ntm.safetensors."""
+    """Train, or continue training, both stages; writes folder/ntm.safetensors.
+
+    Raises: UsageError if the model reads texts and their latents are not there.
+    """
     torch.manual_seed(config.seed)
-    run = Run(folder, config)
-    (tokenizer, tokenizer_sha256), model = tokenizer_of(config), initial_model(config)
+    run, model = Run(folder, config), initial_model(config)
+    if SHAPES[config.model].backbone != "bound":
+        _train_on_texts(run, model)
+        return
+    tokenizer, binding, sha256 = frozen_of(config)
     tokenizer = tokenizer.to(run.device)
-    cache = latents_of(run, tokenizer)
-    reads_prompts = SHAPES[config.model].text_dim == STATE_DIM  # else the cache holds texts of another encoder
-    model = fit(run, cache, model, tokenizer if reads_prompts else None)
-    model = distil(Run(folder / "denoiser", denoiser_config(config)), cache, model)
-    metadata = metadata_of(CORE_VOCABULARY, tokenizer_sha256)
-    run.write(model, folder / "ntm.safetensors", pack=PACK_GENERATOR, metadata=metadata)
+    data = HeardScenes(scenes_of(run, tokenizer), binding.to(run.device), run.device)
+    _write(run, distilled(run, data, fit(run, data, model, tokenizer)), metadata_of(VOCABULARY, sha256))
+
+
+def _train_on_texts(run: Run[NTMConfig], model: NTM) -> None:
+    path = run.folder / "latents.pt"
+    if not path.exists():
+        raise UsageError(f"{run.config.model} learns from latents and texts of your own; put them into {path}")
+    data = LatentCache(**torch.load(path, weights_only=True))
+    _write(run, distilled(run, data, fit(run, data, model)), None)
+
+
+def distilled(run: Run[NTMConfig], data: Data, model: NTM) -> NTM:
+    """Return a trained model with its denoiser, which has a folder of its own."""
+    return distil(Run(run.folder / "denoiser", denoiser_config(run.config)), data, model)
+
+
+def _write(run: Run[NTMConfig], model: NTM, metadata: dict[str, Any] | None) -> None:
+    run.write(model, run.folder / "ntm.safetensors", pack=PACK_GENERATOR, metadata=metadata)

@@ -36,6 +36,7 @@ from scope.tokenizers.pae import PAE
 from scope.tokenizers.pae import load as load_tokenizer
 from scope.training.data import augmentations as augment
 from scope.training.data.cluttered_scenes import Clutter, ClutteredScene, cluttered_scene, of_world, sign_scene
+from scope.training.data.parts import part_of
 from scope.training.loop import Run, TrainConfig
 from scope.training.losses import IGNORE, masked_cross_entropy
 from scope.training.optimizers import adamw, warmup_cosine
@@ -44,11 +45,12 @@ from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES, VEN
 from scope.worlds.pocket.rng import Rng
 
 #: Its cluttered scenes: the three vendors of the world alike, the held-out ones never; more signs than others have.
-CLUTTER = Clutter((1 / 3, 1 / 3, 1 / 3, 0.0, 0.0), sign_p=0.2)
+CLUTTER = Clutter((1 / 3, 1 / 3, 1 / 3, 0.0, 0.0), sign_p=0.2, roomy_p=0.3)
 
 _SPREAD = 10  # how many of the heat map's standard deviations a thing is wide, and high
 _SIGN_SPREAD = 0.06  # deviation of the logarithm of a sign's sides, whose edges can be seen
 _BLUR_SIGMA = (2.0, 4.0)  # pixels
+_PART_P = 0.5  # of the boxes that show no thing, those that show a part of one
 _NOTHING_IOU = 0.4  # with any thing, under which a box shows none of them
 
 
@@ -75,10 +77,10 @@ PRESETS = {
         save_every=1, log_every=1, dtype="fp32",
     ),
     "pocket": RewardConfig(steps=2200, batch=16, lr=3e-3, warmup=100, seed=2027, ema=0.997, save_every=100),
-    # On from the weights of `pocket`, as the shipped ones were.
+    # On from other weights, as the shipped ones were.
     "continued": RewardConfig(
-        steps=700, batch=16, lr=1.5e-3, warmup=50, seed=2028, ema=0.996, signs=4, color_jitter_p=0.05, clutter_p=0.6,
-        reconstruct_p=0.03, save_every=100,
+        steps=3400, batch=16, lr=2.5e-3, warmup=100, seed=2029, ema=0.998, positives=8, negatives=3, signs=4,
+        color_jitter_p=0.06, clutter_p=0.7, reconstruct_p=0.03, save_every=250,
     ),
 }  # fmt: skip
 
@@ -152,9 +154,9 @@ def sample_boxes(
 
 
 def shown_in(scene: ClutteredScene) -> list[tuple[Xywh, int, int, int]]:
-    """Return the box, noun, colour and style of each thing of a scene, and of its sign."""
+    """Return the box of the ink, noun, colour and style of each thing of a scene, and of its sign."""
     shown = [
-        (o.box, NOUNS.index(o.noun), _index(COLOR_NAMES, o.color), _index(VENDORS, o.style)) for o in scene.objects
+        (o.ink, NOUNS.index(o.noun), _index(COLOR_NAMES, o.color), _index(VENDORS, o.style)) for o in scene.objects
     ]
     return [*shown, (scene.sign.box, SIGN, IGNORE, IGNORE)] if scene.sign else shown
 
@@ -163,12 +165,13 @@ def _index(names: tuple[str, ...], name: str | None) -> int:
     return names.index(name) if name in names else IGNORE
 
 
-def near(box: Xywh, rng: Rng, spread: float = 0.13) -> Xywh:
-    """Return a box as the first stage may propose it: where a drawing ends inside its box is not to be seen."""
+def near(box: Xywh, rng: Rng, spread: float = 0.08) -> Xywh:
+    """Return a box as the first stage may propose it, `spread` off in size, and about a pixel besides."""
     x, y, width, height = box
-    dx, dy = rng.normal(0, 0.05, 2).clip(-0.12, 0.12)
-    wider, higher = np.exp(rng.normal(0, spread, 2).clip(-0.3, 0.3)).tolist()
-    return x + dx * width, y + dy * height, width * wider, height * higher
+    sides = np.array([width, height])
+    dx, dy = (rng.normal(0, 1, 2).clip(-2.4, 2.4) * (0.04 * sides + 0.6)).tolist()
+    wider, higher = np.exp(rng.normal(0, 1, 2).clip(-2.4, 2.4) * (spread + 1 / sides)).tolist()
+    return x + dx, y + dy, width * wider, height * higher
 
 
 def _shift(box: Xywh, true: Xywh) -> Xywh:
@@ -183,12 +186,14 @@ def _shift(box: Xywh, true: Xywh) -> Xywh:
 
 
 def _beside(boxes: list[Xywh], rng: Rng) -> Xywh:
-    """Return a box that shows nothing well: a true one moved and resized, or one of any place."""
+    """Return a box that shows nothing well: a true one moved and resized, a part of one, or one of any place."""
     for _ in range(10):
         x, y, width, height = boxes[rng.integers(len(boxes))]
         dx, dy = rng.uniform(-0.9, 0.9, 2)
         times = rng.choice([0.45, 0.65, 1.0, 1.5, 2.0])
         box = (x + dx * width, y + dy * height, width * times, height * times)
+        if rng.random() < _PART_P:
+            box = part_of(boxes, rng)
         if pairwise_iou(torch.tensor([box]), torch.tensor(boxes)).max() < _NOTHING_IOU:
             return box
     return -20.0, -20.0, 24.0, 24.0

@@ -5,7 +5,7 @@ again, so that all that it does not touch stays equal to the pixel.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from scope.worlds.pocket.plan import Plan
 from scope.worlds.pocket.relations import XyxyPx
 from scope.worlds.pocket.rng import Rng
 from scope.worlds.pocket.sign import HEIGHT, WIDTH, sign
-from scope.worlds.pocket.sprites import GRID, SIZE, sprite
+from scope.worlds.pocket.sprites import GRID, SIZE, bounding_box, ink, sprite
 
 Mask = NDArray[np.uint8]
 
@@ -42,6 +42,13 @@ class Object:
     def height_px(self) -> int:
         """Height of its box."""
         return self.xyxy_px[3] - self.xyxy_px[1]
+
+    @property
+    def ink_px(self) -> XyxyPx:
+        """The smallest box around its ink, whatever lies over it."""
+        x, y = self.xyxy_px[:2]
+        x0, y0, x1, y1 = ink(self.drawing, (self.width_px, self.height_px), self.style)
+        return x + x0, y + y0, x + x1, y + y1
 
     @property
     def drawing(self) -> str:
@@ -80,17 +87,7 @@ class Scene:
 
     def ink(self, index: int) -> XyxyPx:
         """Return the smallest box around what is opaque of one object."""
-        return _bounding_box(self.mask == index + 1)
-
-
-def _bounding_box(area: NDArray[np.bool_]) -> XyxyPx:
-    ys, xs = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
-    return int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
-
-
-@lru_cache(maxsize=4096)
-def _ink(drawing: str, size: tuple[int, int], style: str) -> XyxyPx:
-    return _bounding_box(sprite(drawing, None, size, style)[1][..., 0] > 0.5)
+        return bounding_box(self.mask == index + 1)
 
 
 def arrange(plan: Plan, seed: int | tuple[int, ...], grid: bool = False) -> Layout:
@@ -150,10 +147,6 @@ def _pixels(cells: XyxyPx) -> XyxyPx:
 
 def _lowered(upper: Object, lower: Object) -> Object:
     """Return an object let down until its ink touches what it stands on."""
-
-    def ink(obj: Object) -> XyxyPx:
-        return _ink(obj.drawing, (obj.width_px, obj.height_px), obj.style)
-
     x0, y0, x1, y1 = upper.xyxy_px
-    gap = lower.xyxy_px[1] + ink(lower)[1] - y0 - ink(upper)[3]
+    gap = lower.ink_px[1] - upper.ink_px[3]
     return replace(upper, xyxy_px=(x0, y0 + gap, x1, y1 + gap))

@@ -1,4 +1,4 @@
-"""The atlas in memory: every drawing in every colour and size. numpy only."""
+"""The atlas in memory: every drawing in every colour and size, and how much of its frame it fills. numpy only."""
 
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -10,6 +10,7 @@ from PIL import Image
 from scope.worlds.pocket.catalogue import COLORS, VENDORS, drawings
 
 Pixels = NDArray[np.floating]
+Corners = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels
 
 COLUMNS = 16  # cells of a row of an atlas
 SIZE = 128  # pixels of a scene's side
@@ -88,3 +89,20 @@ def sprite(
     premultiplied: Pixels = np.asarray(scaled, np.float32) / 255
     alpha = premultiplied[..., 3:]
     return premultiplied[..., :3] / np.maximum(alpha, 1e-4), alpha
+
+
+def bounding_box(area: NDArray[np.bool_]) -> Corners:
+    """Return the smallest box around what is true of an area (h, w), some of which is."""
+    ys, xs = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
+    return int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
+
+
+def ink_of(alpha: Pixels) -> Corners:
+    """Return the smallest box around what is opaque of a drawing (h, w, 1); of the palest lines, what is most so."""
+    return bounding_box(alpha[..., 0] > min(0.5, 0.5 * float(alpha.max())))
+
+
+@lru_cache(maxsize=4096)
+def ink(drawing: str, size: int | tuple[int, int], vendor: str = VENDORS[0]) -> Corners:
+    """Return the smallest box around the ink of a drawing, from the corner of its frame of that `size`."""
+    return ink_of(sprite(drawing, None, size, vendor)[1])
