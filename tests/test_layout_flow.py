@@ -9,9 +9,12 @@ from torch import Tensor, nn
 
 from scope.errors import PromptError
 from scope.generators.layouts import Layouts, text_of
+from scope.generators.region_words import region_request
 from scope.models.layout_flow import SLOT, SLOTS, LayoutFlow, from_slots, to_slots, velocity_fn
 from scope.models.text_encoder import STATE_DIM, Conditioning
 from scope.nn import paths
+from scope.parsing.grammar import Grammar
+from scope.skills.bind import request_of
 from scope.specification import Binding, Request, Span
 from scope.training.data import layouts as data
 from scope.training.recipes.layout import layout_loss, probe
@@ -124,6 +127,24 @@ def test_a_request_gets_a_region_for_each_slot_of_its_groups_in_their_words() ->
         x0, y0, x1, y1 = (1000 * box).round().int().tolist()
         assert np.allclose(r.box.root, (y0, x0, y1, x1), atol=1)
     assert placed.model_copy(update={"regions": ()}) == ASKED
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [
+        ("three pink balloons", [("balloon", "pink", "")]),
+        ("a cup that is blue on a beach", [("cup", "blue", "")]),
+        ('a red apple and a sign that says "OPEN"', [("apple", "red", ""), ("sign", "", "OPEN")]),
+        ("a green frog to the left of a yellow car", [("frog", "green", ""), ("car", "yellow", "")]),
+    ],
+)
+def test_a_region_shows_all_that_the_prompt_says_of_its_group(prompt: str, shown: list[tuple[str, str, str]]) -> None:
+    """The words of a noun, of its colour and of what is written on it are bound one by one."""
+    request = request_of(Grammar().decompose(prompt), seed=1)
+    placed = knowing(*range(1, len(shown) + 1)).placed(request)
+    things = region_request(placed).things
+    found = [(t.phrase, t.look, r.text) for t, r in zip(things, placed.regions, strict=True)]
+    assert found == shown
 
 
 def test_a_prompt_that_names_nothing_has_no_regions_and_one_that_is_too_long_is_refused() -> None:

@@ -59,12 +59,16 @@ class Layouts:
         return from_slots(x_0)
 
 
-def _region(request: Request, binding: Binding, name: str, box: list[float]) -> Region:
+def _region(request: Request, owner: Binding, name: str, box: list[float]) -> Region:
+    """Return a region that shows what is said of a group of words; `owner` is the binding of its noun."""
     x0, y0, x1, y1 = (round(1000 * share) for share in box)
-    words = request.text[binding.span.start : binding.span.end]
-    written = next((quoted for quoted in request.quoted if quoted in words), "")
+    about = sorted(
+        (b for b in request.bindings if b.group == owner.group and b is not owner), key=lambda b: b.span.start
+    )
+    words = [request.text[b.span.start : b.span.end] for b in (*about, owner)]
+    written = next((quoted for quoted in request.quoted if any(quoted in word for word in words)), "")
     return Region(
-        id=name, commitments=(binding.commitment,), phrase=words, text=written,
+        id=name, commitments=(owner.commitment,), phrase=" ".join(words), text=written,
         box=Box((y0, x0, max(y1, y0 + 1), max(x1, x0 + 1))),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 Nouns that no generator was trained on (`catalogue.HELD_OUT_NOUNS`), each shown by one drawing of one vendor, those of
 the held-out vendors as well, on white; asked for as "the mascot" in a box of any shape and in a setting. `found` is the
 share in whose box the judge finds that very noun; `true_scenes` have the drawing itself there. `by_name` asks for the
-noun without a picture: what its words alone are worth.
+noun without a picture, of which the weights know nothing: a control, which nothing but chance can raise.
 """
 
 import tempfile
