@@ -96,12 +96,6 @@ def test_without_letters_or_references_there_are_none() -> None:
     assert batched([RegionRequest(())]).mask.tolist() == [[False]]
 
 
-def test_a_batch_is_repeated_as_a_whole() -> None:
-    twice = regions(LEFT, RIGHT, letters="HI").repeat(2)
-    for name, part in vars(regions(LEFT, RIGHT, letters="HI")).items():
-        assert part is None or torch.equal(getattr(twice, name), torch.cat([part, part]))
-
-
 def test_a_phrase_is_the_mean_of_its_tokens_whatever_stands_beside_it() -> None:
     coded = encode([TextInput("a red apple")])
     alone = coded.hidden_states[0, : int(coded.mask.sum())].mean(0)

@@ -4,7 +4,7 @@ Shapes: b batch, r regions (padded), l letters (padded), 384 numbers a phrase: t
 Boxes are x0, y0, x1, y1 as shares of the picture, y growing downwards; later regions lie over earlier ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -66,16 +66,8 @@ class Regions:
 
     def to(self, device: torch.device) -> "Regions":
         """Move to a device."""
-        return self.each(lambda t: t.to(device))
-
-    def repeat(self, times: int) -> "Regions":
-        """Return the batch `times` over."""
-        return self.each(lambda t: t.repeat(times, *[1] * (t.ndim - 1)))
-
-    def each(self, change: Callable[[Tensor], Tensor]) -> "Regions":
-        """Return the batch with every tensor changed."""
-        changed: dict[str, Any] = {name: None if t is None else change(t) for name, t in vars(self).items()}
-        return Regions(**changed)
+        moved: dict[str, Any] = {name: None if t is None else t.to(device) for name, t in vars(self).items()}
+        return Regions(**moved)
 
 
 @lru_cache(maxsize=32_768)

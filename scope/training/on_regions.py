@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -33,6 +34,9 @@ class BoundConfig(TrainConfig):
     crowd_p: float = 0.6  # share of crowded scenes
     cache: str = ""  # a file of scenes that trainings share; else each keeps its own in its folder
     thing_weight: float = 3.0  # of the error where a thing stands; 1 elsewhere
+
+
+B = TypeVar("B", bound=BoundConfig)
 
 
 def tokenizer_of(config: BoundConfig) -> Lapped:
@@ -70,7 +74,7 @@ class HeardScenes:
         return heard
 
 
-def scenes_of(run: Run, tokenizer: Lapped) -> BoundScenes:  # type: ignore[type-arg]  # any recipe on bound scenes
+def scenes_of(run: Run[B], tokenizer: Lapped) -> BoundScenes:
     """Return the data of a training, made by its main process."""
     config = run.config
     path = Path(config.cache) if config.cache else run.folder / "scenes.pt"

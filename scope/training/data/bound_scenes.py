@@ -113,9 +113,8 @@ class BoundScenes:
             phrase, look, style = (said[kind[chosen[i], j]] for kind in (self.phrases, self.looks, self.styles))
             if phrase in NOUNS:
                 references[i, j] = reference_of(pictured(phrase, look, style))
-                unnamed_here = bool(unnamed[i, j])
-                regions.phrases[i, j] *= not unnamed_here
-                regions.looks[i, j] *= not unnamed_here
+                if unnamed[i, j]:
+                    regions.phrases[i, j], regions.looks[i, j] = 0, 0
         return replace(regions, references=references)
 
     def regions(self, chosen: Tensor) -> Regions:
