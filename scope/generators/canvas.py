@@ -55,7 +55,7 @@ def side_of(request: Request) -> int:
         return DEFAULT_SIDE
     if width != height or width not in SIDES:
         sides = " or ".join(f"{side}x{side}" for side in SIDES)
-        raise UsageError(f"bound generators draw {sides} pixels, and not {width}x{height}; take --size {SIDES[-1]}")
+        raise UsageError(f"these weights draw {sides} pixels, and not {width}x{height}; take --size {SIDES[-1]}")
     return width
 
 
