@@ -16,7 +16,7 @@ PROMPTS = (
     "three pink balloons",
     'two robots and a sign that says "HELLO"',
     "a yellow cat on top of a brown couch",
-    "a purple umbrella next to a unicorn",  # a word that the shipped weights do not know
+    "a purple umbrella next to a centaur",  # a word that the shipped weights do not know
 )
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -17,7 +17,7 @@ from scope.engine import assemble
 from scope.engine.ledger_updates import entered
 from scope.engine.outcome import Outcome, Progress
 from scope.engine.result import Result
-from scope.engine.verification import judge, unknown_to
+from scope.engine.verification import drawn_as, judge, unknown_to
 from scope.errors import ImageError, OtherSchema, OutputError, PluginError, StateCorrupt, UsageError, WeightsError
 from scope.files import sha256_of_file, write_atomic
 from scope.generators.metadata import vocabulary_of
@@ -44,13 +44,17 @@ PathLike = str | Path
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do. `unknown` names, in words, what the chosen generator's weights have never seen."""
+    """What a run would do. `unknown` names, in words, what the chosen generator's weights have never seen.
+
+    `otherwise`: what is drawn for words that say more than the weights know, or may mean several things; sentences.
+    """
 
     specification: Specification
     options: Options
     output: Path | None  # None: the run's own folder
     metadata: bool
     unknown: tuple[str, ...]
+    otherwise: tuple[str, ...] = ()
 
     @property
     def most_drafts(self) -> int:
@@ -107,8 +111,8 @@ def plan(prompt: str, options: Options, output: PathLike | None = None, metadata
     with_own_boxes(specification, options.region)  # refused before anything is drawn
     references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None
-    unknown = unknown_words(specification, options.generator)
-    return Plan(specification, options, path, metadata, unknown)
+    unknown, otherwise = words_of(specification, options.generator)
+    return Plan(specification, options, path, metadata, unknown, otherwise)
 
 
 def decompose(prompt: str) -> Specification:
@@ -122,17 +126,18 @@ def decompose(prompt: str) -> Specification:
     return reader.decompose(prompt)
 
 
-def unknown_words(specification: Specification, generator: str) -> tuple[str, ...]:
-    """Return what the shipped weights of a generator were not trained on, in words; nothing where none ship.
+def words_of(specification: Specification, generator: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what the shipped weights of a generator were not trained on, in words, and what they draw otherwise.
 
-    What an open unknown speaks of may yet be found. The weights themselves are not loaded.
+    Nothing where none ship. What an open unknown speaks of may yet be found. The weights themselves are not loaded.
     """
     vocabulary = vocabulary_of(read_metadata(weights_path(generator))) if generator in expected() else None
     if vocabulary is None:
-        return ()
+        return (), ()
     open_ = {target for unknown in specification.where(Status.OPEN) for target in unknown.targets}
-    found = (unknown_to(vocabulary, c) for c in specification.commitments if c.id not in open_)
-    return tuple(dict.fromkeys(what for what in found if what is not None))
+    sure = [c for c in specification.commitments if c.id not in open_]
+    unknown, otherwise = ([said(vocabulary, c) for c in sure] for said in (unknown_to, drawn_as))
+    return tuple(filter(None, dict.fromkeys(unknown))), tuple(filter(None, dict.fromkeys(otherwise)))
 
 
 def start(plan: Plan) -> Run:

@@ -1,8 +1,8 @@
 """The Protocols that plugins fill. Nothing here imports torch."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from scope.errors import PluginError
@@ -77,6 +77,8 @@ class Vocabulary:
     settings: frozenset[str]
     max_count: int
     max_letters: int = 0  # bytes of a text that it can write; 0: it cannot write
+    #: Word -> the nouns that it may mean, of which the first is drawn: the wider word, or the likeliest of several.
+    drawn_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

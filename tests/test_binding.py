@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from scope.models.binding import FINE, HEARD, INK, LAYER, LETTER, POINTS, Binding, Heard, Words
+from scope.models.binding import COLORS, FINE, GROUND, HEARD, LETTER, POINTS, Binding, Heard, Words
 from scope.models.bound_dit import T_MIN, BoundDiT, velocity_fn
 from scope.models.regions import (
     REFERENCE,
@@ -20,6 +20,9 @@ from scope.models.regions import (
 from scope.models.text_encoder import STATE_DIM, TextInput, encode
 from scope.nn import paths
 from scope.nn.cells import laid
+from scope.nn.transformer import to_tokens
+from scope.tokenizers import lapped
+from scope.training.recipes.binding import read_of
 
 SIDE = 4
 LEFT, RIGHT, MIDDLE = (0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 1.0, 1.0), (0.25, 0.3, 0.8, 0.6)
@@ -143,7 +146,7 @@ def test_padding_changes_nothing(binding: Binding) -> None:
 
 def painted(binding: Binding, given: Regions) -> Tensor:
     """Return the canvas (c, h, w) by laying one region after the other over the setting."""
-    ground = binding.setting(binding.settings(given.setting)).view(1, LAYER, POINTS, POINTS)
+    ground = binding.setting(binding.settings(given.setting)).view(1, COLORS, GROUND, GROUND)
     canvas = nn.functional.interpolate(ground, size=(SIDE * FINE, SIDE * FINE), mode="bilinear")[0]
     for i in range(given.boxes.shape[1]):
         code = binding.noun(binding.nouns(given.phrases[:, i])) * binding.style(binding.styles(given.styles[:, i]))
@@ -151,7 +154,7 @@ def painted(binding: Binding, given: Regions) -> Tensor:
         if given.references is not None:
             maps = maps + binding.reference(given.references[:, i])
         layer = laid(binding.paint(maps, binding.looks(given.looks[:, i])), given.boxes[:, i], SIDE * FINE)[0]
-        canvas = canvas * (1 - layer[LAYER]) + layer[:LAYER]
+        canvas = canvas * (1 - layer[COLORS]) + layer[:COLORS]
     return canvas
 
 
@@ -160,7 +163,7 @@ def test_what_is_heard_is_the_picture_that_one_layer_over_another_makes(binding:
     given = changed(given, references=torch.randn(1, 3, *REFERENCE, generator=torch.Generator().manual_seed(4)))
     canvas = painted(binding, given)
     ink = sum(
-        laid(binding.letter(given.letters[0, i]).view(1, 1, LETTER, LETTER), given.letter_boxes[:, i], SIDE * INK)
+        laid(binding.letter(given.letters[0, i]).view(1, 1, LETTER, LETTER), given.letter_boxes[:, i], SIDE * FINE)
         for i in range(4)
     )
     heard = binding(given)
@@ -168,7 +171,7 @@ def test_what_is_heard_is_the_picture_that_one_layer_over_another_makes(binding:
     for cell in range(SIDE * SIDE):
         (y, x), f = divmod(cell, SIDE), FINE
         seen = [canvas[:, y * f : (y + 1) * f, x * f : (x + 1) * f].flatten()]
-        seen.append(ink[0, 0, y * INK : (y + 1) * INK, x * INK : (x + 1) * INK].flatten())
+        seen.append(ink[0, 0, y * FINE : (y + 1) * FINE, x * FINE : (x + 1) * FINE].flatten())
         lies = torch.cat(seen)
         assert torch.allclose(heard.cells[0, cell, : len(lies)], lies, atol=1e-4)
         read = nn.functional.gelu(binding.read(lies), approximate="tanh")
@@ -193,6 +196,27 @@ def test_no_style_and_no_look_are_not_the_mean_of_those_that_have_a_name() -> No
         assert torch.allclose(coordinates.mean(0), torch.zeros(()), atol=1e-4)
         apart = reads(coordinates).mean(0) - reads(torch.zeros(words.k))
         assert apart.abs().max() > 1e-4
+
+
+def test_what_layers_are_of_drawings_is_what_is_laid_into_boxes(binding: Binding) -> None:
+    """Learnt alone, a drawing is the one that scenes show: in the box that is the whole picture."""
+    given = regions((0.0, 0.0, 1.0, 1.0))
+    layer = binding.layers(given.phrases[0], given.looks[0], given.styles[0], None)
+    whole = laid(layer, given.boxes[0], SIDE * FINE)[0]
+    ground = binding.canvas(changed(given, mask=torch.zeros(1, 1).bool()))[0]
+    assert torch.allclose(binding.canvas(given)[0], ground * (1 - whole[COLORS]) + whole[:COLORS], atol=1e-4)
+
+
+def test_before_training_the_sketch_is_what_a_linear_tokenizer_reads_in_the_canvas() -> None:
+    torch.manual_seed(0)
+    tokenizer = lapped.load()[0]
+    made = Binding(tokenizer.size // tokenizer.patch, tokenizer.d, wide=16).requires_grad_(False)
+    made.read_as(*read_of(tokenizer))
+    made.setting.weight.zero_()
+    made.setting.bias.uniform_(-1, 1)
+    given = changed(regions(LEFT), mask=torch.tensor([[False]]))
+    shown = made.canvas(given)
+    assert torch.allclose(made(given).x_0, to_tokens(tokenizer.encode(shown)), atol=1e-3)
 
 
 def test_without_regions_there_is_the_setting_alone(binding: Binding) -> None:

@@ -7,6 +7,7 @@ import phrases
 import pytest
 import torch
 
+from scope.models.regions import REFERENCE
 from scope.nn.images import to_tensor
 from scope.nn.transformer import to_tokens
 from scope.tokenizers.pae import PAE, preset
@@ -140,7 +141,7 @@ def test_some_things_come_with_their_own_drawing_and_most_of_these_without_words
     i, j = shown.nonzero()[0].tolist()
     known = bound_scenes.phrases()
     noun, look, style = (known[int(kind[i, j])] for kind in (data.phrases, data.looks, data.styles))
-    rgb, alpha = sprite(noun, look or None, 32, {"flat": "flat", "3-D": "3d"}.get(style, "noto"))
+    rgb, alpha = sprite(noun, look or None, REFERENCE[1:], {"flat": "flat", "3-D": "3d"}.get(style, "noto"))
     wanted = torch.from_numpy(np.concatenate([(2 * rgb - 1) * alpha, alpha], -1)).permute(2, 0, 1).float()
     assert torch.allclose(given.references[i, j], wanted, atol=0.02)
 

@@ -17,23 +17,26 @@ from scope.skills.layouts.rules import things_of
 from scope.specification import Kind, Type
 from scope.specification.geometry import canonical
 from scope.testing import FakeGenerator, FakeVerifier
-from scope.worlds.pocket.catalogue import COLORS, HELD_OUT_NOUNS, MAX_COUNT, MAX_LETTERS, NOUN_OF, SETTINGS
+from scope.worlds.pocket.catalogue import COLORS, HELD_OUT_NOUNS, MAX_COUNT, MAX_LETTERS, NOUN_OF, SETTINGS, noun_of
+from scope.worlds.pocket.vocabulary import with_names
 
 pytestmark = pytest.mark.heavy
-WORLD = Vocabulary(frozenset(NOUN_OF) | {"sign"}, frozenset(COLORS), frozenset(SETTINGS), MAX_COUNT, MAX_LETTERS)
+WORLD = with_names(
+    Vocabulary(frozenset(NOUN_OF) | {"sign"}, frozenset(COLORS), frozenset(SETTINGS), MAX_COUNT, MAX_LETTERS)
+)
 
 
-def test_there_are_forty_of_all_kinds_and_the_world_knows_every_word() -> None:
+def test_there_are_a_hundred_of_all_kinds_and_the_world_knows_every_word() -> None:
     types: Counter[Type] = Counter()
     for prompt in prompts():
         spec = Grammar().decompose(prompt)
         assert [unknown_to(WORLD, c) for c in spec.commitments if unknown_to(WORLD, c)] == [], prompt
         assert not [c for c in spec.commitments if c.kind is Kind.UNKNOWN], prompt
-        assert not {NOUN_OF.get(str(c.value)) for c in spec.of(Type.PRESENCE)} & HELD_OUT_NOUNS, prompt
+        assert not {noun_of(str(c.value)) for c in spec.of(Type.PRESENCE)} & HELD_OUT_NOUNS, prompt
         assert all(canonical(str(c.value)) for c in spec.of(Type.RELATION)), prompt
         assert 1 <= len(things_of(spec)) <= 6
         types.update({c.type for c in spec.commitments})
-    assert len(set(prompts())) == len(prompts()) == 40
+    assert len(set(prompts())) == len(prompts()) == 100
     wanted = (Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.SETTING, Type.TEXT, Type.STYLE, Type.ABSENCE)
     assert min(types[of] for of in wanted) >= 3
 

@@ -14,6 +14,7 @@ from scope.models.bound_dit import BoundDiT
 from scope.nn.weights import read, write
 from scope.protocols import Vocabulary
 from scope.weights import read_metadata
+from scope.worlds.pocket.vocabulary import with_names
 
 WORDS = Vocabulary(frozenset({"apple", "cup"}), frozenset({"red"}), frozenset(), max_count=3, max_letters=2)
 
@@ -25,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_vocabulary_comes_back_from_the_file_as_it_was(path: Path) -> None:
     write(torch.nn.Linear(2, 2), path, metadata=metadata_of(WORDS, {"latents": "ab" * 32}))
-    assert vocabulary_of(read_metadata(path)) == WORDS
+    assert vocabulary_of(read_metadata(path)) == with_names(WORDS)
     assert set(read(path)) == {"weight", "bias"}
 
 

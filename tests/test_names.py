@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from scope import text
-from scope.worlds.pocket import naming, wordnet
+from scope.engine.verification import drawn_as, unknown_to
+from scope.parsing.grammar import Grammar
+from scope.protocols import Vocabulary
+from scope.worlds.pocket import naming, settings, wordnet
 from scope.worlds.pocket.background import background
 from scope.worlds.pocket.catalogue import (
     COCO,
@@ -20,8 +23,10 @@ from scope.worlds.pocket.catalogue import (
     VERSION,
     WIDER_OF,
     drawings,
+    noun_of,
     table_of,
 )
+from scope.worlds.pocket.vocabulary import with_names
 
 NAMES = table_of("names.csv")
 
@@ -120,6 +125,62 @@ def test_a_setting_by_night_is_darker_and_has_stars_in_its_sky_alone(setting) ->
     stars = (night == np.float32(0.85)).all(-1)
     assert stars.sum() >= 10
     assert not stars[88:].any()
+
+
+# -- what is drawn for a word ---------------------------------------------------------------------
+
+KNOWN = with_names(Vocabulary(frozenset({"dog", "rabbit", "mouse", "computer mouse"}), frozenset(), frozenset(), 5))
+
+
+@pytest.mark.parametrize(
+    ("word", "noun"),
+    [("dog", "dog"), ("bunny", "rabbit"), ("bunnies", "rabbit"), ("auto", "car"), ("golden retriever", "dog"),
+     ("golden retrievers", "dog"), ("mouse", "mouse"), ("ball", "sports ball"), ("quasar", None), ("", None)],
+)  # fmt: skip
+def test_a_word_means_a_noun(word: str, noun: str | None) -> None:
+    assert noun_of(word) == noun
+
+
+def test_other_names_of_what_is_known_are_known_and_no_others() -> None:
+    assert KNOWN.nouns >= {"dog", "domestic dog", "rabbit", "bunny"}
+    assert not KNOWN.nouns & {"car", "auto", "golden retriever"}
+    assert KNOWN.drawn_as["golden retriever"] == ("dog",)
+    assert KNOWN.drawn_as["mouse"] == ("mouse", "computer mouse")
+    assert "ball" not in KNOWN.drawn_as  # none of the things that it may mean is known
+    assert "sports car" not in KNOWN.drawn_as
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown", "otherwise"),
+    [
+        ("a dog", (), ()),
+        ("two bunnies", (), ()),
+        ("a golden retriever", (), ("'golden retriever' is drawn as the wider word 'dog'",)),
+        ("a mouse", (), ("'mouse' may mean mouse or computer mouse; the first is drawn",)),
+        ("a rabbot", ("the word 'rabbot' (the nearest that they know: rabbit",), ()),
+    ],
+)
+def test_what_is_not_drawn_as_it_was_said_is_said(
+    prompt: str, unknown: tuple[str, ...], otherwise: tuple[str, ...]
+) -> None:
+    commitments = Grammar().decompose(prompt).commitments
+    said, instead = ([what for c in commitments if (what := of(KNOWN, c))] for of in (unknown_to, drawn_as))
+    assert [what.startswith(wanted) for what, wanted in zip(said, unknown, strict=True)] == [True] * len(unknown)
+    assert tuple(instead) == otherwise
+
+
+# -- settings of two parts -------------------------------------------------------------------------
+
+
+def test_a_place_by_night_is_two_parts_and_one_setting() -> None:
+    for setting in SETTINGS:
+        assert settings.together(settings.parts(setting)) == setting
+        assert all(settings.shows(setting, part) for part in settings.parts(setting))
+    assert settings.parts("city by night") == ("city", "night")
+    assert settings.together(("night", "city")) == "city by night"
+    assert settings.together(("city", "snow")) is None
+    assert not settings.shows("city", "night")
+    assert not settings.shows("night", "city")
 
 
 # -- building ------------------------------------------------------------------------------------

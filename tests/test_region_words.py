@@ -43,8 +43,8 @@ def region(name: str, phrase: str, box: tuple[int, int, int, int], text: str = "
         ("an orange orange", "orange", "orange"),
         ("an orange", "orange", ""),
         ("people", "person", ""),
-        ("a Unicorn", "a Unicorn", ""),
-        ("apple of my eye", "apple of my eye", ""),
+        ("a Quasar", "a Quasar", ""),
+        ("apple of my quasar", "apple of my quasar", ""),
         ("", "", ""),
     ],
 )

@@ -199,7 +199,7 @@ def test_text_is_as_near_as_the_nearest_sign():
 
 
 def test_it_leaves_out_what_it_knows_nothing_of():
-    assert Type.PRESENCE not in scores_of("a unicorn")
+    assert Type.PRESENCE not in scores_of("a quasar")
     assert Type.ATTRIBUTE not in scores_of("a wooden car", thing("car", "red", 9, 9))
 
 

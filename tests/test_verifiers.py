@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from scope.models.detector import Detection, Detector, DetectorOutput, detect, look
+from scope.models.detector import NAMED, SIGN, Detection, Detector, DetectorOutput, detect, look
 from scope.nn.boxes import xyxy
 from scope.parsing.grammar import Grammar
 from scope.training.data.cluttered_scenes import (
@@ -22,7 +22,7 @@ from scope.training.recipes.detector import detector_loss, targets
 from scope.verifiers.objects import DetectedScene
 from scope.verifiers.text import TextVerifier, similarity
 from scope.worlds.pocket import Group, Plan, compose, held_out, sample_whole
-from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
+from scope.worlds.pocket.catalogue import COLOR_NAMES, SETTING_NAMES
 from scope.worlds.pocket.framing import frame_of
 
 
@@ -54,12 +54,32 @@ CASES = [
     ),
     ("a red apple and a green apple", [thing("apple", "red", 20, 20)], "plain", {"met", "violated:presence"}),
     ("an automobile", APPLES_LEFT, "plain", {"met"}),
-    ("a unicorn", APPLES_LEFT, "plain", {"None:presence"}),
+    ("a quasar", APPLES_LEFT, "plain", {"None:presence"}),
     ("a wooden car", APPLES_LEFT, "plain", {"met", "None:attribute"}),
     ("a car behind an apple", APPLES_LEFT, "plain", {"met", "violated:relation"}),
     ("a car holding an apple", APPLES_LEFT, "plain", {"met", "None:relation"}),
     ("a car in the top left", [thing("car", "blue", 20, 20)], "plain", {"met"}),
     ("a car in the top left", APPLES_LEFT, "plain", {"met", "violated:setting"}),
+    # Whether words can be read is the text verifier's to say; where the sign stands is seen here.
+    (
+        'a sign that says "HI" above a car',
+        [thing("sign", "white", 64, 20), thing("car", "red", 64, 90)],
+        "plain",
+        {"met", "None:text", "None:presence"},
+    ),
+    (
+        'a sign that says "HI" above a car',
+        [thing("sign", "white", 64, 90), thing("car", "red", 64, 20)],
+        "plain",
+        {"met", "None:text", "None:presence", "violated:relation"},
+    ),
+    # What is narrower than the world's words is seen as the wider one, a synonym as its noun.
+    ("two bunnies", [thing("rabbit", "white", 30, 60), thing("rabbit", "white", 90, 60)], "plain", {"met"}),
+    ("a golden retriever", [thing("dog", "yellow", 64, 64)], "plain", {"met"}),
+    ("a poodle and a cat", [thing("dog", "yellow", 64, 64)], "plain", {"violated:presence"}),
+    # A place by night is two commitments.
+    ("an apple in a city at night", APPLES_LEFT, "city by night", {"met"}),
+    ("an apple in a city at night", APPLES_LEFT, "city", {"met", "violated:setting"}),
 ]
 
 
@@ -85,7 +105,7 @@ def maps_of(truth: dict[str, torch.Tensor]) -> DetectorOutput:
     setting = 40.0 * torch.nn.functional.one_hot(truth["setting"], len(SETTING_NAMES)) - 20
     return DetectorOutput(
         center=40.0 * (truth["center"] == 1) - 20,
-        noun=logits(truth["noun"], len(NOUNS)),
+        noun=logits(truth["noun"], len(NAMED)),
         color=logits(truth["color"], len(COLOR_NAMES)),
         offset=truth["offset"],
         log_size=truth["log_size"],
@@ -102,7 +122,12 @@ def test_a_perfect_detector_finds_the_truth_and_has_no_loss():
     loss, _ = detector_loss(maps, truth)
     assert loss.item() == pytest.approx(0, abs=1e-3)
     for i, scene in enumerate(scenes):
-        found = sorted(detect(maps, i), key=lambda d: (d.noun, d.xyxy_px))
+        seen = detect(maps, i)
+        boards = [d.xyxy_px for d in seen if d.noun == SIGN]
+        assert len(boards) == (scene.sign is not None)
+        if scene.sign is not None:
+            assert boards[0] == pytest.approx(scene.sign.xyxy_px, abs=1e-2)
+        found = sorted((d for d in seen if d.noun != SIGN), key=lambda d: (d.noun, d.xyxy_px))
         true = sorted(scene.objects, key=lambda o: (o.noun, _in_picture(o)))
         assert len(found) == len(true)
         for one, other in zip(found, true, strict=True):
@@ -164,7 +189,7 @@ def test_a_cluttered_scene_for_the_loop_holds_no_drawing_of_a_held_out_vendor_or
 def test_the_detector_has_one_answer_per_cell():
     maps = Detector(16, 1).eval()(torch.zeros(2, 3, 128, 128))
     assert maps.center.shape == (2, 16, 16)
-    assert maps.noun.shape == (2, len(NOUNS), 16, 16)
+    assert maps.noun.shape == (2, len(NAMED), 16, 16)
     assert maps.setting.shape == (2, len(SETTING_NAMES))
 
 

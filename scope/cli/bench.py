@@ -5,7 +5,7 @@ mine = "my_package.module:measure"      # measure() -> scope.benchmarks.results.
 
 One that yields several comparisons has each of them stored as it comes. One that takes `quick` also has a small sample,
 which is shown and not stored, as is what it says of `weights` of your own. One that takes `results` gets the folder of
-the results, for what lies there to be measured.
+the results, for what lies there to be measured; one that takes `data`, a folder of what is not packaged.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,14 @@ from scope.text import visible
 
 if TYPE_CHECKING:
     from scope.benchmarks.results import Results
+
+#: Option of a benchmark -> what one has not that does not take it.
+_LACKS = {
+    "quick": "quick sample",
+    "weights": "weights to choose",
+    "count": "samples to count",
+    "data": "data to read from a folder",
+}
 
 Folder = Annotated[Path, typer.Option("--results", help="Folder of the results.")]
 
@@ -133,10 +141,11 @@ def _command(name: str, summary: str) -> Any:
         count: Annotated[
             int | None, typer.Option(min=2, help="Samples of each kind; the results say how many they are of.")
         ] = None,
+        data: Annotated[Path | None, typer.Option(help="Folder of what is measured and not packaged.")] = None,
     ) -> None:
         from scope.benchmarks.tables import markdown
 
-        given = (("quick", quick), ("weights", weights), ("count", count))
+        given = (("quick", quick), ("weights", weights), ("count", count), ("data", data))
         options = {option: value for option, value in given if value}
         for comparison in _measure(name, options, results):
             path = None if quick or weights else comparison.save(results)
@@ -160,7 +169,7 @@ def _measure(name: str, options: dict[str, Any], folder: Path) -> Iterator["Resu
 
     measure = registry.load("benchmarks", name)
     taken = signature(measure).parameters
-    for option, lacks in (("quick", "quick sample"), ("weights", "weights to choose"), ("count", "samples to count")):
+    for option, lacks in _LACKS.items():
         if option in options and option not in taken:
             raise UsageError(f"the benchmark {name!r} has no {lacks}; leave --{option} out")
     if "results" in taken:

@@ -9,7 +9,7 @@ from scope.cli.asking import asker, check_editor
 from scope.cli.console import emit_json, log
 from scope.cli.options import Json, Output, Prompt, flag_name, option_flags
 from scope.cli.progress import ProgressView
-from scope.cli.proof import log_unknown, show_commitments, show_plan, show_result
+from scope.cli.proof import log_words, show_commitments, show_plan, show_result
 from scope.config import Options, misspelt, resolve
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def generate(
         log(f"note: {note}")
     check_editor(options.confirm)
     plan = app.plan(prompt, options, output or Path(), metadata=not no_metadata)
-    log_unknown(plan.unknown)
+    log_words(plan.unknown, plan.otherwise)
     if dry_run:
         return show_plan(plan, as_json)
     return _finish(app.start(plan), as_json, plan.unknown)
@@ -50,7 +50,7 @@ def spec(prompt: Prompt, as_json: Json = False) -> None:
     if as_json:
         return emit_json(specification.model_dump(mode="json"))
     show_commitments(specification)
-    return log_unknown(app.unknown_words(specification, resolve({}).generator))
+    return log_words(*app.words_of(specification, resolve({}).generator))
 
 
 def resume(

@@ -28,10 +28,12 @@ def show_commitments(specification: Specification) -> None:
     )
 
 
-def log_unknown(unknown: Iterable[str]) -> None:
-    """Say what the shipped weights were not trained on."""
+def log_words(unknown: Iterable[str], otherwise: Iterable[str]) -> None:
+    """Say what the shipped weights were not trained on, and which words they draw otherwise."""
     for what in unknown:
         log(f"note: the shipped weights do not know {what}; `scope world words` lists what they know")
+    for sentence in otherwise:
+        log(f"note: {sentence}")
 
 
 def show_plan(plan: "Plan", as_json: bool) -> None:
@@ -53,7 +55,7 @@ def show_plan(plan: "Plan", as_json: bool) -> None:
 def show_result(result: "Result", as_json: bool, unknown: Collection[str] = ()) -> None:
     """Print what a run gave: its notes on stderr; the proof and the path of the picture, or all of it as JSON.
 
-    What is `unknown` to the weights was said before (`log_unknown`), and is not said again.
+    What is `unknown` to the weights was said before (`log_words`), and is not said again.
     """
     log_notes(result.outcome, unknown)
     if as_json:

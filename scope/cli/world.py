@@ -53,14 +53,21 @@ def show(
     vendor: Vendor = "",
     edits: Edits = "",
     core: Core = False,
+    nouns: Annotated[bool, typer.Option("--nouns", help="Every thing that there is, with its name.")] = False,
 ) -> None:
     """Draw scenes or edit pairs on one sheet, their captions to stderr; or, by NAME, the drawings of one thing."""
     from PIL import Image
 
+    from scope.runs.png import save_png
+
     if name:
         return _show_entry(name, output)
+    if nouns:
+        from scope.worlds.pocket.entry import all_nouns
 
-    from scope.runs.png import save_png
+        save_png(output, all_nouns(), None)
+        return emit(str(output.absolute()))
+
     from scope.worlds.pocket.samples import draw_sample
     from scope.worlds.pocket.sprites import SIZE
 
@@ -91,8 +98,6 @@ def _show_entry(name: str, output: Path) -> None:
     noun = entry.concept.noun
     if entry.wider:
         log(f"{name!r} is a kind of {noun}, which is what the world draws")
-    if entry.waits:
-        log(f"{noun!r} is drawn, and waits for weights that know it")
     if entry.concept.held_out:
         log(f"{noun!r} is held out: generators draw it from a reference alone")
     emit_table(("called", "names"), [(noun, ", ".join((entry.concept.plural, *entry.names)))])

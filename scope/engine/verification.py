@@ -1,6 +1,7 @@
 """Asks the verifiers about one picture, so that every commitment gets exactly one verdict."""
 
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Literal
 
 from scope.errors import OutputError, StateCorrupt
@@ -63,8 +64,9 @@ def _of_answer(unknown: Commitment, answer: Answer, verdicts: dict[str, Verdict]
 def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
     """Return what of a commitment the generator's weights have never seen, in words; None: nothing."""
     value = commitment.value
-    if commitment.type is Type.PRESENCE and value not in vocabulary.nouns:
-        return f"the word {value!r}"
+    if commitment.type is Type.PRESENCE and value not in vocabulary.nouns and value not in vocabulary.drawn_as:
+        near = get_close_matches(str(value), vocabulary.nouns, 3, cutoff=0.5)
+        return f"the word {value!r}" + (f" (the nearest that they know: {', '.join(near)})" if near else "")
     if commitment.type is Type.ATTRIBUTE and (commitment.aspect != "color" or value not in vocabulary.colors):
         return f"the attribute {value!r}"
     if commitment.type is Type.SETTING and value not in vocabulary.settings:
@@ -75,6 +77,14 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
         most = vocabulary.max_letters
         return f"how to write more than {most} letters" if most else "how to write words"
     return None
+
+
+def drawn_as(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
+    """Return what is drawn for a word that says more than the generator's weights know, or may mean several things."""
+    nouns = vocabulary.drawn_as.get(str(commitment.value), ()) if commitment.type is Type.PRESENCE else ()
+    if len(nouns) > 1:
+        return f"{commitment.value!r} may mean {', '.join(nouns[:-1])} or {nouns[-1]}; the first is drawn"
+    return f"{commitment.value!r} is drawn as the wider word {nouns[0]!r}" if nouns else None
 
 
 def _ask_all(commitments: Sequence[Commitment], verifiers: tuple[Verifier, ...], ask: Ask) -> dict[str, Verdict]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from scope.errors import WeightsError
 from scope.protocols import Vocabulary
+from scope.worlds.pocket.vocabulary import with_names
 
 
 def metadata_of(vocabulary: Vocabulary | None, rests_on: Mapping[str, str]) -> dict[str, Any]:
@@ -17,17 +18,17 @@ def metadata_of(vocabulary: Vocabulary | None, rests_on: Mapping[str, str]) -> d
     said: dict[str, Any] = {"rests_on": dict(rests_on)}
     if vocabulary is not None:
         words = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in asdict(vocabulary).items()}
-        said["vocabulary"] = words
+        said["vocabulary"] = {name: v for name, v in words.items() if name != "drawn_as"}
     return said
 
 
 def vocabulary_of(metadata: Mapping[str, Any]) -> Vocabulary | None:
-    """Return the words that the weights know; None where the file does not say."""
+    """Return the words that the weights know, and what else the world calls them; None where the file does not say."""
     words: dict[str, Any] | None = metadata.get("vocabulary")
     if words is None:
         return None
     nouns, colors, settings = (frozenset(words[name]) for name in ("nouns", "colors", "settings"))
-    return Vocabulary(nouns, colors, settings, words["max_count"], words["max_letters"])
+    return with_names(Vocabulary(nouns, colors, settings, words["max_count"], words["max_letters"]))
 
 
 def check_rests(metadata: Mapping[str, Any], found: Mapping[str, str], name: str) -> None:

@@ -15,7 +15,7 @@ from scope.errors import UsageError
 from scope.models.regions import REFERENCE
 from scope.specification import ImageFile, Request
 
-Reference = Float[Tensor, "4 32 32"]
+Reference = Float[Tensor, "4 40 40"]
 
 _LOOKED_AT = 256  # pixels a side, at most
 _NEAR = 36  # of 3 * 255: how unlike its neighbours a pixel of the ground may be
@@ -64,7 +64,7 @@ def without_ground(picture: Image.Image) -> Image.Image:
 
 
 def fitted(picture: Image.Image) -> Image.Image:
-    """Return what of a picture can be seen, in the middle of a square of 32 px."""
+    """Return what of a picture can be seen, in the middle of a square of 40 px."""
     seen = picture.crop(picture.getchannel("A").getbbox())
     side = round(max(seen.size) * (1 + 2 * _MARGIN))
     square = Image.new("RGBA", (side, side))
@@ -77,7 +77,8 @@ def reference_pixels(rgb: NDArray[np.floating], alpha: NDArray[np.floating]) -> 
     return (np.concatenate([rgb, alpha], -1) * 255 + 0.5).clip(0, 255).astype(np.uint8).transpose(2, 0, 1)
 
 
-def reference_of(pixels: UInt8[Tensor, "4 32 32"]) -> Reference:
+def reference_of(pixels: UInt8[Tensor, "*b 4 s s"]) -> Float[Tensor, "*b 4 s s"]:
     """Return bytes of colours and opacity as a reference: colours in [-1, 1], multiplied by the opacity."""
     share = pixels.float() / 255
-    return torch.cat([(2 * share[:3] - 1) * share[3:], share[3:]])
+    opacity = share[..., 3:, :, :]
+    return torch.cat([(2 * share[..., :3, :, :] - 1) * opacity, opacity], -3)

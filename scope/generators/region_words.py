@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 
-from scope import text
 from scope.generators.references import Reference, references_of
 from scope.models.regions import BoxShares, Letter, RegionRequest, Thing
 from scope.specification import Box, Region, Request
-from scope.worlds.pocket.catalogue import COLORS, CONCEPTS, HELD_OUT_NOUNS, NOUN_OF, NOUNS, SETTING_NAMES
+from scope.worlds.pocket.catalogue import COLORS, HELD_OUT_NOUNS, NOUNS, SETTING_NAMES, noun_of
+from scope.worlds.pocket.settings import together
 from scope.worlds.pocket.sign import letter_boxes
 from scope.worlds.pocket.sprites import SIZE
 
 SIGN, PLAIN = "sign", "plain"
-#: Every name of a noun, of one or of many -> the noun.
-_NAMES = {text.plural(name): noun for noun, concept in CONCEPTS.items() for name in concept.aliases} | NOUN_OF
 
 
 def region_request(request: Request) -> RegionRequest:
@@ -39,9 +37,9 @@ def _thing(region: Region, style: str, shown: Mapping[str, Reference]) -> Thing:
 
 
 def _setting(words: str) -> str:
-    """Return the first setting that the world knows of several; what it does not know is left as it is."""
-    known = (setting for setting in words.split(", ") if setting in SETTING_NAMES)
-    return next(known, words or PLAIN)
+    """Return the setting that shows all of several, or else the first that the world knows."""
+    known = [setting for setting in words.split(", ") if setting in SETTING_NAMES]
+    return (together(known) or known[0]) if known else words or PLAIN
 
 
 def named(phrase: str) -> tuple[str, str]:
@@ -50,10 +48,11 @@ def named(phrase: str) -> tuple[str, str]:
     What the world does not know is left as it is.
     """
     words = phrase.lower().split()
-    start = next((i for i in range(len(words)) if " ".join(words[i:]) in _NAMES), None)
-    if start is None:
-        return phrase, ""
-    return _NAMES[" ".join(words[start:])], next((word for word in words[:start] if word in COLORS), "")
+    names = ((noun_of(" ".join(words[i:])), words[:i]) for i in range(len(words)))
+    for noun, before in names:
+        if noun is not None:
+            return noun, next((word for word in before if word in COLORS), "")
+    return phrase, ""
 
 
 def _shares(box: Box) -> BoxShares:

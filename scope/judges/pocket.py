@@ -19,8 +19,9 @@ from scope.judges.ocr import normalise, read_words
 from scope.nn.boxes import xywh, xyxy
 from scope.nn.weights import load_shipped
 from scope.specification import Commitment, Specification, Type, Verdict
-from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUN_OF, NOUNS, RELATIONS, SETTING_NAMES, STYLES
+from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS, RELATIONS, SETTING_NAMES, STYLES, noun_of
 from scope.worlds.pocket.framing import frame_of
+from scope.worlds.pocket.settings import shows
 
 SIDE = 128  # pixels to which a picture is brought
 _TOUCHING = 0.35  # of a height: most that may lie between the boxes of two objects, one on top of the other
@@ -85,15 +86,16 @@ def detections_of(scene: DetectedScene, entity_id: str, spec: Specification) -> 
     Raises: Undecided if the noun is none of the world's.
     """
     noun = _noun(spec[entity_id].value)
-    siblings = [c for c in spec.of(Type.PRESENCE) if NOUN_OF.get(str(c.value)) == noun]
+    siblings = [c for c in spec.of(Type.PRESENCE) if noun_of(str(c.value)) == noun]
     colors = [c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.value in COLOR_NAMES]
     return [d for d in scene.of_noun(noun) if len(siblings) == 1 or not colors or d.color == colors[0]]
 
 
 def _noun(word: str | int) -> str:
-    if str(word) not in NOUN_OF:
+    noun = noun_of(str(word))
+    if noun is None:
         raise Undecided(f"it does not know {word!r}")
-    return NOUN_OF[str(word)]
+    return noun
 
 
 def presence(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
@@ -162,7 +164,7 @@ def setting(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding
     """It is the setting."""
     if c.value not in SETTING_NAMES:
         raise Undecided(f"it knows no setting {c.value!r}")
-    return scene.setting == c.value, f"the setting looks like {scene.setting}"
+    return shows(scene.setting, str(c.value)), f"the setting looks like {scene.setting}"
 
 
 def style(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
@@ -197,7 +199,7 @@ RULES: dict[Type, Callable[[DetectedScene, Commitment, Specification], Finding]]
 class Judge:
     """Detects what is in a picture once and answers for each commitment. A Verifier, but none that a loop can load."""
 
-    name, version = "judge", "3"
+    name, version = "judge", "4"
 
     def __init__(self, networks: TwoStageDetector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -7,13 +7,13 @@ arXiv 1506.02025). Layers lie over one another in the order of the regions, over
 decompositions, arXiv 2104.14553). Each cell then hears what lies on it.
 
     map     = W (A(phrase) * B(style)) + R(reference)          of S x S points
-    p, a    = paint(map, look)                                   features and opacity of each point
-    canvas  = p_r a_r + (1 - a_r) (... (p_1 a_1 + (1 - a_1) setting))
+    p, a    = paint(map, look)                                   colours of each point, times its opacity, and that
+    canvas  = p_r + (1 - a_r) (... (p_1 + (1 - a_1) setting))     as many points as the picture has pixels
     heard   = canvas(cell), letters(cell), gelu(U canvas(cell) + V letters(cell))
     x_0     = W heard                                            what that alone says of the latents
 
-Nothing is drawn here: maps, paint and letters are weights, learnt from pictures alone. Letters are finer than things,
-and a layer of ink of their own.
+Nothing is drawn here: maps, paint and letters are weights, learnt from pictures alone. Letters are a layer of ink of
+their own.
 
 A binding is to generators what a tokenizer is: trained first, frozen, shared by all, asked once a picture.
 
@@ -34,10 +34,10 @@ from scope.models.text_encoder import STATE_DIM
 from scope.nn.cells import laid
 
 READ = 512  # numbers that a cell reads from what lies on it
-POINTS, FINE = 32, 8  # of a map's side; of the canvas, a cell's side
-MAP, LAYER, HIDDEN = 8, 6, 24  # channels of a map, of the canvas, and of what paints
-LETTER, INK = 24, 16  # points of a letter's side; of the ink, a cell's side
-HEARD = LAYER * FINE**2 + INK**2 + READ  # numbers that a cell hears
+POINTS, GROUND, LETTER = REFERENCE[1], 64, 24  # of the side of a map, of a setting, of a letter
+FINE = 16  # points of the canvas, and of the ink, along a cell's side
+MAP, COLORS, HIDDEN = 6, 3, 32  # channels of a map, of the canvas, and of what paints
+HEARD = (COLORS + 1) * FINE**2 + READ  # numbers that a cell hears
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ def _told_apart(k: int, out: int) -> nn.Sequential:
 
 
 class Paint(nn.Module):
-    """Map and look -> features of each point, multiplied by its opacity, and that."""
+    """Map and look -> colours of each point, multiplied by its opacity, and that."""
 
     def __init__(self, looks: int) -> None:
         super().__init__()
         self.read, self.look = nn.Conv2d(MAP, HIDDEN, 1), _told_apart(looks, 3 * HIDDEN)
-        self.write = nn.Conv2d(HIDDEN, LAYER, 1)
+        self.write = nn.Conv2d(HIDDEN, COLORS, 1)
         self.opacity = nn.Conv2d(MAP, 1, 1)
 
     def forward(
@@ -117,20 +117,21 @@ class Paint(nn.Module):
 class Binding(nn.Module):
     """Regions -> what each cell hears of them."""
 
-    def __init__(self, side: int, d: int, wide: int = 768) -> None:
+    def __init__(self, side: int, d: int, wide: int = 1024) -> None:
         """`side`: cells of the picture's, of d numbers. `wide`: numbers of the code of a phrase in a style."""
         super().__init__()
         self.side = side
-        self.nouns, self.looks, self.styles, self.settings = Words(320), Words(16), Words(8), Words(64)
-        self.noun, self.style = nn.Linear(self.nouns.k, wide), _told_apart(self.styles.k, wide)
+        self.nouns, self.looks, self.styles, self.settings = Words(STATE_DIM), Words(16), Words(8), Words(64)
+        self.noun = nn.Sequential(nn.Linear(self.nouns.k, wide), nn.GELU(), nn.Linear(wide, wide))
+        self.style = _told_apart(self.styles.k, wide)
         self.map = nn.Linear(wide, MAP * POINTS**2)
         self.reference = nn.Conv2d(REFERENCE[0], MAP, 1, bias=False)
         self.paint = Paint(self.looks.k)
-        self.setting = nn.Linear(self.settings.k, LAYER * POINTS**2)
+        self.setting = nn.Linear(self.settings.k, COLORS * GROUND**2)
         self.letter = nn.Embedding(SYMBOLS, LETTER**2)
         self.read, self.sketch = nn.Linear(HEARD - READ, READ), nn.Linear(HEARD, d)
         nn.init.ones_(self.style[-1].bias)  # type: ignore[arg-type]
-        nn.init.normal_(self.map.weight, std=0.3 * wide**-0.5)
+        nn.init.normal_(self.map.weight, std=wide**-0.5)
         nn.init.normal_(self.sketch.weight, std=0.02)
 
     def fit(self, words: dict[str, Float[Tensor, "m state_dim"]]) -> None:
@@ -138,42 +139,58 @@ class Binding(nn.Module):
         for kind, states in words.items():
             getattr(self, kind).fit(states)
 
+    @torch.no_grad()
+    def read_as(self, weight: Float[Tensor, "d k"], bias: Float[Tensor, " d"]) -> None:
+        """Begin with the sketch of a linear tokenizer: k = COLORS * FINE**2 pixels of a cell in [-1, 1] -> latents."""
+        self.sketch.weight.zero_()
+        self.sketch.weight[:, : weight.shape[1]] = weight
+        self.sketch.bias.copy_(bias)
+
     def forward(self, regions: Regions) -> Heard:
         """Return what cells hear: the canvas, the ink, and what is read from both; and the sketch that it makes."""
-        lies = torch.cat([_cells(self._canvas(regions), FINE), _cells(self._ink(regions), INK)], -1)
+        lies = _cells(torch.cat([self.canvas(regions), self._ink(regions)], 1))
         cells = torch.cat([lies, F.gelu(self.read(lies), approximate="tanh")], -1)
         return Heard(cells, self.sketch(cells).float())
 
-    def _canvas(self, regions: Regions) -> Float[Tensor, "b c h w"]:
-        """Return what lies over what, at the places of the canvas."""
+    def canvas(self, regions: Regions) -> Float[Tensor, "b colors h w"]:
+        """Return what lies over what, at the points of the canvas: colours, about those of pixels in [-1, 1]."""
         b, r = regions.mask.shape
-        sample, slot = regions.mask.nonzero(as_tuple=True)
-        points = self.side * FINE
-        placed = laid(self._layers(regions, sample, slot), regions.boxes[sample, slot], points)
-        layers = placed.new_zeros(r, b, LAYER + 1, points, points).index_put((slot, sample), placed)
-        ground = self.setting(self.settings(regions.setting)).view(b, LAYER, POINTS, POINTS)
+        there = regions.mask.nonzero(as_tuple=True)
+        points, references = self.side * FINE, regions.references
+        layers = self.layers(
+            regions.phrases[there], regions.looks[there], regions.styles[there],
+            None if references is None else references[there],
+        )  # fmt: skip
+        placed = laid(layers, regions.boxes[there], points)
+        over = placed.new_zeros(r, b, COLORS + 1, points, points).index_put(there[::-1], placed)
+        ground = self.setting(self.settings(regions.setting)).view(b, COLORS, GROUND, GROUND)
         canvas: Tensor = F.interpolate(ground, size=(points, points), mode="bilinear")
-        for layer in layers:
-            canvas = canvas * (1 - layer[:, LAYER:]) + layer[:, :LAYER]
+        for layer in over:
+            canvas = canvas * (1 - layer[:, COLORS:]) + layer[:, :COLORS]
         return canvas
 
-    def _layers(self, regions: Regions, sample: Tensor, slot: Tensor) -> Float[Tensor, "p layer s s"]:
-        """Return the painted maps of the regions that are there."""
-        code = self.noun(self.nouns(regions.phrases[sample, slot]))
-        code = code * self.style(self.styles(regions.styles[sample, slot]))
+    def layers(
+        self,
+        phrases: Float[Tensor, "p state_dim"],
+        looks: Float[Tensor, "p state_dim"],
+        styles: Float[Tensor, "p state_dim"],
+        references: Float[Tensor, "p 4 s s"] | None,
+    ) -> Float[Tensor, "p layer s s"]:
+        """Return the painted maps of regions."""
+        code = self.noun(self.nouns(phrases)) * self.style(self.styles(styles))
         maps = self.map(code).view(-1, MAP, POINTS, POINTS)
-        if regions.references is not None:
-            maps = maps + self.reference(regions.references[sample, slot])
-        layers: Tensor = self.paint(maps, self.looks(regions.looks[sample, slot]))
+        if references is not None:
+            maps = maps + self.reference(references)
+        layers: Tensor = self.paint(maps, self.looks(looks))
         return layers
 
     def _ink(self, regions: Regions) -> Float[Tensor, "b 1 h w"]:
         """Return the letters, each in its box."""
         sample, slot = regions.letter_mask.nonzero(as_tuple=True)
-        points, letters = self.side * INK, self.letter(regions.letters[sample, slot])
+        points, letters = self.side * FINE, self.letter(regions.letters[sample, slot])
         placed = laid(letters.view(-1, 1, LETTER, LETTER), regions.letter_boxes[sample, slot], points)
         return placed.new_zeros(len(regions.mask), 1, points, points).index_add(0, sample, placed)
 
 
-def _cells(canvas: Float[Tensor, "b c h w"], fine: int) -> Float[Tensor, "b n k"]:
-    return rearrange(canvas, "b c (y i) (x j) -> b (y x) (c i j)", i=fine, j=fine)
+def _cells(canvas: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n k"]:
+    return rearrange(canvas, "b c (y i) (x j) -> b (y x) (c i j)", i=FINE, j=FINE)

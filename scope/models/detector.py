@@ -18,6 +18,8 @@ from scope.nn.conv import Coarser, ResidualBlock, conv_bn_relu
 from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
 from scope.worlds.pocket.framing import frame_of
 
+SIGN = "sign"
+NAMED = (*NOUNS, SIGN)  # what it tells apart
 CELL = 8  # pixels
 SIDE = 16  # cells
 USUAL_SIDE = 40  # pixels
@@ -63,13 +65,13 @@ class Detector(nn.Module):
         stem = (conv_bn_relu(a, b, 2) for a, b in pairwise((3, width // 4, width // 2, width)))
         blocks = [ResidualBlock(width) for _ in range(depth)]
         self.trunk = nn.Sequential(*stem, *blocks[: depth // 2], Coarser(width, 2), *blocks[depth // 2 :])
-        self.head = nn.Conv2d(width, 5 + len(NOUNS) + len(COLOR_NAMES), 1)
+        self.head = nn.Conv2d(width, 5 + len(NAMED) + len(COLOR_NAMES), 1)
         self.setting_head = nn.Linear(width, len(SETTING_NAMES))
 
     def forward(self, images: Float[Tensor, "b 3 128 128"]) -> DetectorOutput:
         """Look at images in [-1, 1]."""
         cells = self.trunk(images.contiguous(memory_format=torch.channels_last))
-        parts = self.head(cells).float().split([1, 2, 2, len(NOUNS), len(COLOR_NAMES)], 1)
+        parts = self.head(cells).float().split([1, 2, 2, len(NAMED), len(COLOR_NAMES)], 1)
         center, offset, log_size, noun, color = parts
         setting = self.setting_head(cells.mean((2, 3))).float()
         return DetectorOutput(center[:, 0], offset, log_size, noun, color, setting)
@@ -148,7 +150,8 @@ def _fused(views: list[Candidates], threshold: float) -> list[Detection]:
 
 def _detection(score: float, nouns: Tensor, colors: Tensor, box: Tensor) -> Detection:
     (p_noun, noun), (p_color, color) = nouns.max(0), colors.max(0)
-    frame = frame_of(xyxy(tuple(box.tolist())), NOUNS[int(noun)])
+    name, corners = NAMED[int(noun)], xyxy(tuple(box.tolist()))
+    frame = corners if name == SIGN else frame_of(corners, name)
     x0, y0, x1, y1 = (min(128.0, max(0.0, edge)) for edge in frame)
     score = min(1.0, score) * float(p_noun)
-    return Detection(NOUNS[int(noun)], COLOR_NAMES[int(color)], score, float(p_color), (x0, y0, x1, y1))
+    return Detection(name, COLOR_NAMES[int(color)], score, float(p_color), (x0, y0, x1, y1))

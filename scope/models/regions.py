@@ -18,7 +18,7 @@ from scope.models.text_encoder import STATE_DIM, TextInput, encode
 BoxShares = tuple[float, float, float, float]
 
 #: A reference: red, green and blue in [-1, 1], multiplied by the opacity in [0, 1], which comes last; in its box.
-REFERENCE = (4, 32, 32)
+REFERENCE = (4, 40, 40)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Thing:
     box: BoxShares
     look: str = ""
     style: str = ""
-    reference: Float[Tensor, "4 32 32"] | None = None
+    reference: Float[Tensor, "4 40 40"] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Regions:
     letters: Integer[Tensor, "b l"]
     letter_boxes: Float[Tensor, "b l 4"]
     letter_mask: Bool[Tensor, "b l"]
-    references: Float[Tensor, "b r 4 32 32"] | None = None  # REFERENCE of each; zeros: none
+    references: Float[Tensor, "b r 4 40 40"] | None = None  # REFERENCE of each; zeros: none
 
     def to(self, device: torch.device) -> "Regions":
         """Move to a device."""

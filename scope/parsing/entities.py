@@ -60,16 +60,17 @@ def _setting(state: ParseState, phrase: Phrase) -> str | None:
     if before is not None and before.value in lexicon.SETTING_PREPOSITIONS:
         if phrase.start > 1 and state.words[phrase.start - 2].text.lower() in _CLOTHED:
             return None
-        return setting_of(phrase, bare=False)
+        return setting_of(phrase, str(before.value))
     opens = phrase is state.phrases[0] and before is None and not phrase.colors
-    return setting_of(phrase, bare=True) if opens and not _has_predicate(state, phrase) else None
+    return setting_of(phrase, None) if opens and not _has_predicate(state, phrase) else None
 
 
 def _has_predicate(state: ParseState, phrase: Phrase) -> bool:
     """Return whether something is said of a phrase that is only said of entities: "the sky over a roof"."""
     after = state.phrase_after(phrase.stop)
-    related = state.role(phrase.stop) is Role.RELATION and after is not None and setting_of(after, bare=False) is None
-    return related or state.role(phrase.stop) is Role.AUXILIARY
+    if state.role(phrase.stop) is Role.RELATION and after is not None:
+        return setting_of(after, str(state.words[phrase.stop].value)) is None
+    return state.role(phrase.stop) is Role.AUXILIARY
 
 
 def _preposition(state: ParseState, phrase: Phrase) -> Word | None:
@@ -83,6 +84,7 @@ def _antecedent(state: ParseState, phrase: Phrase) -> Phrase | None:
     if not phrase.definite or phrase.number is not None:
         return None
     alike = [p for p in state.entities if p.noun == phrase.noun]
+    alike = alike or [p for p in state.entities if p.noun.endswith(f" {phrase.noun}")]  # "a golden retriever"
     fitting = [p for p in alike if set(phrase.colors) <= set(p.colors)]
     best = fitting or alike
     return best[-1] if best else None

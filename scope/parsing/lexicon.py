@@ -21,27 +21,13 @@ FUNCTION_WORDS = frozenset(
     )
 )
 
-#: Plurals whose singular a rule would get wrong.
-PLURALS = {
-    "computer mice": "computer mouse",
-    "loaves of bread": "bread",
-    "cookies": "cookie",
-    "cacti": "cactus",
-    "taxis": "taxi",
-    "dice": "die",
-    "axes": "axe",
-}
-
-#: Names of more than one word, or whose singular a rule would get wrong. Spelling in prompts -> the noun.
+#: Names beside those of the world's tables (names.py): of more than one word, or whose singular a rule would get wrong.
+#: Spelling in prompts -> the noun.
 NOUN_OF: dict[str, str] = {
     name: name
     for name in _words(
-        "traffic light|fire hydrant|stop sign|parking meter|sports ball|baseball bat|baseball glove|tennis racket|"
-        "tennis ball|wine glass|hot dog|potted plant|dining table|computer mouse|tv remote|computer keyboard|"
-        "cell phone|teddy bear|hair drier|hair dryer|ice cream|palm tree|christmas tree|polar bear|street light|"
-        "coffee cup|coffee table|picture frame|light bulb|alarm clock|hot air balloon|paper bag|glass bottle|"
-        "steam train|bullet train|high chair|rocking chair|red panda|blue whale|orange juice|black hole|fire truck|"
-        "fire engine|top hat",
+        "street light|coffee table|hot air balloon|paper bag|glass bottle|high chair|rocking chair|red panda|"
+        "blue whale|orange juice|black hole|living room|flower field|sports field|swimming pool",
         "|",
     )
 } | {
@@ -86,11 +72,27 @@ NOUN_OF: dict[str, str] = {
     "grape": "grapes",
     "grapes": "grapes",
     "loaf of bread": "bread",
-    **PLURALS,
+    "field of flowers": "flower field",
+    "football field": "sports field",
+    "soccer field": "sports field",
+    "baseball field": "sports field",
 }
 
+#: Names of the world's table that mostly mean what each of their words says.
+NO_NAMES = frozenset(
+    _words(
+        "open book|wilted flower|fallen leaf|fallen leaves|hot cake|golden cup|golden glow|golden buttons|flying boat|"
+        "leafy green|cardboard box|shades",
+        "|",
+    )
+)
+
 #: Things with no singular: "a scissors" is plural too.
-PLURAL_ONLY = frozenset(_words("scissors skis jeans pants glasses sunglasses binoculars headphones grapes"))
+PLURAL_ONLY = frozenset(
+    _words(
+        "scissors skis jeans pants shorts glasses sunglasses binoculars headphones grapes chopsticks goggles fireworks"
+    )
+)
 
 #: Words that a tagger often takes for a verb or an adjective, though prompts mean the thing.
 GUARDED_NOUNS = frozenset(
@@ -149,6 +151,14 @@ SHAPES = frozenset(
 
 #: Qualities that may stand for a thing named later: "a big and a small dog".
 SIZES = frozenset(_words("big small large little tiny huge tall short long young old new"))
+
+#: Qualities that a name may begin with, and that a prompt mostly means as such: "a broken heart", "a wooden shoe".
+QUALITIES = frozenset(
+    _words(
+        "wooden left right bare whole entire simple broken dirty clean smooth rough soft hard wild female male single "
+        "double raw open closed straight dark light heavy flat fresh dry cold sour sweet glossy spotted striped bearded"
+    )
+)
 
 #: Words that count things -> how many.
 COUNT_OF: dict[str, int] = {word: n for n, word in enumerate(NUMBERS) if n} | {"both": 2, "dozen": 12}
@@ -212,35 +222,70 @@ PLACES_IN_PICTURE: dict[str, tuple[str, ...]] = {
                      "in the bottom right"),
 }  # fmt: skip
 
-SETTINGS: dict[str, str] = {
-    alias: name
-    for name, aliases in {
-        "beach": "beach seaside shore seashore coast",
-        "night": "night nighttime midnight",
+
+def _named(aliases: dict[str, str]) -> dict[str, str]:
+    """Return alias -> name of a table of name -> aliases."""
+    return {alias: name for name, said in aliases.items() for alias in _words(said, "|")}
+
+
+#: Words that name a setting even where a prompt only opens with them: "a beach". Word -> the setting.
+SETTINGS = _named(
+    {
+        "beach": "beach|seaside|shore|seashore|coast",
+        "night": "night|nighttime|midnight",
         "snow": "snow",
-        "grass": "grass meadow lawn park field pasture",
-        "desert": "desert dune",
-        "sea": "sea ocean underwater water",
-        "forest": "forest wood jungle rainforest",
-        "city": "city street town downtown road sidewalk",
-        "room": "room indoors bedroom",
-        "sunset": "sunset dusk sundown",
+        "grass": "grass|meadow|lawn|field|pasture",
+        "desert": "desert|dune",
+        "sea": "sea|ocean|underwater|water",
+        "forest": "forest|wood",
+        "jungle": "jungle|rainforest",
+        "city": "city|town|downtown",
+        "street": "street|sidewalk",
+        "park": "park",
+        "room": "room|indoors",
+        "bedroom": "bedroom",
+        "living room": "living room",
+        "flower field": "flower field",
+        "sports field": "sports field",
+        "sunset": "sunset|dusk|sundown",
         "space": "space",
         "sky": "sky",
-    }.items()
-    for alias in _words(aliases)
-} | {"living room": "room"}
-
-#: Other nouns that are plainly places or times; the setting is the noun itself.
-PLACES = frozenset(
-    _words(
-        "kitchen bathroom office restaurant library station museum airport store shop cave mountain garden yard "
-        "farm classroom garage hallway stadium zoo island river lake valley swamp market supermarket church temple "
-        "castle hospital school gym harbor harbour pond hill village countryside playground backyard studio theater "
-        "theatre bar cafe rain fog mist storm sunlight sunshine sun moonlight darkness dark dawn sunrise noon day "
-        "daytime daylight evening morning afternoon winter summer spring autumn outdoors background"
-    )
+    }
 )
+
+#: Words that name a place or a time where a preposition says so, and a thing elsewhere: "a castle".
+#: Word -> the setting.
+PLACES = {
+    place: place
+    for place in _words(
+        "kitchen bathroom office library station museum airport store shop cave mountain garden yard farm classroom "
+        "garage hallway stadium zoo island river lake valley swamp market supermarket church temple castle hospital "
+        "school gym harbor pond hill village countryside playground backyard studio theater theatre bar cafe rain fog "
+        "storm sunlight sunshine sun moonlight darkness dark sunrise noon day daytime daylight evening morning "
+        "afternoon winter summer spring autumn arctic outdoors background"
+    )
+} | _named(
+    {
+        "cafe": "restaurant|café",
+        "fog": "mist",
+        "harbor": "harbour",
+        "storm": "thunderstorm",
+        "street": "road",
+        "sunrise": "dawn|daybreak",
+    }
+)
+
+#: Things that are a setting after some prepositions only: "a goat on a volcano", but "smoke in a volcano".
+#: Word -> the prepositions, and the setting.
+SETTING_AFTER: dict[str, tuple[frozenset[str], str]] = {
+    "fall": (frozenset({"in"}), "autumn"),
+    "ice": (frozenset({"on"}), "arctic"),
+    "pier": (frozenset({"on", "at"}), "harbor"),
+    "pool": (frozenset({"by", "at"}), "pool"),
+    "stage": (frozenset({"on"}), "stage"),
+    "swimming pool": (frozenset({"by", "at"}), "pool"),
+    "volcano": (frozenset({"by", "at", "on"}), "volcano"),
+}
 #: Prepositions that put a whole scene in a setting.
 SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "through", "across", "along", "against"})
 #: Settings that are said in one word, without a preposition.

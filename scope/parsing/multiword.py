@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from scope.parsing import lexicon
 from scope.parsing.frames import Frame, style_name
+from scope.parsing.names import find_names
 from scope.parsing.referring import referring_expressions
 from scope.parsing.spans import MultiwordSpan, SpanKind
 
@@ -72,15 +73,6 @@ def _span(
     return MultiwordSpan(match.start(), match.end(), kind, value, placeholder, plural)
 
 
-def _known_noun(match: re.Match[str]) -> MultiwordSpan:
-    words = " ".join(match.group().lower().split())
-    for name in (words, words.removesuffix("s"), words.removesuffix("es")):
-        if name in lexicon.NOUN_OF:
-            plural = name != words or words in lexicon.PLURALS
-            return _span(match, SpanKind.NOUN, lexicon.NOUN_OF[name], "cats" if plural else "cat", plural=plural)
-    raise AssertionError(f"{words!r} matched the list of names but is not in it")
-
-
 def _spectacles(match: re.Match[str]) -> MultiwordSpan:
     return _span(match, SpanKind.NOUN, "glasses", "cat")
 
@@ -136,8 +128,6 @@ _Make = Callable[[re.Match[str]], MultiwordSpan]
 _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), make)
     for pattern, make in (
-        # "traffic lights", "pair of scissors"
-        (lexicon.alternatives(lexicon.NOUN_OF, "(?:e?s)?"), _known_noun),
         # "glasses" on a face; "glasses of milk" are none
         (r"\b(?:eye)?glasses\b(?!\s+of\b)", _spectacles),
         # "without any", "with no", "not a single", "free of", "zero"
@@ -194,6 +184,9 @@ def _candidates(text: str, frames: Iterable[Frame]) -> Iterator[tuple[MultiwordS
         words = next(g for g in match.groupdict().values() if g is not None)
         yield (_span(match, SpanKind.STYLE, style_name(words), ""),)
     yield from referring_expressions(text)
+    for start, end, name in find_names(text):  # "traffic lights", "pair of scissors"
+        placeholder = "cats" if name.plural else "cat"
+        yield (MultiwordSpan(start, end, SpanKind.NOUN, name.singular, placeholder, name.plural),)
     for pattern, make in _RULES:
         for match in pattern.finditer(text):
             yield (make(match),)

@@ -98,13 +98,17 @@ def _runs(inside: list[Word]) -> list[list[Word]]:
     return runs
 
 
-def setting_of(phrase: Phrase, *, bare: bool) -> str | None:
-    """Return the setting that a phrase names, if it names one; `bare` if no preposition says "in" or "on"."""
+def setting_of(phrase: Phrase, preposition: str | None) -> str | None:
+    """Return the setting that a phrase names after a preposition (None: after none), if it names one."""
     if (phrase.number is not None and phrase.number.value != 1) or not phrase.nouns:
         return None
-    for noun in (phrase.noun, str(phrase.nouns[-1].value).lower()):
+    last = str(phrase.nouns[-1].value).lower()
+    for noun in (phrase.noun, last, last.split()[-1]):  # "in a main street"
         if noun in lexicon.SETTINGS:
             return lexicon.SETTINGS[noun]
-        if not bare and noun in lexicon.PLACES:
-            return noun
+        if preposition is not None and noun in lexicon.PLACES:
+            return lexicon.PLACES[noun]
+        after, setting = lexicon.SETTING_AFTER.get(noun, (frozenset(), None))
+        if preposition in after:
+            return setting
     return None

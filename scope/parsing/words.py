@@ -9,6 +9,7 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from scope.parsing import lexicon
+from scope.parsing.names import compounds, nouns
 from scope.parsing.prompt import Prompt
 from scope.parsing.roles import Role
 from scope.parsing.spans import MultiwordSpan, SpanKind
@@ -199,9 +200,13 @@ def _guarded_noun(word: str) -> str | None:
 def _noun(token: "Token") -> tuple[Role, str | int, bool]:
     word = token.lower_
     plural = token.tag_ in {"NNS", "NNPS"}
+    name = nouns().get(word)
     known = word in lexicon.SETTINGS or word in lexicon.PLACES or word in lexicon.MATERIALS
+    known |= name is not None and token.text.isupper()  # "a UFO", but not "Rose"
     if token.tag_ in {"NNP", "NNPS"} and token.text != word and not known:
         return Role.NAME, token.text, plural
+    if name is not None:
+        return Role.NOUN, name.singular, name.plural or (plural and name.singular == word)
     return Role.NOUN, singular(word) if plural else word, plural
 
 
@@ -220,6 +225,10 @@ _BEFORE_NOUNS = frozenset(
         Role.RELATION, Role.THAN, None,
     }
 )  # fmt: skip
+#: Roles right after which a word that the world has a noun for is one, and those that a tagger takes it for.
+_BEFORE_THINGS = frozenset({Role.DETERMINER, Role.NUMBER, Role.QUANTITY, Role.MODIFIER, Role.NEGATION})
+_MISTAKEN = frozenset({Role.MODIFIER, Role.VERB, Role.AUXILIARY, Role.ADVERB, Role.PREPOSITION, Role.OTHER})
+_AFTER_AUXILIARIES = frozenset({Role.VERB, Role.AUXILIARY, Role.ADVERB, Role.NEGATION})
 #: Roles that a noun phrase can begin with, other than its noun; None: the prompt ends.
 _BEGINNINGS = frozenset({Role.DETERMINER, Role.NUMBER, Role.QUANTITY, None})
 _JOINING = frozenset({Role.CONJUNCTION, Role.COMMA})
@@ -231,14 +240,18 @@ def _correct(words: list[Word]) -> None:
         word, text = words[i], words[i].text.lower()
         before = words[i - 1].role if i else None
         after = words[i + 1].role if i + 1 < len(words) else None
+        name = nouns().get(text)
         if (
-            text in {"orange", "oranges"}
+            name is not None
+            and name.singular in lexicon.COLOR_OF
             and after not in {Role.MODIFIER, Role.NOUN, Role.NAME}
             and before is not Role.AUXILIARY  # "the car is orange"
         ):
             joined = after in _JOINING and i + 2 < len(words) and words[i + 2].color is not None
             if not joined:
-                word.role, word.value, word.plural = Role.NOUN, "orange", text == "oranges"
+                word.role, word.value, word.plural = Role.NOUN, name.singular, name.plural
+        elif name is not None and _is_missed_noun(before, word.role, after):
+            word.role, word.value, word.plural = Role.NOUN, name.singular, name.plural
         elif (
             text in lexicon.MATERIALS | lexicon.SHAPES
             and word.role in {Role.NOUN, Role.MODIFIER, Role.ADVERB}
@@ -257,6 +270,13 @@ def _correct(words: list[Word]) -> None:
             word.value, word.plural = _plural_of(str(word.value)), isinstance(number, int)
 
 
+def _is_missed_noun(before: Role | None, role: Role, after: Role | None) -> bool:
+    """Return whether what has the world's name for a thing stands where a thing would: "no squid", "an orange elf"."""
+    if role is Role.AUXILIARY and after in _AFTER_AUXILIARIES:  # "the red can be seen"
+        return False
+    return role in _MISTAKEN and before in _BEFORE_THINGS and after not in {Role.MODIFIER, Role.NOUN, Role.NAME}
+
+
 def _lacks_noun(words: list[Word], i: int) -> bool:
     """Return whether a word ends a phrase that has a determiner but no noun: then it is the noun ("a green acorn")."""
     following = list(dropwhile(lambda role: role is Role.ADVERB, (w.role for w in words[i + 1 : i + 4])))
@@ -273,4 +293,5 @@ def _lacks_noun(words: list[Word], i: int) -> bool:
 
 def _plural_of(value: str) -> str:
     """Return the singular of a noun that a number says is plural, where the tagger did not see it."""
-    return singular(value) if value.endswith("s") and value not in lexicon.NOUN_OF.values() else value
+    known = value in nouns() or value in compounds()
+    return singular(value) if value.endswith("s") and not known else value

@@ -28,7 +28,7 @@ class BoundConfig(TrainConfig):
 
     tokenizer: str = ""
     binding: str = ""
-    wide: int = 768  # of the binding: numbers of the code of a phrase in a style
+    wide: int = 1024  # of the binding: numbers of the code of a phrase in a style
     tokenizer_preset: str = "pocket"
     scenes: int = 60_000
     crowd_p: float = 0.6  # share of crowded scenes

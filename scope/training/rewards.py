@@ -30,7 +30,8 @@ from scope.models.reward_detector import RewardDetector, Seen, Thing, look
 from scope.nn.boxes import xyxy
 from scope.nn.weights import load_file, load_shipped
 from scope.specification import Box, Commitment, Specification, Type, from_pixels, geometry
-from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUN_OF, SETTING_NAMES, STYLES, VENDORS
+from scope.worlds.pocket.catalogue import COLOR_NAMES, SETTING_NAMES, STYLES, VENDORS, noun_of
+from scope.worlds.pocket.settings import shows
 
 SIDE = 128  # pixels: what the detector looks at
 FOUND = 0.3  # probability of its noun from which a thing counts as there
@@ -54,7 +55,7 @@ Scores = dict[str, Score]
 class Reward:
     """Looks at pictures, and scores them."""
 
-    name, version = "reward", "2"
+    name, version = "reward", "3"
 
     def __init__(self, model: RewardDetector) -> None:
         self.model = model.eval()
@@ -104,12 +105,18 @@ def _score(seen: Seen, c: Commitment, spec: Specification) -> Score | None:
         case Type.SETTING if c.targets and c.value in geometry.PLACES:
             return _of_boxes(seen, c, spec)
         case Type.SETTING if c.value in SETTING_NAMES:
-            return _chosen(seen.setting, SETTING_NAMES.index(str(c.value)))
+            return _setting(seen.setting, str(c.value))
         case Type.STYLE if c.value in _VENDOR_OF:
             return _style(seen, _VENDOR_OF[str(c.value)])
         case Type.TEXT:
             return _text(seen, str(c.value))
     return None
+
+
+def _setting(chances: Sequence[float], wanted: str) -> Score:
+    """Return the score of all settings together that show what is wanted."""
+    shown = [i for i, setting in enumerate(SETTING_NAMES) if shows(setting, wanted)]
+    return Score(sum(chances[i] for i in shown), int(np.argmax(chances)) in shown)
 
 
 def _chosen(chances: Sequence[float], index: int) -> Score:
@@ -121,7 +128,7 @@ def _chosen(chances: Sequence[float], index: int) -> Score:
 
 def _of_things(seen: Seen, c: Commitment, spec: Specification) -> Score | None:
     if c.type is Type.ABSENCE:
-        noun = NOUN_OF.get(str(c.value))
+        noun = noun_of(str(c.value))
         chance = max((t.score for t in seen.things if t.noun == noun), default=0.0)
         return Score(1 - chance, chance < FOUND) if noun else None
     things = things_of(seen, c.targets[0] if c.targets else c.id, spec)
@@ -148,10 +155,10 @@ def _color(things: list[Thing], c: Commitment) -> Score | None:
 
 def things_of(seen: Seen, entity_id: str, spec: Specification) -> list[Thing] | None:
     """Return what is found of an entity, however unlikely; None: its noun is not of the world."""
-    noun = NOUN_OF.get(str(spec[entity_id].value))
+    noun = noun_of(str(spec[entity_id].value))
     if noun is None:
         return None
-    siblings = [e for e in spec.of(Type.PRESENCE) if NOUN_OF.get(str(e.value)) == noun]
+    siblings = [e for e in spec.of(Type.PRESENCE) if noun_of(str(e.value)) == noun]
     color = _color_of(entity_id, spec) if len(siblings) > 1 else None
     things = [t for t in seen.things if t.noun == noun]
     return [t for t in things if COLOR_NAMES[int(np.argmax(t.color))] == color] if color else things

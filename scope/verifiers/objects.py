@@ -1,4 +1,4 @@
-"""The loop's verifier of objects: presence, count, colour, relation, comparison, place, setting and absence.
+"""The loop's verifier of objects: presence, count, colour, relation, comparison, place, setting, style, absence.
 
 All of it follows from what one detector finds. It knows the nouns of the pocket world; what it does not know it leaves
 unjudged.
@@ -11,16 +11,24 @@ import numpy as np
 import torch
 from PIL.Image import Image, Resampling
 
-from scope.models.detector import Detection, Detector, look
+from scope.models.detector import SIGN, Detection, Detector, look
 from scope.nn.weights import load_shipped
 from scope.specification import Box, Commitment, Observation, Specification, Type, Verdict, from_pixels
 from scope.specification.geometry import PLACES
+from scope.verifiers import styles
 from scope.verifiers.relations import relation_holds
-from scope.worlds.pocket.catalogue import COLORS, NOUN_OF, SETTING_NAMES
+from scope.verifiers.styles import Pixels
+from scope.worlds.pocket.catalogue import COLORS, SETTING_NAMES, STYLES, WIDER_OF, noun_of
+from scope.worlds.pocket.settings import shows
 
 
 def _is_color(commitment: Commitment) -> bool:
     return commitment.type is Type.ATTRIBUTE and commitment.aspect == "color" and not commitment.denied
+
+
+def _name(entity: Commitment) -> str | None:
+    """Return what the detector calls an entity; None: it does not know it."""
+    return SIGN if entity.value == SIGN or entity.type is Type.TEXT else noun_of(str(entity.value))
 
 
 def _is_place(setting: Commitment) -> bool:
@@ -33,16 +41,14 @@ SIDE = 128  # pixels: what the detector looks at
 Finding = tuple[Literal["met", "violated"] | None, str, list[Detection]]
 
 
-def noun_of(word: str | int) -> str | None:
-    """Return the world's noun for a word, or None."""
-    return NOUN_OF.get(str(word))
-
-
 class DetectedScene:
     """What was detected in one picture, checked against the commitments of a specification."""
 
-    def __init__(self, detections: list[Detection], setting: str, spec: Specification) -> None:
-        self.detections, self.setting, self.spec = detections, setting, spec
+    def __init__(
+        self, detections: list[Detection], setting: str, spec: Specification, pixels: Pixels | None = None
+    ) -> None:
+        """`pixels` (h, w, 3) in [0, 1]: the picture, for those who look at it again; None: nobody may."""
+        self.detections, self.setting, self.spec, self.pixels = detections, setting, spec, pixels
 
     def check(self, commitment: Commitment) -> Finding:
         """Return the finding about one commitment."""
@@ -57,15 +63,17 @@ class DetectedScene:
                 return self._relation(commitment)
             case Type.SETTING:
                 return self._relation(commitment) if _is_place(commitment) else self._setting(commitment)
+            case Type.STYLE:
+                return self._style(commitment)
             case _:
                 return self._absence(commitment)
 
     def detections_of(self, entity_id: str) -> tuple[str | None, list[Detection]]:
         """Return the noun of an entity and its detections; entities of one noun are told apart by colour."""
         entity = self.spec[entity_id]
-        noun = noun_of(entity.value)
+        noun = _name(entity)
         detections = [d for d in self.detections if d.noun == noun]
-        siblings = [c for c in self.spec.of(Type.PRESENCE) if noun_of(c.value) == noun and c.id != entity_id]
+        siblings = [c for c in self.spec.of(Type.PRESENCE) if _name(c) == noun and c.id != entity_id]
         color = self._color_of(entity_id)
         if siblings and color:
             detections = [d for d in detections if d.color == color]
@@ -80,9 +88,12 @@ class DetectedScene:
 
     def _presence(self, c: Commitment) -> Finding:
         noun, detections = self.detections_of(c.id)
-        if noun is None:
+        if noun is None or noun == SIGN:  # a sign is there where words can be read
             return self._unknown(c.value)
-        return ("met", f"found {len(detections)}", detections) if detections else ("violated", f"no {noun} found", [])
+        if not detections:
+            return "violated", f"no {noun} found", []
+        kind = f" {noun}, the wider word" if str(c.value) in WIDER_OF else ""
+        return "met", f"found {len(detections)}{kind}", detections
 
     def _count(self, c: Commitment) -> Finding:
         noun, detections = self.detections_of(c.targets[0])
@@ -123,10 +134,20 @@ class DetectedScene:
     def _setting(self, c: Commitment) -> Finding:
         if c.value not in SETTING_NAMES:
             return None, f"the detector does not know the setting {c.value!r}", []
-        return ("met" if self.setting == c.value else "violated"), f"the setting looks like {self.setting}", []
+        met = shows(self.setting, str(c.value))
+        return ("met" if met else "violated"), f"the setting looks like {self.setting}", []
+
+    def _style(self, c: Commitment) -> Finding:
+        things = [d for d in self.detections if d.noun != SIGN]
+        if c.value not in {style.name for style in STYLES.values()}:
+            return None, f"no verifier judges the style {c.value!r}", []
+        if self.pixels is None or not things:
+            return None, "nothing is found whose style could be told", []
+        seen = styles.nearest(styles.distances(self.pixels, things), str(c.value))
+        return ("met" if seen == c.value else "violated"), f"it looks {seen or 'as usual'}", things
 
     def _absence(self, c: Commitment) -> Finding:
-        noun = noun_of(c.value)
+        noun = noun_of(str(c.value))
         if noun is None:
             return self._unknown(c.value)
         matches = [d for d in self.detections if d.noun == noun]
@@ -136,15 +157,15 @@ class DetectedScene:
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
-    name, version = "objects", "5"
-    types = frozenset(Type) - {Type.STYLE, Type.TEXT, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
+    name, version = "objects", "6"
+    types = frozenset(Type) - {Type.TEXT, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model, self.weights = model.to(self.device).eval(), weights
 
     def handles(self, commitment: Commitment) -> bool:
-        """Return whether this is a commitment about objects or the setting."""
+        """Return whether this is a commitment about objects, the setting or the style."""
         return commitment.type in self.types
 
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
@@ -158,7 +179,7 @@ class ObjectsVerifier:
         small = image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX)
         pixels = np.asarray(small, np.float32) / 127.5 - 1
         detections, setting = look(self.model, torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device))
-        return DetectedScene(detections, setting, spec)
+        return DetectedScene(detections, setting, spec, (pixels + 1) / np.float32(2))
 
     def _verdict(
         self,

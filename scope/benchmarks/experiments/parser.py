@@ -26,6 +26,7 @@ from scope.parsing.words import singular
 from scope.specification import Kind, Specification, Type
 from scope.worlds.pocket import Plan, caption, sample, sample_whole
 from scope.worlds.pocket.catalogue import STYLES
+from scope.worlds.pocket.settings import parts
 
 #: A specification without ids: (entities with count and colours, relations, the rest).
 Meaning = tuple[Counter[Any], Counter[Any], Counter[Any]]
@@ -127,7 +128,7 @@ def _geneval_truth(include: list[dict[str, Any]]) -> Meaning:
 def _pocket_truth(plan: Plan) -> Meaning:
     entities = [(g.noun, g.count, (g.color,) if g.color else ()) for g in plan.groups]
     relations = [(plan.relation, *entities)] if plan.relation else []
-    rest: list[tuple[Type, str]] = [(Type.SETTING, plan.setting)] if plan.setting != "plain" else []
+    rest: list[tuple[Type, str]] = [(Type.SETTING, part) for part in parts(plan.setting) if plan.setting != "plain"]
     rest += [(Type.ABSENCE, noun) for noun in plan.absent]
     if plan.style in STYLES:
         rest.append((Type.STYLE, STYLES[plan.style].name))

@@ -29,7 +29,7 @@ SCENES = 500
 SEED = 510_000
 _ROWS = {
     Type.PRESENCE: "entity", Type.COUNT: "count", Type.ATTRIBUTE: "attribute", Type.RELATION: "relation",
-    Type.SETTING: "setting", Type.TEXT: "text", Type.ABSENCE: "absence",
+    Type.SETTING: "setting", Type.STYLE: "style", Type.TEXT: "text", Type.ABSENCE: "absence",
 }  # fmt: skip
 
 

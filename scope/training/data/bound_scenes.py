@@ -74,7 +74,7 @@ def words() -> dict[str, Tensor]:
 
 @lru_cache(maxsize=16_384)
 def pictured(phrase: str, look: str, style: str) -> Tensor:
-    """Return the drawing of a thing as a reference, in bytes, (4, 32, 32)."""
+    """Return the drawing of a thing as a reference, in bytes, as REFERENCE is shaped."""
     vendor = next((name for name, known in STYLES.items() if known.name == style), VENDORS[0])
     rgb, alpha = sprite(phrase, look or None, REFERENCE[1:], vendor)
     return torch.from_numpy(reference_pixels(rgb, alpha))
@@ -146,7 +146,7 @@ def described(scene: ClutteredScene) -> dict[str, Tensor]:
         "letters": torch.zeros(MAX_LETTERS, dtype=torch.uint8), "letter_boxes": torch.zeros(MAX_LETTERS, 4),
     }  # fmt: skip
     signs = [("sign", "", "", scene.sign.xyxy_px)] if scene.sign else []
-    things = [(o.noun, o.color or "", _style(o.style), o.xyxy_px) for o in scene.objects]
+    things = [(o.noun, o.color or "", style_of(o.style), o.xyxy_px) for o in scene.objects]
     for i, (*said, xyxy) in enumerate([*signs, *things][:r]):
         fields["phrases"][i], fields["looks"][i], fields["styles"][i] = (number[word] for word in said)
         fields["boxes"][i] = torch.tensor(xyxy) / SIZE
@@ -157,7 +157,8 @@ def described(scene: ClutteredScene) -> dict[str, Tensor]:
     return fields
 
 
-def _style(vendor: str | None) -> str:
+def style_of(vendor: str | None) -> str:
+    """Return what the style of a vendor is called; of the world's usual one, nothing."""
     return STYLES[vendor].name if vendor in STYLES else ""
 
 

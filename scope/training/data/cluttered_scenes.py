@@ -47,6 +47,7 @@ _SKIN_TONE_P = 0.5  # of a person in its own colours to have another skin
 _STACKED_P = 0.1  # of an object to have another one on top, where there is room
 _SIGN_P = 0.12
 _WORD_P = 0.5  # of a sign to say a word that signs say, and not just any characters
+_ALIKE_P, _ALIKE_SHARE = 0.3, 0.5  # of a scene to have things all alike, and of its things to be of these
 _BRIGHTNESS = (0.94, 1.0)  # of the background
 _LETTERS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 
@@ -127,7 +128,11 @@ def cluttered_scene(rng: Rng, clutter: Clutter = Clutter()) -> ClutteredScene:
     boxes = [
         box for box in (_roomy_boxes if roomy else _boxes)(rng, taken) if not board or not shared(box, board.xyxy_px)
     ]
-    objects = [placed for box in boxes for placed in _place_object(rng, canvas, box, taken, clutter)]
+    alike = _random_kind(rng, clutter) if rng.random() < _ALIKE_P else None
+    objects = list[PlacedObject]()
+    for box in boxes:
+        kind = alike if alike and rng.random() < _ALIKE_SHARE else _random_kind(rng, clutter)
+        objects += _place_object(rng, canvas, box, taken, kind, clutter)
     return ClutteredScene(_bytes(canvas), tuple(objects), setting, board)
 
 
@@ -180,12 +185,14 @@ def _place_sign(rng: Rng, canvas: Pixels, fonts: tuple[str, ...]) -> PlacedSign:
     return PlacedSign(words, box)
 
 
-def _place_object(rng: Rng, canvas: Pixels, box: XyxyPx, taken: list[XyxyPx], clutter: Clutter) -> list[PlacedObject]:
+def _place_object(
+    rng: Rng, canvas: Pixels, box: XyxyPx, taken: list[XyxyPx], kind: "_Kind", clutter: Clutter
+) -> list[PlacedObject]:
     """Draw an object in a box, sometimes with another on top of it, which is added to what is `taken`."""
-    lower, placed = _random_drawing(rng, _sides(box), clutter), list[PlacedObject]()
+    lower, placed = _drawing(kind, _sides(box)), list[PlacedObject]()
     x0, y0, x1, y1 = box
     if rng.random() < _STACKED_P and y1 - y0 <= y0:
-        upper = _random_drawing(rng, _sides(box), clutter)
+        upper = _drawing(_random_kind(rng, clutter), _sides(box))
         top = y0 + lower.ink_rows[0] - upper.ink_rows[1]
         above = (x0, top, x1, top + y1 - y0)
         if top >= 0 and all(other == box or shared(above, other) <= OVERLAP for other in taken):
@@ -222,14 +229,26 @@ class _Drawing:
         return first, after
 
 
-def _random_drawing(rng: Rng, size: tuple[int, int], clutter: Clutter) -> _Drawing:
-    noun, style = pick(rng, clutter.nouns), str(rng.choice(ALL_VENDORS, p=clutter.vendor_shares))
-    colors = trained_colors(noun)
-    color = None if rng.random() < _OWN_COLOR_P else pick(rng, colors)
-    name = noun
-    if clutter.tones and color is None and style == "noto" and noun in TONED and rng.random() < _SKIN_TONE_P:
-        name = f"{noun}/{pick(rng, TONES)}"
-    return _Drawing(noun, color, style if noun in _drawn_by(style) else None, *sprite(name, color, size, style))
+@dataclass(frozen=True)
+class _Kind:
+    """What is drawn, by whom; `name`: the noun, and the tone of skin, if it has one ("hand/dark")."""
+
+    noun: str
+    name: str
+    color: str | None
+    vendor: str
+
+
+def _random_kind(rng: Rng, clutter: Clutter) -> _Kind:
+    noun, vendor = pick(rng, clutter.nouns), str(rng.choice(ALL_VENDORS, p=clutter.vendor_shares))
+    color = None if rng.random() < _OWN_COLOR_P else pick(rng, trained_colors(noun))
+    toned = clutter.tones and color is None and vendor == "noto" and noun in TONED and rng.random() < _SKIN_TONE_P
+    return _Kind(noun, f"{noun}/{pick(rng, TONES)}" if toned else noun, color, vendor)
+
+
+def _drawing(kind: _Kind, size: tuple[int, int]) -> _Drawing:
+    style = kind.vendor if kind.noun in _drawn_by(kind.vendor) else None
+    return _Drawing(kind.noun, kind.color, style, *sprite(kind.name, kind.color, size, kind.vendor))
 
 
 @cache

@@ -7,13 +7,15 @@ is positive and its eight neighbours are ignored, since a centre can lie on the 
 is, and how large its thing's ink. What it is all cells are asked that lie within one of its centre.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from scope.models.detector import CELL, SIDE, USUAL_SIDE, Detector, DetectorOutput, cell_centers
+from scope.models.detector import CELL, NAMED, SIDE, SIGN, USUAL_SIDE, Detector, DetectorOutput, cell_centers
+from scope.nn.boxes import Xywh
 from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
 from scope.nn.weights import fill, read
@@ -25,7 +27,7 @@ from scope.training.loop import Run, TrainConfig
 from scope.training.losses import IGNORE, masked_cross_entropy
 from scope.training.optimizers import adamw, warmup_cosine
 from scope.worlds.pocket import compose, sample_whole
-from scope.worlds.pocket.catalogue import COLOR_NAMES, NOUNS, SETTING_NAMES
+from scope.worlds.pocket.catalogue import COLOR_NAMES, SETTING_NAMES
 from scope.worlds.pocket.rng import Rng
 
 _BLUR_P = 0.3
@@ -68,8 +70,7 @@ def _maps(scene: ClutteredScene) -> dict[str, Tensor]:
     center, far = torch.zeros(shape), torch.full(shape, torch.inf)
     noun, color = torch.full(shape, IGNORE), torch.full(shape, IGNORE)
     offset, log_size = torch.zeros(2, *shape), torch.zeros(2, *shape)
-    for shown in scene.objects:
-        x, y, width, height = shown.ink
+    for name, tint, (x, y, width, height) in _shown(scene):
         away = torch.tensor([x, y])[:, None, None] / CELL - centers
         nearer = away.abs().amax(0) < far
         far = torch.where(nearer, away.abs().amax(0), far)
@@ -81,10 +82,17 @@ def _maps(scene: ClutteredScene) -> dict[str, Tensor]:
         neighbours[neighbours == 0] = IGNORE
         center[row, column] = 1
         named = nearer & (far < _NAMED)
-        noun[named] = NOUNS.index(shown.noun)
-        color[named] = COLOR_NAMES.index(shown.color) if shown.color else IGNORE
+        noun[named] = NAMED.index(name)
+        color[named] = COLOR_NAMES.index(tint) if tint else IGNORE
     near = far < _NEAR
     return {"center": center, "near": near, "offset": offset, "log_size": log_size, "noun": noun, "color": color}
+
+
+def _shown(scene: ClutteredScene) -> Iterator[tuple[str, str | None, Xywh]]:
+    """Yield name, colour and box of the ink of each thing of a scene, and of its sign, in the order of their layers."""
+    if scene.sign is not None:
+        yield SIGN, None, scene.sign.box
+    yield from ((shown.noun, shown.color, shown.ink) for shown in scene.objects)
 
 
 def detector_loss(output: DetectorOutput, truth: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:

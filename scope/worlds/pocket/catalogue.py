@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from scope import text
 
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _names_of(kind: str) -> dict[str, str]:
 
 #: Every name that a noun may go by -> the noun.
 NOUN_OF: dict[str, str] = {
-    name: c.noun for c in CONCEPTS.values() for name in (c.noun, c.plural, *c.aliases)
+    name: c.noun for c in CONCEPTS.values() for name in (*c.aliases, *map(text.plural, c.aliases), c.plural, c.noun)
 } | _names_of("synonym")
 
 #: Words for kinds of nouns, as "golden retriever" -> "dog": who draws the wider word has to say so.
@@ -128,6 +128,12 @@ WIDER_OF: dict[str, str] = _names_of("narrower")
 AMBIGUOUS: dict[str, tuple[str, ...]] = {
     row["name"]: _several(row["nouns"]) for row in table_of("ambiguous.csv") if int(row["version"]) <= VERSION
 }
+
+
+def noun_of(word: str) -> str | None:
+    """Return the noun that is drawn for a word: its own, a wider one, the likeliest of several; None: there is none."""
+    return NOUN_OF.get(word) or WIDER_OF.get(word) or next(iter(AMBIGUOUS.get(word, ())), None)
+
 
 _PALETTE = (
     (220, 38, 38),  # red
@@ -212,6 +218,9 @@ _SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
 
 #: Every setting that the world can draw, in the order in which it came to know them.
 SETTINGS_DRAWN: dict[str, tuple[str, ...]] = {name: said for of in _SETTINGS.values() for name, said in of.items()}
+
+#: Setting -> the first version of the world that draws it.
+SETTING_VERSIONS: dict[str, int] = {name: version for version, of in _SETTINGS.items() for name in of}
 
 #: The settings of today's world.
 SETTINGS: dict[str, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scope.specification import Cause, Commitment, Kind, Span, Specification, Type, next_ids
+from scope.worlds.pocket import settings
 from scope.worlds.pocket.captions import caption
 from scope.worlds.pocket.catalogue import COLORS, CORE_SETTINGS, SETTINGS, STYLES, VENDORS, drawn_by
 from scope.worlds.pocket.plan import Group, Plan, is_sound
@@ -50,7 +51,8 @@ def _of_scene(plan: Plan, ids: Iterator[str]) -> Iterator[Commitment]:
         targets = tuple(f"e{i + 1}" for i in range(len(nouns[:n])))
         yield _constraint(ids, Type.RELATION, claim, plan.relation, targets)
     if plan.setting != "plain":
-        yield _constraint(ids, Type.SETTING, f"the setting is {plan.setting}", plan.setting)
+        for part in settings.parts(plan.setting):
+            yield _constraint(ids, Type.SETTING, f"the setting is {part}", part)
     if plan.style in STYLES:
         yield _constraint(ids, Type.STYLE, f"the style is {STYLES[plan.style].name}", STYLES[plan.style].name)
     for noun in plan.absent:
@@ -96,8 +98,11 @@ def counterfactual(plan: Plan, commitment: Commitment, rng: Rng, nouns: tuple[st
             return replace(plan, relation=_VIOLATED_RELATION[str(plan.relation)])
         case Type.SETTING:
             # A verifier that knows this one may not know all.
-            settings = CORE_SETTINGS if plan.setting in CORE_SETTINGS else SETTINGS
-            return replace(plan, setting=_other(rng, settings, plan.setting))
+            known = CORE_SETTINGS if plan.setting in CORE_SETTINGS else SETTINGS
+            lost = str(commitment.value)
+            kept = [part for part in settings.parts(plan.setting) if part != lost]
+            fits = (s for s in known if not settings.shows(s, lost) and all(settings.shows(s, part) for part in kept))
+            return replace(plan, setting=pick(rng, tuple(fits)))
         case Type.STYLE:
             styles = [s for s in VENDORS if all(group.noun in _drawn_by(s) for group in plan.groups)]
             return replace(plan, style=_other(rng, styles, plan.style))

@@ -30,7 +30,9 @@ REFUSED = frozenset(
     "tramway|forte-piano|red hot|bird of night|island dispenser|asphyxiator|information processing system|sour|mike|"
     "stable companion|stay|cooking|construction|collision|bowling|ice hockey|ping pong|performing arts|high voltage|"
     "horse racing|wood|locked|bug|charger|high stepper|hack|nag|scrub|single-leaf|split end|member|associate|domestic|"
-    "specs|beacon light|tympan|membranophone".split("|")
+    "specs|beacon light|tympan|membranophone|down|entire|electric|lower|upper|plum|grapefruit|apricot|mount|major|"
+    "minor|private|orderly|professional|pop|official|technical|fuji|hind|babe|batter|conveyor|bank|drone|sweet|balance|"
+    "monochrome|miniature|gate|drawers|tablet|trunk|board|shades|shade|blade|light|foam|pad|safe|stick|ben".split("|")
 )
 #: Synonyms by WordNet that are kinds to whoever draws.
 KINDS = frozenset(

@@ -2,11 +2,12 @@
 
 from scope.errors import UsageError
 from scope.specification import Commitment, Kind, Specification, Type
-from scope.worlds.pocket.catalogue import NOUN_OF, STYLES, VENDORS
+from scope.worlds.pocket.catalogue import STYLES, VENDORS, noun_of
 from scope.worlds.pocket.plan import Group, Plan, check
+from scope.worlds.pocket.settings import together
 
 #: What a plan has at most one of.
-_AT_MOST_ONE = {Type.RELATION: "relation", Type.TEXT: "sign", Type.SETTING: "setting", Type.STYLE: "style"}
+_AT_MOST_ONE = {Type.RELATION: "relation", Type.TEXT: "sign", Type.STYLE: "style"}
 
 
 def plan_of(spec: Specification) -> Plan:
@@ -26,7 +27,7 @@ def plan_of(spec: Specification) -> Plan:
         Plan(
             tuple(_group(spec, entity) for entity in entities),
             _value(relation),
-            _value(single[Type.SETTING]) or "plain",
+            _setting(spec),
             _value(text),
             _vendor(_value(single[Type.STYLE])),
             tuple(_noun(c) for c in spec.of(Type.ABSENCE)),
@@ -55,7 +56,17 @@ def _group(spec: Specification, entity: Commitment) -> Group:
 
 
 def _noun(commitment: Commitment) -> str:
-    return NOUN_OF.get(str(commitment.value), str(commitment.value))
+    return noun_of(str(commitment.value)) or str(commitment.value)
+
+
+def _setting(spec: Specification) -> str:
+    wanted = [str(c.value) for c in spec.of(Type.SETTING)]
+    if not wanted:
+        return "plain"
+    setting = together(wanted) if len(wanted) > 1 else wanted[0]
+    if setting is None:
+        raise UsageError(f"the pocket world draws one setting at a time, and not {' with '.join(wanted)}")
+    return setting
 
 
 def _vendor(style: str | None) -> str:

@@ -1,13 +1,18 @@
-"""The words on which the shipped generators are trained; recipes write them into the weights."""
+"""The words on which the shipped generators are trained; recipes write them into the weights. Other names for them."""
+
+from dataclasses import replace
 
 from scope.protocols import Vocabulary
 from scope.worlds.pocket.catalogue import (
+    AMBIGUOUS,
     COLORS,
     CONCEPTS,
     HELD_OUT_NOUNS,
     MAX_COUNT,
     MAX_LETTERS,
+    NOUN_OF,
     SETTINGS,
+    WIDER_OF,
 )
 
 #: Those of the world, but for the nouns that are drawn from references: what bound generators learn.
@@ -19,3 +24,15 @@ VOCABULARY = Vocabulary(
     max_count=MAX_COUNT,
     max_letters=MAX_LETTERS,
 )
+
+
+def with_names(vocabulary: Vocabulary) -> Vocabulary:
+    """Return a vocabulary with the world's other names for its nouns, and the words for which it draws one of them."""
+    known = vocabulary.nouns
+    meant = {word: (noun,) for word, noun in WIDER_OF.items()} | AMBIGUOUS
+    drawn_as = {word: tuple(noun for noun in nouns if noun in known) for word, nouns in meant.items()}
+    return replace(
+        vocabulary,
+        nouns=known | {name for name, noun in NOUN_OF.items() if noun in known},
+        drawn_as={word: nouns for word, nouns in drawn_as.items() if nouns not in ((), (word,))},
+    )
