@@ -212,7 +212,7 @@ def test_true_scenes_are_as_large_as_the_largest_pictures_that_are_drawn(
 
 @pytest.mark.heavy
 def test_a_thing_is_in_place_where_it_has_its_colour_and_shares_most_of_its_box(judge: KnownImages) -> None:
-    (prompt,) = (p for p in prompts("free_boxes", Words.of([None]), 9) if len(p.case.boxes) == 1)
+    prompt = next(p for p in prompts("free_boxes", Words.of([None]), 9) if len(p.case.boxes) == 1)
     ((x0, y0, x1, y1),) = prompt.case.boxes
     (group,) = prompt.case.plan.groups
 

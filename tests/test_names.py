@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from scope import text
+from scope.data.tables import table_of
 from scope.engine.verification import drawn_as, unknown_to
 from scope.parsing.grammar import Grammar
 from scope.protocols import Vocabulary
@@ -24,7 +25,6 @@ from scope.worlds.pocket.catalogue import (
     WIDER_OF,
     drawings,
     noun_of,
-    table_of,
 )
 from scope.worlds.pocket.vocabulary import with_names
 

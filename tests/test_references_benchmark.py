@@ -15,8 +15,8 @@ from scope.worlds.pocket.catalogue import ALL_VENDORS, HELD_OUT_NOUNS
 
 
 def test_what_is_asked_is_held_out_and_always_the_same() -> None:
-    asked = list(cases(120))
-    assert asked == list(cases(120))
+    asked = list(cases(500))
+    assert asked[:120] == list(cases(120))
     assert {case.noun for case in asked} == HELD_OUT_NOUNS
     assert {case.vendor for case in asked} == set(ALL_VENDORS)
     assert all(0 <= case.box[0] < case.box[2] <= 128 and 0 <= case.box[1] < case.box[3] <= 128 for case in asked)

@@ -77,6 +77,15 @@ CASES = [
     ("two bunnies", [thing("rabbit", "white", 30, 60), thing("rabbit", "white", 90, 60)], "plain", {"met"}),
     ("a golden retriever", [thing("dog", "yellow", 64, 64)], "plain", {"met"}),
     ("a poodle and a cat", [thing("dog", "yellow", 64, 64)], "plain", {"violated:presence"}),
+    # Two kinds of a noun are two things, and each of them is counted with the other.
+    ("a corgi and a golden retriever", [thing("dog", "yellow", 64, 64)], "plain", {"violated:presence"}),
+    (
+        "a corgi and a golden retriever",
+        [thing("dog", "yellow", 30, 64), thing("dog", "brown", 90, 64)],
+        "plain",
+        {"met"},
+    ),
+    ("two corgis and a golden retriever", [thing("dog", "brown", x, 64) for x in (20, 60, 100)], "plain", {"met"}),
     # A place by night is two commitments.
     ("an apple in a city at night", APPLES_LEFT, "city by night", {"met"}),
     ("an apple in a city at night", APPLES_LEFT, "city", {"met", "violated:setting"}),

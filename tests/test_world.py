@@ -515,6 +515,8 @@ def kept(commitment: Commitment, spec: Specification) -> bool:
         return commitment.value in [c.value for c in spec.of(Type.PRESENCE)]
     if commitment.type is Type.ABSENCE:
         return commitment.value not in [c.value for c in spec.of(Type.PRESENCE)]
+    if commitment.type is Type.SETTING:  # a place by night has two
+        return commitment.value in [c.value for c in spec.of(Type.SETTING)]
     values = {(c.type, c.targets): c.value for c in spec.commitments}
     missing = 1 if commitment.type is Type.COUNT else "noto" if commitment.type is Type.STYLE else None
     return values.get((commitment.type, commitment.targets), missing) == commitment.value

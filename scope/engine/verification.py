@@ -18,7 +18,7 @@ from scope.specification import (
     grounded,
     part_ids,
 )
-from scope.text import printable
+from scope.text import plural, printable
 
 #: Asks one verifier about some commitments; it may raise.
 Ask = Callable[[Verifier, Sequence[Commitment]], Sequence[Verdict]]
@@ -65,7 +65,7 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
     """Return what of a commitment the generator's weights have never seen, in words; None: nothing."""
     value = commitment.value
     if commitment.type is Type.PRESENCE and value not in vocabulary.nouns and value not in vocabulary.drawn_as:
-        near = get_close_matches(str(value), vocabulary.nouns, 3, cutoff=0.5)
+        near = _nearest(str(value), vocabulary.nouns)
         return f"the word {value!r}" + (f" (the nearest that they know: {', '.join(near)})" if near else "")
     if commitment.type is Type.ATTRIBUTE and (commitment.aspect != "color" or value not in vocabulary.colors):
         return f"the attribute {value!r}"
@@ -77,6 +77,13 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
         most = vocabulary.max_letters
         return f"how to write more than {most} letters" if most else "how to write words"
     return None
+
+
+def _nearest(word: str, nouns: Iterable[str], most: int = 3) -> list[str]:
+    """Return the nouns that are spelled most like a word, none of them beside its own plural."""
+    near = get_close_matches(word, nouns, 2 * most, cutoff=0.5)
+    plurals = {plural(noun) for noun in near}
+    return [noun for noun in near if noun not in plurals][:most]
 
 
 def drawn_as(vocabulary: Vocabulary, commitment: Commitment) -> str | None:

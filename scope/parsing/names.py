@@ -4,13 +4,12 @@ They are those of the lexicon and of the world's tables (scope/data/world), read
 only the words are taken: what is drawn for a "golden retriever" is for the world to say.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
+from scope.data.tables import table_of
 from scope.parsing import lexicon
 from scope.text import COLORS, plural
 
@@ -73,11 +72,11 @@ def _is_proper(said: str) -> bool:
 def compounds() -> dict[str, Name]:
     """Return what must be read as one: spelling -> name. The lexicon's word counts before the tables'."""
     names = dict[str, Name]()
-    for row in _table("nouns.csv"):
+    for row in table_of("nouns.csv"):
         _spell(names, row["noun"], row["plural"])
         for alias in set(_aliases(row)) - lexicon.NO_NAMES:
             _spell(names, alias, common=False)
-    for row in _table("names.csv"):
+    for row in table_of("names.csv"):
         if not _is_read_word_by_word(row["name"], row["noun"]):
             _spell(names, row["name"], common=False)
     names = {said: name for said, name in names.items() if {" ", "-"} & set(said) and not _joins(said, name)}
@@ -90,7 +89,7 @@ def compounds() -> dict[str, Name]:
 def nouns() -> dict[str, Name]:
     """Return the single words that the world has a noun for: spelling -> name."""
     names = dict[str, Name]()
-    rows = _table("nouns.csv")
+    rows = table_of("nouns.csv")
     for row in rows:
         _spell(names, row["noun"], row["plural"])
     for alias in (alias for row in rows for alias in _aliases(row) if alias not in lexicon.NO_NAMES):
@@ -118,9 +117,3 @@ def _is_read_word_by_word(name: str, noun: str) -> bool:
     first = name.partition(" ")[0]
     is_deed = first.endswith(("ing", "ed")) and name.endswith(f" {noun}")
     return first in _QUALITIES or is_deed or name in lexicon.NO_NAMES
-
-
-def _table(file: str) -> list[dict[str, str]]:
-    """Return the rows of a table of scope/data/world."""
-    text = files("scope.data").joinpath("world", file).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))

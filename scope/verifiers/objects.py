@@ -79,6 +79,17 @@ class DetectedScene:
             detections = [d for d in detections if d.color == color]
         return noun, detections
 
+    def _alike(self, entity_id: str) -> list[Commitment]:
+        """Return the entities, this one too, that the detector cannot tell apart by noun and colour."""
+        entity, color = self.spec[entity_id], self._color_of(entity_id)
+        same = [c for c in self.spec.of(Type.PRESENCE) if _name(c) == _name(entity)]
+        return [c for c in same if c.id == entity_id or color is None or self._color_of(c.id) == color]
+
+    def _wanted(self, entity: Commitment) -> int:
+        """Return how many there are to be of an entity."""
+        counts = (c.value for c in self.spec.about(entity.id) if c.type is Type.COUNT and not c.denied)
+        return next((count for count in counts if isinstance(count, int)), 1)
+
     def _color_of(self, entity_id: str) -> str | None:
         colors = [c.value for c in self.spec.about(entity_id) if _is_color(c)]
         return str(colors[0]) if colors else None
@@ -92,18 +103,19 @@ class DetectedScene:
             return self._unknown(c.value)
         if not detections:
             return "violated", f"no {noun} found", []
-        kind = f" {noun}, the wider word" if str(c.value) in WIDER_OF else ""
+        kind, wanted = f" {noun}, the wider word" if str(c.value) in WIDER_OF else "", len(self._alike(c.id))
+        if len(detections) < wanted:  # "a corgi and a golden retriever" are two dogs
+            return "violated", f"found {len(detections)} of {wanted} that are each a {noun}", detections
         return "met", f"found {len(detections)}{kind}", detections
 
     def _count(self, c: Commitment) -> Finding:
         noun, detections = self.detections_of(c.targets[0])
         if noun is None:
             return self._unknown(self.spec[c.targets[0]].value)
-        return (
-            ("met" if len(detections) == c.value else "violated"),
-            f"found {len(detections)} of {c.value}",
-            detections,
-        )
+        alike = self._alike(c.targets[0])
+        wanted = c.value if len(alike) == 1 else sum(self._wanted(entity) for entity in alike)
+        met = len(detections) == wanted
+        return ("met" if met else "violated"), f"found {len(detections)} of {wanted}", detections
 
     def _color(self, c: Commitment) -> Finding:
         noun, detections = self.detections_of(c.targets[0])

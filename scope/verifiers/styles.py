@@ -31,10 +31,9 @@ def distances(pixels: Pixels, things: Sequence[Detection]) -> dict[str, float]:
 
 def nearest(far: dict[str, float], style: str) -> str:
     """Return the style that is the nearest, "" for the usual one; the one that is asked for where it is as near."""
-    names = {vendor: STYLES[vendor].name if vendor in STYLES else "" for vendor in VENDORS}
-    least = min(far.values())
-    return next((name for vendor, name in names.items() if name == style and far[vendor] <= _SAME * least),
-                names[min(far, key=lambda vendor: far[vendor])])  # fmt: skip
+    by_name = {STYLES[vendor].name if vendor in STYLES else "": distance for vendor, distance in far.items()}
+    best = min(by_name, key=lambda name: by_name[name])
+    return style if by_name.get(style, np.inf) <= _SAME * by_name[best] else best
 
 
 def _of_thing(pixels: Pixels, thing: Detection) -> dict[str, float]:

@@ -28,11 +28,12 @@ from typing import NamedTuple
 from scope import text
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.results import Metric, Results, Row
+from scope.data.tables import table_of
 from scope.errors import PromptError, UsageError
 from scope.generators.region_words import PLAIN, SIGN
 from scope.parsing.grammar import Grammar
 from scope.specification import Type
-from scope.worlds.pocket.catalogue import DRAWN, SETTING_VERSIONS, SETTINGS_DRAWN, VERSION, table_of
+from scope.worlds.pocket.catalogue import DRAWN, SETTING_VERSIONS, SETTINGS_DRAWN, VERSION
 
 BEFORE = 4
 WAYS = ("own", "synonym", "wider", "several", "setting")

@@ -39,7 +39,7 @@ PRESETS = {
     "tiny": FlowConfig(
         steps=2, batch=4, lr=1e-3, dim=32, depth=1, heads=2, scenes=8, wide=32, save_every=1, log_every=1, dtype="fp32"
     ),
-    "pocket": FlowConfig(steps=6_000, batch=16, scenes=40_000, lr=2e-3, warmup=100, seed=41, ema=0.998),
+    "pocket": FlowConfig(steps=6_000, batch=16, scenes=60_000, lr=2e-3, warmup=100, seed=41, ema=0.998),
 }  # fmt: skip
 
 _T_LEAST = 0.5  # below it the weight of an error grows no more

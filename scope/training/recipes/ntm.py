@@ -81,7 +81,7 @@ PRESETS = {
         log_every=1, dtype="fp32",
     ),
     "pocket": NTMConfig(
-        steps=1_500, batch=16, scenes=40_000, lr=5e-4, warmup=100, seed=61, ema=0.997, weight_decay=1e-4, pairs=True,
+        steps=1_500, batch=16, scenes=60_000, lr=5e-4, warmup=100, seed=61, ema=0.997, weight_decay=1e-4, pairs=True,
         denoiser_steps=100, denoiser_batch=8,
     ),
     # Needs latents.pt in its folder: a `LatentCache` of 16x16x32 latents and Qwen2.5-VL's text states.

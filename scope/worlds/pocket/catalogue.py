@@ -8,13 +8,13 @@ apart, 5 whatever the art draws. Drawings: one of each vendor a noun, where the 
 NOTICE.
 """
 
-import csv
 import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from scope import text
+from scope.data.tables import table_of
 
 VERSION = 5
 
@@ -34,13 +34,6 @@ class Concept:
     version: int = VERSION
     held_out: bool = False
     senses: tuple[str, ...] = ()
-
-
-def table_of(file: str) -> list[dict[str, str]]:
-    """Return the rows of a table of scope/data/world."""
-    lines = files("scope.data").joinpath("world", file).read_text(encoding="utf-8").splitlines()
-    header, *rows = csv.reader(lines)
-    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def _concept(row: dict[str, str]) -> Concept:

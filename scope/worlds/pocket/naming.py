@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scope import text
+from scope.data.tables import table_of
 from scope.parsing import lexicon
 from scope.worlds.pocket import wordnet
-from scope.worlds.pocket.catalogue import DRAWN, SETTINGS_DRAWN, Concept, table_of
+from scope.worlds.pocket.catalogue import DRAWN, SETTINGS_DRAWN, Concept
 from scope.worlds.pocket.packages import EMOJIBASE, WORDNET, opened
 from scope.worlds.pocket.wordnet import PEOPLE, Synset, WordNet
 
