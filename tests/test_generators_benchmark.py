@@ -21,6 +21,7 @@ from scope.models.features import FeatureNet
 from scope.plugins import registry
 from scope.protocols import OnStep, Picture, ignore_steps
 from scope.specification import Commitment, Request, Specification, Type, Verdict
+from scope.worlds.pocket.catalogue import CONCEPTS
 
 COUNT = 3
 
@@ -57,7 +58,7 @@ class KnownImages:
         outcome = "met" if image.tobytes() in self.truth else "violated"
         return [Verdict(commitment=c.id, outcome=outcome, reason="", verifier="known@1") for c in commitments]
 
-    def perceive(self, image: Image.Image) -> Any:
+    def perceive(self, image: Image.Image, asked: Collection[str] = ()) -> Any:
         if image.tobytes() not in self.truth:
             return Perceived()
         prompt = self.truth[image.tobytes()]
@@ -183,6 +184,17 @@ def test_pictures_are_drawn_some_at_a_time_and_the_seconds_are_those_of_single_r
 
 
 @pytest.mark.heavy
+@pytest.mark.heavy
+def test_the_first_nouns_are_asked_again_of_those_who_draw_them(worst: FakeGenerator, judge: KnownImages) -> None:
+    systems = [bench.System(name, "b", lambda: worst, 4, bound=False) for name in ("ntm_4", "other")]
+    rows = {row.name: row for row in bench.compare(systems, judge, None, 2, ("b",)).rows}
+    assert list(rows) == ["true_scenes", "ntm_4", "other", "true_scenes_core", "ntm_4_core"]
+    assert {"first_six", *bench.FIRST_SIX, "setting", "whole"} == set(rows["ntm_4_core"].metrics)
+    words = Words.of([None])
+    assert 100 < len(words.core.nouns) < 198 < len(words.nouns)
+    assert all(CONCEPTS[noun].version < 5 for noun in words.core.nouns)
+
+
 def test_what_has_no_weights_is_told_and_without_features_there_is_no_fd(compare: Compare) -> None:
     _, best, direct, worst, _ = compare(weights="a").rows
     assert "fd" not in best.metrics
@@ -218,7 +230,7 @@ def test_a_thing_is_in_place_where_it_has_its_colour_and_shares_most_of_its_box(
 
     def score(noun: str, color: str | None, *box: float) -> float:
         class Sees(KnownImages):
-            def perceive(self, image: Image.Image) -> Any:
+            def perceive(self, image: Image.Image, asked: Collection[str] = ()) -> Any:
                 return Perceived((Found(noun, color, (box[0], box[1], box[2], box[3])),))
 
         return bench.Seen(Sees([]), prompt.true_scene(), prompt).in_place()

@@ -1,5 +1,6 @@
 """The judge of the benchmarks: its detector, its rules, its OCR, who may ask it, and that it sees blur."""
 
+import math
 import shutil
 import sys
 import tomllib
@@ -34,6 +35,7 @@ from scope.judges.networks import (  # fmt: skip
     CROP,
     MARGIN,
     STRIDE,
+    ClassifierOutput,
     DetectorOutput,
     TwoStageDetector,
     cell_centers,
@@ -236,6 +238,20 @@ def test_what_it_does_not_know_it_leaves_open(type_, value):
     (verdict,) = Judge(TwoStageDetector(8, 8), {}).check(Image.new("RGB", (128, 128)), [commitment], spec)
     assert verdict.outcome is None
     assert verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"), [((), "wolf"), (("dog",), "dog"), (("wolf", "dog"), "wolf"), (("cat",), "wolf")]
+)
+def test_of_nouns_that_look_alike_it_sees_the_one_that_was_asked(asked, named):
+    networks, boxes = TwoStageDetector(8, 8), torch.tensor([[[64.0, 64.0, 40.0, 40.0]] * 2])
+    networks.classifier.forward = lambda crops: ClassifierOutput(  # four to one that it is a wolf
+        torch.full((2, BACKGROUND + 1), -30.0).index_fill(1, torch.tensor(NOUNS.index("wolf")), math.log(4))
+        .index_fill(1, torch.tensor(NOUNS.index("dog")), 0.0),
+        torch.zeros(2, 11), torch.zeros(2, len(ALL_VENDORS)),
+    )  # fmt: skip
+    (seen,) = Judge(networks, {})._classify(torch.zeros(1, 3, 128, 128), boxes, asked)
+    assert seen.noun == named
 
 
 def test_it_is_a_verifier():

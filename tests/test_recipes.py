@@ -18,6 +18,7 @@ from scope.tokenizers import lapped
 from scope.tokenizers.pae import preset
 from scope.training import loop
 from scope.training.data import bound_scenes
+from scope.training.recipes import binding as binding_trainer
 from scope.training.recipes import closeup_classifier, prior
 from scope.training.recipes import pae as pae_trainer
 from scope.training.recipes import vfm as vfm_trainer
@@ -218,3 +219,19 @@ def test_a_loss_that_is_not_finite_stops_and_says_so(tmp_path):
     run = loop.Run(tmp_path, loop.TrainConfig(steps=1, batch=1, lr=1.0))
     with pytest.raises(ScopeError, match="lower lr"):
         run.backward(torch.tensor(float("nan")))
+
+
+def test_a_binding_goes_on_to_another_tokenizer_with_all_but_its_sketch(tokenizer: Path, tmp_path: Path) -> None:
+    learnt = read(tokenizer.with_name("binding.safetensors"))
+    other = lapped.Lapped(d=5)
+    other.start(torch.rand(8, 3, 128, 128) * 2 - 1)
+    model = Binding(8, other.d, wide=32)
+    binding_trainer.start(model, other, str(tokenizer.with_name("binding.safetensors")))
+    now = model.state_dict()
+    assert all(torch.equal(now[name], value) for name, value in learnt.items() if not name.startswith("sketch."))
+    weight, bias = binding_trainer.read_of(other)
+    assert torch.equal(now["sketch.bias"], bias)
+    assert torch.equal(now["sketch.weight"][:, : weight.shape[1]], weight)
+    assert not now["sketch.weight"][:, weight.shape[1] :].any()
+    with pytest.raises(WeightsError, match="binding"):
+        binding_trainer.start(Binding(8, 5, wide=16), other, str(tokenizer.with_name("binding.safetensors")))

@@ -1,5 +1,6 @@
 """What the verifiers conclude from detections written by hand; and the detector's own maps."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -186,6 +187,25 @@ def test_four_looks_find_every_thing_once_where_it_is():
     boxes = sorted(d.xyxy_px for d in found)
     for box, true in zip(boxes, sorted(_in_picture(o) for o in TWO_DOGS), strict=True):
         assert box == pytest.approx(true, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("likely", "named"),
+    [({}, "wolf"), ({"dog": 10.0}, "dog"), ({"wolf": 10.0}, "wolf"), ({"cat": 10.0}, "wolf"), ({"dog": 2.0}, "wolf")],
+)
+def test_of_what_looks_alike_it_is_what_was_likelier_drawn(likely: dict[str, float], named: str) -> None:
+    class Doubtful(Knowing):
+        """Gives four to one that a dog is a wolf."""
+
+        def forward(self, images: torch.Tensor) -> DetectorOutput:
+            seen = super().forward(images)
+            nouns = torch.full_like(seen.noun, -30.0)
+            nouns[:, NAMED.index("wolf")], nouns[:, NAMED.index("dog")] = math.log(4), 0.0
+            return replace(seen, noun=nouns)
+
+    scene = replace(cluttered_scene(np.random.default_rng(5), Clutter(WORLD_VENDORS)), objects=TWO_DOGS)
+    found, _ = look(Doubtful(scene), torch.zeros(1, 3, 128, 128), likely=likely)
+    assert [d.noun for d in found] == [named, named]
 
 
 def test_a_cluttered_scene_for_the_loop_holds_no_drawing_of_a_held_out_vendor_or_colour():

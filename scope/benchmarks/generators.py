@@ -49,6 +49,10 @@ PROMPTS, QUICK = 200, 6  # of each task
 BATCH = 16  # requests of one call
 TIMED, TIMED_QUICK, THREADS = 20, 2, 2  # single requests, and the threads that draw them
 FIRST_SIX = ("single_object", "two_object", "colors", "counting", "position", "color_attribution")
+#: What is asked again of the nouns that the world had first, and who is.
+CORE_TASKS = ("single_object", "two_object", "counting", "position", "color_attribution", "setting")
+CORE_SYSTEMS = frozenset({"flow_50", "ntm_4"})
+_CORE = "over the first nouns of the world"
 _SAME_BOX = 0.4  # intersection over union
 
 # -- scores --------------------------------------------------------------------------------------
@@ -57,8 +61,8 @@ _SAME_BOX = 0.4  # intersection over union
 class Judge(Verifier, Protocol):
     """What gives verdicts and says what it sees."""
 
-    def perceive(self, image: Image.Image) -> DetectedScene:
-        """Return what is detected in a picture, and read."""
+    def perceive(self, image: Image.Image, asked: Collection[str] = ()) -> DetectedScene:
+        """Return what is detected in a picture of which these nouns were asked, and read."""
         ...
 
 
@@ -92,8 +96,9 @@ class Seen:
 
     def in_place(self) -> float:
         """Return whether each thing is found in its colour where its box was given, 0 or 1."""
-        found = self.judge.perceive(self.image).detections
-        wanted = zip(self.prompt.case.plan.groups, self.prompt.case.boxes, strict=True)
+        groups = self.prompt.case.plan.groups
+        found = self.judge.perceive(self.image, {g.noun for g in groups}).detections
+        wanted = zip(groups, self.prompt.case.boxes, strict=True)
         return float(
             all(
                 any(d.noun == g.noun and d.color == g.color and iou(d.xyxy_px, box) >= _SAME_BOX for d in found)
@@ -243,12 +248,9 @@ class Comparison:
         """Return what a system draws right."""
         if system.bound and "regions" not in reads_of(generator):
             return Row(name=system.name, note=f"{generator.name}@{generator.version} reads no regions")
-        asked = [(task, prompt) for task in system.tasks() for prompt in self.prompts[task]]
-        requests = [system.request(prompt) for _, prompt in asked]
-        began, pictures = time.monotonic(), dict[str, list[Image.Image]]()
-        drawn = draw(generator, requests, Progress(f"{system.name}, drawn", len(requests)))
-        for (task, _), image in zip(asked, drawn, strict=True):
-            pictures.setdefault(task, []).append(image)
+        began = time.monotonic()
+        pictures = self.drawn(system, generator)
+        requests = [system.request(prompt) for task in pictures for prompt in self.prompts[task]]
         per_s = len(requests) / (time.monotonic() - began)
         metrics = self.scores(system.name, pictures)
         if self.network is not None:
@@ -258,6 +260,20 @@ class Comparison:
         metrics["images_per_s"] = Metric(value=round(per_s, 3), n=len(requests))
         note = "bound to regions" if system.bound else "from the prompt alone"
         return Row(name=system.name, metrics=metrics, note=f"{note}; one draft, no repair")
+
+    def core_row(self, system: System, generator: Generator) -> Row:
+        """Return what a system draws right of these prompts, and no more."""
+        metrics = self.scores(f"{system.name}, core", self.drawn(system, generator))
+        return Row(name=f"{system.name}_core", metrics=metrics, note=_CORE)
+
+    def drawn(self, system: System, generator: Generator) -> Pictures:
+        """Return what a system draws of the tasks that it can be asked."""
+        asked = [(task, prompt) for task in system.tasks() for prompt in self.prompts.get(task, ())]
+        requests, pictures = [system.request(prompt) for _, prompt in asked], Pictures()
+        drawn = draw(generator, requests, Progress(f"{system.name}, drawn", len(requests)))
+        for (task, _), image in zip(asked, drawn, strict=True):
+            pictures.setdefault(task, []).append(image)
+        return pictures
 
     def scores(self, name: str, pictures: Pictures) -> dict[str, Metric]:
         """Return the mean score of each task, of the first six, and of whole prompts."""
@@ -338,6 +354,10 @@ def compare(
             rows.append(Row(name=system.name, note=f"this version ships no weights named {', '.join(missing)}"))
         else:
             rows.append(comparison.row(system, loaded[system.weights]))
+    if core := [system for system in systems if system.name in CORE_SYSTEMS and system.weights in weights]:
+        few = Comparison({task: prompts(task, words.core, count) for task in CORE_TASKS}, judge, None, scale=scale)
+        rows.append(few.ceiling().model_copy(update={"name": "true_scenes_core", "note": _CORE}))
+        rows += [few.core_row(system, loaded[system.weights]) for system in core]
     ceiling = {metric: rows[0].metrics[metric].value for metric in SCORED}
     return Results(
         name="generators", command="scope bench generators", seeds=(SEED,), hours=(time.monotonic() - began) / 3600,

@@ -31,6 +31,7 @@ from scope.worlds.pocket import Group, Layout, Object, Plan, caption, draw, held
 from scope.worlds.pocket import specification as specification_of
 from scope.worlds.pocket.catalogue import (
     COLOR_NAMES,
+    CONCEPTS,
     CORE_RELATIONS,
     HELD_OUT_NOUNS,
     MAX_LETTERS,
@@ -56,6 +57,7 @@ SIGNS = tuple(
         "SADDLE SALSA SPICE SUNDAY TANGO TEMPLE TREASURE TUNNEL TURBO UNIVERSE VALLEY VELVET WAFFLE WHARF YARN"
     ).split(" ")
 )
+_WIDER = 5  # the version of the world that draws whatever the art does; the 198 nouns before it are its core
 _LETTERS = 8  # on the longest of these signs
 _APART = 10_000  # between the seeds of two tasks
 _SIDES = (20, 100)  # pixels: of the boxes that are given by hand
@@ -85,6 +87,11 @@ class Words:
             raise ScopeError("the generators that are compared know too few nouns or settings in common to draw from")
         counts, letters = ([getattr(v, name) for v in known] for name in ("max_count", "max_letters"))
         return cls(tuple(nouns), tuple(settings), min([4, *counts]), min([_LETTERS, MAX_LETTERS, *letters]))
+
+    @property
+    def core(self) -> "Words":
+        """Return the same with the nouns alone that the world had before it was widened."""
+        return replace(self, nouns=tuple(noun for noun in self.nouns if CONCEPTS[noun].version < _WIDER))
 
     @property
     def signs(self) -> tuple[str, ...]:

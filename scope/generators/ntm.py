@@ -51,7 +51,7 @@ class Shape(Model):
     """
 
     backbone: diffusers_backbone.Kind | Literal["bound", "dit"] = "dit"
-    c: int = 128
+    c: int = 256
     tokens: int = 64
     levels: tuple[int, ...] = (4, 8, 16)
     width: int = 256  # of the predictor, which is as large as the flow-matching model that it starts from

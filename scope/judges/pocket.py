@@ -4,7 +4,7 @@ Nothing is trained, tuned or selected on its verdicts, and nothing of the loop i
 that. It shares no weights, architecture or scenes with the loop's verifiers, and no lines with their rules.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -24,6 +24,7 @@ from scope.worlds.pocket.framing import frame_of
 from scope.worlds.pocket.settings import shows
 
 SIDE = 128  # pixels to which a picture is brought
+ASKED = 10.0  # odds of a noun that a prompt names, against those of one that it does not name, before looking
 _TOUCHING = 0.35  # of a height: most that may lie between the boxes of two objects, one on top of the other
 _SIGN = "sign"
 
@@ -96,6 +97,11 @@ def _noun(word: str | int) -> str:
     if noun is None:
         raise Undecided(f"it does not know {word!r}")
     return noun
+
+
+def nouns_of(spec: Specification) -> frozenset[str]:
+    """Return the nouns of the world that a specification names as being there."""
+    return frozenset(noun for c in spec.of(Type.PRESENCE) if (noun := noun_of(str(c.value))))
 
 
 def presence(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
@@ -199,7 +205,7 @@ RULES: dict[Type, Callable[[DetectedScene, Commitment, Specification], Finding]]
 class Judge:
     """Detects what is in a picture once and answers for each commitment. A Verifier, but none that a loop can load."""
 
-    name, version = "judge", "4"
+    name, version = "judge", "5"
 
     def __init__(self, networks: TwoStageDetector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -214,29 +220,31 @@ class Judge:
 
         Raises: ScopeError if a commitment is about words and Tesseract is not installed.
         """
-        scene = self.perceive(image)
+        scene = self.perceive(image, nouns_of(spec))
         return [self._verdict(scene, c, spec) for c in commitments]
 
     @torch.inference_mode()
-    def perceive(self, image: Image) -> DetectedScene:
-        """Return what is detected in a picture."""
+    def perceive(self, image: Image, asked: Collection[str] = ()) -> DetectedScene:
+        """Return what is detected in a picture of which these nouns were `asked`."""
         pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX), np.float32) / 127.5 - 1
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
         output = self.networks.detector(images)
         boxes = detect_boxes(output, 0)
         setting = SETTING_NAMES[int(output.setting[0].argmax())]
-        return DetectedScene(tuple(self._classify(images, boxes)) if len(boxes) else (), setting, image)
+        return DetectedScene(tuple(self._classify(images, boxes, asked)) if len(boxes) else (), setting, image)
 
-    def _classify(self, images: Tensor, boxes: Tensor) -> Iterator[Detection]:
+    def _classify(self, images: Tensor, boxes: Tensor, asked: Collection[str]) -> Iterator[Detection]:
         """Yield what stands in boxes (n, views, 4) of one picture (1, 3, 128, 128), but for the background.
 
-        What is said of the views of an object is averaged.
+        What is said of the views of an object is averaged. Of nouns that look alike, one that was asked is likelier.
         """
         n, views, _ = boxes.shape
         crops = roi_crop(images, torch.zeros(n * views, dtype=torch.long, device=self.device), boxes.flatten(0, 1))
         output = self.networks.classifier(crops)
         chances = (logits.softmax(1).view(n, views, -1).mean(1) for logits in (output.noun, output.color, output.style))
         nouns, colors, styles = chances
+        nouns = nouns * torch.tensor([ASKED if noun in asked else 1.0 for noun in (*NOUNS, "")], device=self.device)
+        nouns = nouns / nouns.sum(1, keepdim=True)
         for i, noun in enumerate(nouns.argmax(1).tolist()):
             if noun != BACKGROUND:
                 color, style = COLOR_NAMES[int(colors[i].argmax())], tuple(styles[i].log().tolist())

@@ -5,8 +5,10 @@ colour (after CenterNet, arXiv 1904.07850). What it finds is the box of the ink,
 mean cell says which setting it is.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
@@ -23,6 +25,7 @@ NAMED = (*NOUNS, SIGN)  # what it tells apart
 CELL = 8  # pixels
 SIDE = 16  # cells
 USUAL_SIDE = 40  # pixels
+_NONE: Mapping[str, float] = MappingProxyType({})
 _SHIFTS = tuple((x, y) for x in (0, CELL // 2) for y in (0, CELL // 2))
 _DOUBTFUL = 0.3  # probability of a centre under which one look does not count
 _SAME_IOU, _BLUNT = 0.5, 3.0  # intersection over union above which two boxes, wider by pixels, are of one thing
@@ -110,8 +113,12 @@ def detect(output: DetectorOutput, index: int, threshold: float = 0.5) -> list[D
 
 
 @torch.inference_mode()
-def look(model: Detector, image: Float[Tensor, "1 3 128 128"], threshold: float = 0.5) -> tuple[list[Detection], str]:
+def look(
+    model: Detector, image: Float[Tensor, "1 3 128 128"], threshold: float = 0.5, likely: Mapping[str, float] = _NONE
+) -> tuple[list[Detection], str]:
     """Return what is found in an image, and its setting. The model is in eval mode.
+
+    `likely`: names -> their odds before looking, those of all others being 1.
 
     It looks four times, the image moved by half a cell each way, since what is small is named best from the middle of
     a cell; what it says of one box is averaged (after OverFeat, arXiv 1312.6229).
@@ -123,6 +130,8 @@ def look(model: Detector, image: Float[Tensor, "1 3 128 128"], threshold: float 
         replace(view, boxes=view.boxes - view.boxes.new_tensor([x, y, 0, 0]))
         for view, (x, y) in zip(views, _SHIFTS, strict=True)
     ]
+    prior = torch.tensor([likely.get(name, 1.0) for name in NAMED], device=image.device)
+    back = [replace(view, noun=F.normalize(view.noun * prior, 1, 1)) for view in back]
     return _fused(back, threshold), SETTING_NAMES[int(output.setting.mean(0).argmax())]
 
 

@@ -27,7 +27,7 @@ from scope.tokenizers.losses import Distance, Perturbation, mcr, sphere
 from scope.tokenizers.vfm import principal_axes
 
 POLE_LEAST = 0.7  # of a token's constant channel, whose mean square over channels is 1
-PRESETS = {"tiny": (128, 16, 8), "pocket": (128, 16, 128)}  # pixels of a picture and of a token, and its numbers
+PRESETS = {"tiny": (128, 16, 8), "pocket": (128, 16, 256)}  # pixels of a picture and of a token, and its numbers
 
 
 class Lapped(Autoencoder):

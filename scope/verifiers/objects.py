@@ -35,6 +35,7 @@ def _is_place(setting: Commitment) -> bool:
     return bool(setting.targets) and setting.value in PLACES
 
 
+_NAMED = 10.0  # odds of a noun that the prompt names, before looking: of what looks alike, that was likelier drawn
 SIDE = 128  # pixels: what the detector looks at
 
 #: Outcome, reason, and the detections that they rest on.
@@ -169,7 +170,7 @@ class DetectedScene:
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
-    name, version = "objects", "6"
+    name, version = "objects", "7"
     types = frozenset(Type) - {Type.TEXT, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:
@@ -190,7 +191,9 @@ class ObjectsVerifier:
         """Return what is detected in a picture."""
         small = image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX)
         pixels = np.asarray(small, np.float32) / 127.5 - 1
-        detections, setting = look(self.model, torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device))
+        images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
+        named = (noun_of(str(c.value)) for c in spec.of(Type.PRESENCE))
+        detections, setting = look(self.model, images, likely=dict.fromkeys(filter(None, named), _NAMED))
         return DetectedScene(detections, setting, spec, (pixels + 1) / np.float32(2))
 
     def _verdict(

@@ -14,7 +14,7 @@ from scope.models.binding import Binding, Heard
 from scope.models.regions import Regions
 from scope.nn.ema import EMA
 from scope.nn.transformer import to_grid, to_tokens, unpatchify
-from scope.nn.weights import PACK_TOKENIZER
+from scope.nn.weights import PACK_TOKENIZER, fill, read
 from scope.tokenizers.base import Autoencoder
 from scope.training.data.bound_scenes import words
 from scope.training.data.drawings import Said, all_drawings
@@ -24,10 +24,14 @@ from scope.training.optimizers import adamw, warmup_linear
 
 
 class BindingConfig(BoundConfig):
-    """The recipe. `alone`: of the steps, the first ones, on so many `drawings` each; the others are on scenes."""
+    """The recipe. `alone`: of the steps, the first ones, on so many `drawings` each; the others are on scenes.
+
+    `start_from`: a file of weights of a binding, perhaps to another tokenizer: all but its sketch is taken.
+    """
 
     alone: int = 0
     drawings: int = 128
+    start_from: str = ""
 
 
 PRESETS = {
@@ -50,6 +54,16 @@ def read_of(tokenizer: Autoencoder) -> tuple[Tensor, Tensor]:
     return (said - dark).T, dark
 
 
+@torch.no_grad()
+def start(model: Binding, tokenizer: Autoencoder, start_from: str) -> None:
+    """Fit the axes of words or take what another binding lays, and sketch as the tokenizer reads."""
+    model.fit(words())
+    if start_from:
+        learnt = read(Path(start_from))
+        fill(model, learnt | {f"sketch.{name}": value for name, value in model.sketch.state_dict().items()}, start_from)
+    model.read_as(*read_of(tokenizer))
+
+
 def says(model: Binding, asked: Said | Regions) -> Tensor:
     """Return what a binding alone says: of drawings, their points (p, 4, s, s); of scenes, their latents (b, n, d)."""
     if isinstance(asked, Said):
@@ -64,8 +78,7 @@ def train(config: BindingConfig, folder: Path) -> None:
     tokenizer = tokenizer_of(config)
     run = Run(folder, config)
     model = Binding(tokenizer.size // tokenizer.patch, tokenizer.d, config.wide)
-    model.fit(words())
-    model.read_as(*read_of(tokenizer))
+    start(model, tokenizer, config.start_from)
     tokenizer, model = tokenizer.to(run.device), model.to(run.device)
     optimizer, ema = adamw(model, config, betas=(0.9, 0.97)), EMA(model, config.ema)
     schedule = warmup_linear(optimizer, config)
