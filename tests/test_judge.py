@@ -245,10 +245,10 @@ def test_what_it_does_not_know_it_leaves_open(type_, value):
 )
 def test_of_nouns_that_look_alike_it_sees_the_one_that_was_asked(asked, named):
     networks, boxes = TwoStageDetector(8, 8), torch.tensor([[[64.0, 64.0, 40.0, 40.0]] * 2])
-    networks.classifier.forward = lambda crops: ClassifierOutput(  # four to one that it is a wolf
-        torch.full((2, BACKGROUND + 1), -30.0).index_fill(1, torch.tensor(NOUNS.index("wolf")), math.log(4))
+    networks.classifier.forward = lambda crops: ClassifierOutput(  # two to one that it is a wolf
+        torch.full((2, BACKGROUND + 1), -30.0).index_fill(1, torch.tensor(NOUNS.index("wolf")), math.log(2))
         .index_fill(1, torch.tensor(NOUNS.index("dog")), 0.0),
-        torch.zeros(2, 11), torch.zeros(2, len(ALL_VENDORS)),
+        torch.zeros(2, len(COLORS)), torch.zeros(2, len(ALL_VENDORS)),
     )  # fmt: skip
     (seen,) = Judge(networks, {})._classify(torch.zeros(1, 3, 128, 128), boxes, asked)
     assert seen.noun == named

@@ -137,7 +137,7 @@ def cell_centers(device: torch.device | None = None) -> Float[Tensor, "2 32 32"]
 
 @torch.no_grad()
 def decode_boxes(
-    output: DetectorOutput, index: int, threshold: float = 0.6
+    output: DetectorOutput, index: int, threshold: float = 0.4
 ) -> tuple[Float[Tensor, "n 4"], Float[Tensor, " n"]]:
     """Return the boxes of image `index` in pixels, likeliest first, and their probabilities.
 

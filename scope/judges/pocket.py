@@ -24,7 +24,7 @@ from scope.worlds.pocket.framing import frame_of
 from scope.worlds.pocket.settings import shows
 
 SIDE = 128  # pixels to which a picture is brought
-ASKED = 10.0  # odds of a noun that a prompt names, against those of one that it does not name, before looking
+ASKED = 3.0  # odds of a noun that a prompt names, against those of one that it does not name, before looking
 _TOUCHING = 0.35  # of a height: most that may lie between the boxes of two objects, one on top of the other
 _SIGN = "sign"
 

@@ -15,7 +15,7 @@ the deviation of x_s | x_t of unit Gaussian data: with C alone the last step ask
 its likelihood starts tens of nats a dimension too low. The same form of mu serves a network from scratch. Levels are
 samples of a batch: nothing attends from one to another, since the text's "non-causal across timestep levels" would
 let the predictor see what it predicts. The state at t = 1 is noise already, and is not transported. `shift` stands for
-the e^m of the times, which the paper takes from the number of tokens alone: a token of 128 numbers shows what it is at
+the e^m of the times, which the paper takes from the number of tokens alone: a token of 256 numbers shows what it is at
 higher noise than one of 32.
 
 Shapes: b batch, n tokens, c channels; K + 1 states of a trajectory come first, the cleanest at index 0.
