@@ -57,7 +57,7 @@ SIGNS = tuple(
         "SADDLE SALSA SPICE SUNDAY TANGO TEMPLE TREASURE TUNNEL TURBO UNIVERSE VALLEY VELVET WAFFLE WHARF YARN"
     ).split(" ")
 )
-_WIDER = 5  # the version of the world that draws whatever the art does; the 198 nouns before it are its core
+_WIDER = 5  # the version of the world that draws whatever the art does; the 198 nouns before it are the `core` rows'
 _LETTERS = 8  # on the longest of these signs
 _APART = 10_000  # between the seeds of two tasks
 _SIDES = (20, 100)  # pixels: of the boxes that are given by hand

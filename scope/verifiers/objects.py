@@ -35,7 +35,7 @@ def _is_place(setting: Commitment) -> bool:
     return bool(setting.targets) and setting.value in PLACES
 
 
-_NAMED = 3.0  # odds of a noun that the prompt names, before looking: of what looks alike, that was likelier drawn
+_NAMED = 3.0  # odds of a noun that the prompt names, against those of one that it does not name, before looking
 SIDE = 128  # pixels: what the detector looks at
 
 #: Outcome, reason, and the detections that they rest on.

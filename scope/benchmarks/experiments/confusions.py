@@ -8,7 +8,6 @@ most, both ways together.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,22 +30,14 @@ Found = list[tuple[str, tuple[float, float, float, float]]]  # nouns and their b
 See = Callable[[NDArray[np.uint8]], Found]
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One thing alone in a scene."""
-
-    noun: str
-    scene: Scene
-
-
-def shown(each: int, nouns: tuple[str, ...] = NOUNS) -> Iterator[Shown]:
-    """Yield every noun in every style that draws it, `each` times."""
+def shown(each: int, nouns: tuple[str, ...] = NOUNS) -> Iterator[Scene]:
+    """Yield every noun alone in scenes, in every style that draws it, `each` times."""
     rng = np.random.default_rng(SEED)
     for style in VENDORS:
         for noun in (noun for noun in drawn_by(style) if noun in nouns):
             for number in range(each):
                 plan = Plan((Group(noun),), setting=pick(rng, SETTING_NAMES), style=style)
-                yield Shown(noun, compose(plan, (SEED, NOUNS.index(noun), VENDORS.index(style), number)))
+                yield compose(plan, (SEED, NOUNS.index(noun), VENDORS.index(style), number))
 
 
 def taken_for(found: Found, box: tuple[float, float, float, float]) -> str:
@@ -83,9 +74,9 @@ def measure(quick: bool = False) -> Results:
     asked = list(shown(EACH, NOUNS[:: len(NOUNS) // QUICK] if quick else NOUNS))
     progress, named = Progress("named", 2 * len(asked)), dict[str, list[tuple[str, str]]]()
     for who, see in _seers().items():
-        for one in asked:
-            box = one.scene.objects[0].xyxy_px
-            named.setdefault(who, []).append((one.noun, taken_for(see(one.scene.image), box)))
+        for scene in asked:
+            (thing,) = scene.objects
+            named.setdefault(who, []).append((thing.noun, taken_for(see(scene.image), thing.xyxy_px)))
             progress.add()
     right = {who: share(sum(noun == said for noun, said in pairs), len(pairs)) for who, pairs in named.items()}
     missed = {f"{who}_misses": share(sum(not said for _, said in pairs), len(pairs)) for who, pairs in named.items()}
