@@ -162,8 +162,9 @@ def test_what_is_not_bound_gets_the_prompt_alone_and_is_not_asked_for_given_boxe
     rows = {row.name: row for row in compare().rows}
     looked, *requests = best.requests  # the first is to see how large its pictures are
     bound, direct = ([r for r in requests if bool(r.regions) is is_bound] for is_bound in (True, False))
-    assert len(bound) == COUNT * len(TASKS) + 1 + bench.TIMED_QUICK
-    assert len(direct) == COUNT * (len(TASKS) - 1) + 1 + bench.TIMED_QUICK
+    timed = bench.TIMED_QUICK + 1 + bench.TIMED_QUICK  # some at a time, and each alone
+    assert len(bound) == COUNT * len(TASKS) + timed
+    assert len(direct) == COUNT * (len(TASKS) - 1) + timed
     assert {r.steps for r in requests} == {50}
     assert looked.steps is None
     assert "free_boxes" not in rows["best_direct"].metrics
@@ -177,13 +178,40 @@ def test_pictures_are_drawn_some_at_a_time_and_the_seconds_are_those_of_single_r
 ) -> None:
     threads = torch.get_num_threads()
     rows = {row.name: row for row in compare().rows}
-    timed = [1] * (1 + bench.TIMED_QUICK)
-    assert best.sizes == [1, 16, 14, *timed, 16, 11, *timed]
+    timed = [bench.TIMED_QUICK, *[1] * (1 + bench.TIMED_QUICK)]
+    assert best.sizes == [1, 16, 14, 16, 11, *timed, *timed]  # time is taken when nothing else is done
     assert rows["best"].metrics["seconds"].n == bench.TIMED_QUICK
     assert torch.get_num_threads() == threads
 
 
 @pytest.mark.heavy
+def test_rows_that_are_kept_are_not_made_again(worst: FakeGenerator, judge: KnownImages, tmp_path: Path) -> None:
+    system = bench.System("other", "b", lambda: worst, 4, bound=False)
+    first = bench.compare([system], judge, None, 2, ("b",), parts=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"true_scenes.json", "other.json"}
+    worst.requests.clear()
+    again = bench.compare([system], judge, None, 2, ("b",), parts=tmp_path)
+    assert len(worst.requests) == 1 + bench.TIMED_QUICK + 1 + bench.TIMED_QUICK  # its side, and its seconds
+    for one, other in zip(first.rows, again.rows, strict=True):
+        assert one.metrics.get("whole") == other.metrics.get("whole")
+
+
+def nothing_drawn() -> FakeGenerator:
+    return FakeGenerator({}, reads=())
+
+
+@pytest.mark.heavy
+def test_rows_made_beside_each_other_are_those_made_one_after_the_other(judge: KnownImages) -> None:
+    systems = [bench.System(name, "b", nothing_drawn, 4, bound=False) for name in ("ntm_4", "other")]
+
+    def scores(processes: int) -> dict[str, dict[str, Metric]]:
+        rows = bench.compare(systems, judge, None, 2, ("b",), processes=processes).rows
+        timed = ("seconds", "images_per_s")
+        return {row.name: {m: v for m, v in row.metrics.items() if m not in timed} for row in rows}
+
+    assert scores(2) == scores(0)
+
+
 @pytest.mark.heavy
 def test_the_first_nouns_are_asked_again_of_those_who_draw_them(worst: FakeGenerator, judge: KnownImages) -> None:
     systems = [bench.System(name, "b", lambda: worst, 4, bound=False) for name in ("ntm_4", "other")]

@@ -97,6 +97,8 @@ PROMPTS: dict[str, str] = {
     "a cat in a meadow at night": "e1 cat, @ grass, @ night",
     "a boat on the ocean at sunset": "e1 boat, @ sea, @ sunset",
     "an apple under the sea": "e1 apple, @ sea",
+    "a boat by the sea at sunset": "e1 boat, @ seaside, @ sunset",
+    "a lamp on the coast": "e1 lamp, @ seaside",
     "a sunny beach": "@ beach, @ sunny",
     "in the desert, a cow": "e1 cow, @ desert",
     "a robot in a kitchen": "e1 robot, @ kitchen",

@@ -112,19 +112,44 @@ def test_one_vendor_draws_everything_and_most_is_drawn_by_all() -> None:
         assert len(set(drawings()[vendor]) & set(DRAWN)) > 0.9 * len(DRAWN)
 
 
-def test_settings_of_every_version_are_told_apart_by_their_mean_rows() -> None:
-    means = {s: background(s).mean(1) for s in SETTINGS_DRAWN}
-    near = [(a, b) for a in means for b in means if a < b and np.abs(means[a] - means[b]).mean() < 0.03]
+def blocks(setting):
+    """The mean colours of a setting's 8-px blocks."""
+    return background(setting).reshape(16, 8, 16, 8, 3).mean((1, 3))
+
+
+def test_settings_of_every_version_are_told_apart_by_their_blocks() -> None:
+    seen = {s: blocks(s) for s in SETTINGS_DRAWN}
+    near = [(a, b) for a in seen for b in seen if a < b and np.abs(seen[a] - seen[b]).mean() < 0.025]
     assert near == []
 
 
-@pytest.mark.parametrize("setting", [setting for setting in SETTINGS_DRAWN if setting.endswith(" by night")])
+def of_light(ending):
+    return [setting for setting in SETTINGS_DRAWN if setting.endswith(ending)]
+
+
+@pytest.mark.parametrize("setting", of_light(" by night"))
 def test_a_setting_by_night_is_darker_and_has_stars_in_its_sky_alone(setting) -> None:
     day, night = background(setting.removesuffix(" by night")), background(setting)
     assert night.mean() < 0.5 * day.mean()
     stars = (night == np.float32(0.85)).all(-1)
     assert stars.sum() >= 10
     assert not stars[88:].any()
+
+
+@pytest.mark.parametrize("ending", [" at sunset", " at sunrise"])
+def test_a_low_sun_leaves_more_red_and_less_blue(ending) -> None:
+    assert len(of_light(ending)) >= 5
+    for setting in of_light(ending):
+        day, lit = background(setting.removesuffix(ending)).mean((0, 1)), background(setting).mean((0, 1))
+        assert lit[0] / lit[2] > 1.1 * day[0] / day[2]
+
+
+def test_rain_makes_a_place_darker_and_falls_all_over_it() -> None:
+    for setting in of_light(" in the rain"):
+        day, wet = background(setting.removesuffix(" in the rain")), background(setting)
+        assert wet.mean() < 0.9 * day.mean()
+        drops = (np.abs(wet - np.float32([172, 186, 200]) / 255) < 0.01).all(-1)
+        assert all(half.sum() > 200 for half in (drops[:64], drops[64:]))
 
 
 # -- what is drawn for a word ---------------------------------------------------------------------
@@ -172,13 +197,19 @@ def test_what_is_not_drawn_as_it_was_said_is_said(
 # -- settings of two parts -------------------------------------------------------------------------
 
 
-def test_a_place_by_night_is_two_parts_and_one_setting() -> None:
+def test_a_place_in_a_light_is_two_parts_and_one_setting() -> None:
     for setting in SETTINGS:
         assert settings.together(settings.parts(setting)) == setting
         assert all(settings.shows(setting, part) for part in settings.parts(setting))
     assert settings.parts("city by night") == ("city", "night")
     assert settings.together(("night", "city")) == "city by night"
+    assert settings.together(("seaside", "sunset")) == "seaside at sunset"
+    assert settings.together(("rain", "street")) == "street in the rain"
     assert settings.together(("city", "snow")) is None
+    assert settings.together(("sea", "sunset")) == "seaside at sunset"
+    assert settings.together(("sea",)) == "sea"
+    assert settings.shows("seaside at sunset", "sea")
+    assert not settings.shows("beach at sunset", "sea")
     assert not settings.shows("city", "night")
     assert not settings.shows("night", "city")
 

@@ -14,11 +14,18 @@ between pixels are at the borders of 16-px patches than elsewhere, as a share of
 is the median of single requests on two threads, `images_per_s` what batches give.
 """
 
+import hashlib
+import json
+import math
+import os
 import statistics
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -34,6 +41,7 @@ from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Metric, Results, Row
 from scope.benchmarks.tasks import SEED, TASKS, Prompt, Words, area, intersection, prompts
 from scope.errors import ScopeError
+from scope.files import write_atomic
 from scope.generators import flow, ntm
 from scope.judges.ocr import normalise
 from scope.judges.pocket import DetectedScene
@@ -232,7 +240,6 @@ class Comparison:
     prompts: dict[str, list[Prompt]]
     judge: Judge
     network: FeatureNet | None
-    timed: int = TIMED_QUICK
     scale: int = 1
 
     @cached_property
@@ -248,18 +255,27 @@ class Comparison:
         """Return what a system draws right."""
         if system.bound and "regions" not in reads_of(generator):
             return Row(name=system.name, note=f"{generator.name}@{generator.version} reads no regions")
-        began = time.monotonic()
         pictures = self.drawn(system, generator)
-        requests = [system.request(prompt) for task in pictures for prompt in self.prompts[task]]
-        per_s = len(requests) / (time.monotonic() - began)
         metrics = self.scores(system.name, pictures)
         if self.network is not None:
             metrics["fd"] = self._distance(self.network, pictures)
-        metrics["tile_edge"] = self._tile_edge(pictures)
-        metrics["seconds"] = latency(generator, requests[:: -(-len(requests) // self.timed)])
-        metrics["images_per_s"] = Metric(value=round(per_s, 3), n=len(requests))
+        if math.isfinite((edge := self._tile_edge(pictures)).value):  # blank pages have no jumps at all
+            metrics["tile_edge"] = edge
         note = "bound to regions" if system.bound else "from the prompt alone"
         return Row(name=system.name, metrics=metrics, note=f"{note}; one draft, no repair")
+
+    def timed_row(self, row: Row, system: System, generator: Generator, timed: int) -> Row:
+        """Return a row with its seconds: those of single requests, and the pictures a second of batches."""
+        if not row.metrics:
+            return row
+        requests = [system.request(prompt) for task in system.tasks() for prompt in self.prompts.get(task, ())]
+        few = requests[:: -(-len(requests) // timed)]
+        began = time.monotonic()
+        list(draw(generator, few, Progress(f"{system.name}, timed", len(few))))
+        per_s = Metric(value=round(len(few) / (time.monotonic() - began), 3), n=len(few))
+        return row.model_copy(
+            update={"metrics": row.metrics | {"seconds": latency(generator, few), "images_per_s": per_s}}
+        )
 
     def core_row(self, system: System, generator: Generator) -> Row:
         """Return what a system draws right of these prompts, and no more."""
@@ -322,6 +338,35 @@ def bounded_mean(scores: list[float]) -> Metric:
     return metric.model_copy(update={"ci": (max(0.0, low), min(1.0, high))})
 
 
+@dataclass(frozen=True)
+class Job:
+    """A row to be made. `system`: whose; None: the judge's ceiling. `core`: of the first nouns of the world alone.
+
+    `part`: the file that keeps it, so that what was stopped goes on from there; None: it is kept nowhere.
+    """
+
+    comparison: Comparison
+    system: System | None
+    core: bool = False
+    part: Path | None = None
+
+    def row(self) -> Row:
+        """Return the row."""
+        if self.part is not None and self.part.exists():
+            return Row.model_validate_json(self.part.read_bytes())
+        row = self._made()
+        if self.part is not None:
+            write_atomic(self.part, row.model_dump_json().encode())
+        return row
+
+    def _made(self) -> Row:
+        if self.system is None:
+            row = self.comparison.ceiling()
+            return row.model_copy(update={"name": "true_scenes_core", "note": _CORE}) if self.core else row
+        make = self.comparison.core_row if self.core else self.comparison.row
+        return make(self.system, self.system.load())
+
+
 def compare(
     systems: Collection[System],
     judge: Judge,
@@ -329,6 +374,8 @@ def compare(
     count: int,
     weights: Collection[str],
     timed: int = TIMED_QUICK,
+    processes: int = 0,
+    parts: Path | None = None,
 ) -> Results:
     """Return the scores of each system, and those of true scenes.
 
@@ -338,31 +385,48 @@ def compare(
         network: features for the Frechet distance; None: without it.
         count: prompts of each task.
         weights: names of the weights that are there.
-        timed: single requests whose seconds are taken.
+        timed: single requests whose seconds are taken, when all else is done.
+        processes: that make rows beside each other, on a thread each; 0: one after the other, in this one.
+        parts: a folder that keeps the rows that are made, for the next time; None: nothing is kept.
 
     Raises: ScopeError if fewer prompts were drawn than expected, or the judge needs Tesseract and it is not installed.
     """
     began = time.monotonic()
+    there = [system for system in systems if {system.weights, *system.besides} <= set(weights)]
     loaded = {system.weights: system.load() for system in _first_of_each(systems) if system.weights in weights}
     words = Words.of(generator.vocabulary for generator in loaded.values())
     asked = {task: prompts(task, words, count) for task in TASKS}
     scale = max((drawn_scale(generator, asked["single_object"][0]) for generator in loaded.values()), default=1)
-    comparison = Comparison(asked, judge, network, timed, scale)
-    rows = [comparison.ceiling()]
+    comparison = Comparison(asked, judge, network, scale)
+    jobs = {"true_scenes": Job(comparison, None)} | {system.name: Job(comparison, system) for system in there}
+    if core := [system for system in there if system.name in CORE_SYSTEMS]:
+        few = Comparison({task: prompts(task, words.core, count) for task in CORE_TASKS}, judge, None, scale)
+        jobs |= {f"{of.name if of else 'true_scenes'}_core": Job(few, of, core=True) for of in (None, *core)}
+    if parts is not None:
+        jobs = {name: replace(job, part=parts / f"{name}.json") for name, job in jobs.items()}
+    rows = dict(zip(jobs, _made(jobs.values(), processes), strict=True))
     for system in systems:
-        if missing := [name for name in (system.weights, *system.besides) if name not in weights]:
-            rows.append(Row(name=system.name, note=f"this version ships no weights named {', '.join(missing)}"))
+        if system in there:
+            row = rows[system.name]
+            rows[system.name] = comparison.timed_row(row, system, loaded[system.weights], timed)
         else:
-            rows.append(comparison.row(system, loaded[system.weights]))
-    if core := [system for system in systems if system.name in CORE_SYSTEMS and system.weights in weights]:
-        few = Comparison({task: prompts(task, words.core, count) for task in CORE_TASKS}, judge, None, scale=scale)
-        rows.append(few.ceiling().model_copy(update={"name": "true_scenes_core", "note": _CORE}))
-        rows += [few.core_row(system, loaded[system.weights]) for system in core]
-    ceiling = {metric: rows[0].metrics[metric].value for metric in SCORED}
+            missing = ", ".join(name for name in (system.weights, *system.besides) if name not in weights)
+            rows[system.name] = Row(name=system.name, note=f"this version ships no weights named {missing}")
+    order = ("true_scenes", *(system.name for system in systems), *(name for name in rows if name.endswith("_core")))
+    ceiling = {metric: rows["true_scenes"].metrics[metric].value for metric in SCORED}
     return Results(
         name="generators", command="scope bench generators", seeds=(SEED,), hours=(time.monotonic() - began) / 3600,
-        judge=f"{judge.name}@{judge.version}", n_expected=count * len(TASKS), rows=tuple(rows), judge_ceiling=ceiling,
+        judge=f"{judge.name}@{judge.version}", n_expected=count * len(TASKS),
+        rows=tuple(rows[name] for name in order), judge_ceiling=ceiling,
     )  # fmt: skip
+
+
+def _made(jobs: Collection[Job], processes: int) -> list[Row]:
+    if not processes:
+        return [job.row() for job in jobs]
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return list(pool.map(Job.row, jobs))
 
 
 def _first_of_each(systems: Collection[System]) -> list[System]:
@@ -370,13 +434,19 @@ def _first_of_each(systems: Collection[System]) -> list[System]:
 
 
 def measure(quick: bool = False, count: int = PROMPTS) -> Results:
-    """Compare the shipped generators on `count` prompts of each task; `quick` on a few.
+    """Compare the shipped generators on `count` prompts of each task, with a process a core; `quick` on a few.
+
+    Rows are kept under runs/ as they are made: stopped, the same command with the same weights goes on.
 
     Raises: ScopeError as `compare` does; WeightsError if weights are damaged.
     """
     weights = expected()
     network = features.load()[0] if "features" in weights else None
-    asked, timed = (QUICK, TIMED_QUICK) if quick else (count, TIMED)
-    results = compare(SYSTEMS, load_judge(), network, asked, weights, timed)
-    flags = " --quick" if quick else f" --count {count}" if count != PROMPTS else ""
+    if quick:
+        results = compare(SYSTEMS, load_judge(), network, QUICK, weights, TIMED_QUICK)
+        return results.model_copy(update={"command": f"{results.command} --quick"})
+    key = hashlib.sha256(json.dumps([count, SEED, sorted(weights.items())]).encode()).hexdigest()[:12]
+    parts = Path("runs") / f"generators-{key}"
+    results = compare(SYSTEMS, load_judge(), network, count, weights, TIMED, os.cpu_count() or 1, parts)
+    flags = f" --count {count}" if count != PROMPTS else ""
     return results.model_copy(update={"command": results.command + flags})

@@ -121,7 +121,7 @@ class Binding(nn.Module):
         """`side`: cells of the picture's, of d numbers. `wide`: numbers of the code of a phrase in a style."""
         super().__init__()
         self.side = side
-        self.nouns, self.looks, self.styles, self.settings = Words(STATE_DIM), Words(16), Words(8), Words(64)
+        self.nouns, self.looks, self.styles, self.settings = Words(STATE_DIM), Words(16), Words(8), Words(96)
         self.noun = nn.Sequential(nn.Linear(self.nouns.k, wide), nn.GELU(), nn.Linear(wide, wide))
         self.style = _told_apart(self.styles.k, wide)
         self.map = nn.Linear(wide, MAP * POINTS**2)

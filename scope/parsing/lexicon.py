@@ -231,7 +231,8 @@ def _named(aliases: dict[str, str]) -> dict[str, str]:
 #: Words that name a setting even where a prompt only opens with them: "a beach". Word -> the setting.
 SETTINGS = _named(
     {
-        "beach": "beach|seaside|shore|seashore|coast",
+        "beach": "beach",
+        "seaside": "seaside|shore|seashore|coast",
         "night": "night|nighttime|midnight",
         "snow": "snow",
         "grass": "grass|meadow|lawn|field|pasture",
@@ -275,13 +276,18 @@ PLACES = {
     }
 )
 
-#: Things that are a setting after some prepositions only: "a goat on a volcano", but "smoke in a volcano".
+_BESIDE = frozenset({"by", "near", "beside"})
+
+#: Things that are a setting, or another one, after some prepositions only: "a goat on a volcano", but "smoke in a
+#: volcano"; "by the sea" is beside it.
 #: Word -> the prepositions, and the setting.
 SETTING_AFTER: dict[str, tuple[frozenset[str], str]] = {
     "fall": (frozenset({"in"}), "autumn"),
     "ice": (frozenset({"on"}), "arctic"),
     "pier": (frozenset({"on", "at"}), "harbor"),
     "pool": (frozenset({"by", "at"}), "pool"),
+    "ocean": (_BESIDE, "seaside"),
+    "sea": (_BESIDE, "seaside"),
     "stage": (frozenset({"on"}), "stage"),
     "swimming pool": (frozenset({"by", "at"}), "pool"),
     "volcano": (frozenset({"by", "at", "on"}), "volcano"),

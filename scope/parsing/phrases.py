@@ -104,11 +104,11 @@ def setting_of(phrase: Phrase, preposition: str | None) -> str | None:
         return None
     last = str(phrase.nouns[-1].value).lower()
     for noun in (phrase.noun, last, last.split()[-1]):  # "in a main street"
+        after, setting = lexicon.SETTING_AFTER.get(noun, (frozenset(), None))
+        if preposition in after:
+            return setting
         if noun in lexicon.SETTINGS:
             return lexicon.SETTINGS[noun]
         if preposition is not None and noun in lexicon.PLACES:
             return lexicon.PLACES[noun]
-        after, setting = lexicon.SETTING_AFTER.get(noun, (frozenset(), None))
-        if preposition in after:
-            return setting
     return None

@@ -26,7 +26,8 @@ from scope.training.optimizers import adamw, warmup_linear
 class BindingConfig(BoundConfig):
     """The recipe. `alone`: of the steps, the first ones, on so many `drawings` each; the others are on scenes.
 
-    `start_from`: a file of weights of a binding, perhaps to another tokenizer: all but its sketch is taken.
+    `start_from`: a file of weights of a binding, perhaps to another tokenizer or of fewer settings: all but its
+    sketch is taken, and its settings if their axes were fewer.
     """
 
     alone: int = 0
@@ -59,8 +60,11 @@ def start(model: Binding, tokenizer: Autoencoder, start_from: str) -> None:
     """Fit the axes of words or take what another binding lays, and sketch as the tokenizer reads."""
     model.fit(words())
     if start_from:
-        learnt = read(Path(start_from))
-        fill(model, learnt | {f"sketch.{name}": value for name, value in model.sketch.state_dict().items()}, start_from)
+        learnt, own = read(Path(start_from)), model.state_dict()
+        anew = [name for name in own if name.startswith("sketch.") or own[name].shape != learnt[name].shape]
+        if "setting.weight" in anew:  # the axes of its settings are others: "setting.bias" too, and their mean
+            anew += [name for name in own if name.startswith(("setting.", "settings."))]
+        fill(model, learnt | {name: own[name] for name in anew}, start_from)
     model.read_as(*read_of(tokenizer))
 
 

@@ -18,7 +18,7 @@ from scope.models.detector import CELL, NAMED, SIDE, SIGN, USUAL_SIDE, Detector,
 from scope.nn.boxes import Xywh
 from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
-from scope.nn.weights import fill, read
+from scope.nn.weights import PACK_GENERATOR, fill, read
 from scope.tokenizers.pae import PAE
 from scope.tokenizers.pae import load as load_tokenizer
 from scope.training.data import augmentations as augment
@@ -164,4 +164,4 @@ def train(config: DetectorConfig, folder: Path) -> None:
 
         run.log(step, loss=loss, grad=grad, **parts, noun_accuracy=accuracy)
         run.checkpoint(step)
-    run.write(ema.model, folder / "detector.safetensors")
+    run.write(ema.model, folder / "detector.safetensors", pack=PACK_GENERATOR)

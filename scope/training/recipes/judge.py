@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from scope.judges.networks import STRIDE, USUAL_SIDE, ClassifierOutput, DetectorOutput, TwoStageDetector, cell_centers
 from scope.nn.ema import EMA
 from scope.nn.images import to_tensor
-from scope.nn.weights import fill, read
+from scope.nn.weights import PACK_GENERATOR, fill, read
 from scope.training.data.cluttered_scenes import Clutter, ClutteredScene, cluttered_scene
 from scope.training.data.crops import Crops, blur_augment, extract, sample_crops
 from scope.training.loop import Run, TrainConfig
@@ -168,4 +168,4 @@ def train(config: JudgeConfig, folder: Path) -> None:
 
         run.log(step, loss=loss, grad=grad, **parts, accuracy=accuracy)
         run.checkpoint(step)
-    run.write(ema.model, folder / "judge.safetensors")
+    run.write(ema.model, folder / "judge.safetensors", pack=PACK_GENERATOR)

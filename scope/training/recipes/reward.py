@@ -31,7 +31,7 @@ from scope.models.reward_detector import (  # fmt: skip
 from scope.nn.boxes import Xywh, pairwise_iou
 from scope.nn.ema import EMA
 from scope.nn.images import gaussian_blur, to_tensor
-from scope.nn.weights import fill, read
+from scope.nn.weights import PACK_GENERATOR, fill, read
 from scope.tokenizers.pae import PAE
 from scope.tokenizers.pae import load as load_tokenizer
 from scope.training.data import augmentations as augment
@@ -312,4 +312,4 @@ def train(config: RewardConfig, folder: Path) -> None:
             read=float(np.mean([text_of(row) == text for row, text in zip(letters, texts, strict=True)])),
         )  # fmt: skip
         run.checkpoint(step)
-    run.write(ema.model, folder / "reward.safetensors")
+    run.write(ema.model, folder / "reward.safetensors", pack=PACK_GENERATOR)

@@ -9,16 +9,21 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw
 
+from scope.worlds.pocket.settings import parts
 from scope.worlds.pocket.sprites import SIZE, Pixels
 
 Color = tuple[int, int, int]
 #: What ImageDraw calls it, where it lies, and its colour.
 Shape = tuple[str, tuple[int, ...], Color]
 
+#: First row, colour at its top, colour at its bottom.
+Band = tuple[int, Color, Color]
+Color3 = tuple[float, float, float]
+
 _SKY_LINE = 80
 
 #: Setting -> horizontal bands: (first row, colour at its top, colour at its bottom).
-_BANDS: dict[str, tuple[tuple[int, Color, Color], ...]] = {
+_BANDS: dict[str, tuple[Band, ...]] = {
     "plain": ((0, (206, 214, 220), (206, 214, 220)),),
     "beach": (
         (0, (120, 190, 240), (190, 225, 250)),
@@ -93,11 +98,28 @@ _BANDS: dict[str, tuple[tuple[int, Color, Color], ...]] = {
     "autumn": ((0, (240, 220, 182), (248, 232, 200)), (_SKY_LINE, (176, 94, 42), (146, 72, 32))),
     "flower field": ((0, (148, 206, 250), (214, 236, 252)), (52, (214, 96, 168), (176, 60, 132))),
     "sports field": ((0, (120, 130, 150), (96, 106, 126)), (48, (58, 150, 74), (44, 128, 62))),
+    "seaside": (
+        (0, (136, 198, 242), (226, 240, 248)),
+        (56, (26, 98, 152), (74, 160, 196)),
+        (104, (122, 112, 100), (96, 88, 80)),
+    ),
 }
 
-#: Setting by night -> by day.
-_BY_DAY = {f"{day} by night": day for day in ("city", "street", "beach", "forest", "snow", "garden", "park", "lake")}
-_DARK = np.array((0.24, 0.27, 0.46), np.float32)  # share of each colour that the night leaves
+#: Light or weather -> the share of each colour of a place that it leaves.
+_LEAVES: dict[str, Color3] = {
+    "night": (0.24, 0.27, 0.46),
+    "sunset": (0.66, 0.42, 0.44),
+    "sunrise": (1.0, 0.87, 0.70),
+    "rain": (0.58, 0.64, 0.70),
+}
+#: Light or weather -> the bands of its sky, over a place whose own sky is free there.
+_SKIES: dict[str, tuple[Band, ...]] = {
+    "sunset": ((0, (95, 60, 130), (250, 130, 80)), (80, (250, 130, 80), (250, 130, 80))),
+    "sunrise": ((0, (120, 172, 228), (255, 214, 150)), (80, (255, 214, 150), (255, 214, 150))),
+    "rain": ((0, (82, 92, 104), (128, 138, 148)),),
+}
+#: Light -> the sun's box, which stands behind what the place has, and its colour.
+_SUNS: dict[str, Shape] = {"sunrise": ("ellipse", (74, 22, 102, 50), (255, 240, 170))}
 
 #: Setting -> (seed, how many) of its stars.
 _STARS = {"night": (7, 40), "space": (11, 90)}
@@ -120,8 +142,9 @@ def background(setting: str, scale: int = 1) -> Pixels:
 
     Raises: KeyError for a setting that the world does not have.
     """
-    if setting in _BY_DAY:
-        return _darkened(_BY_DAY[setting], scale)
+    place, *light = parts(setting)
+    if light:
+        return _lit(place, light[0], scale)
     picture = _bands(scale, *_BANDS[setting])
     if setting in _STARS:
         _shine(picture, *_STARS[setting], scale)
@@ -141,14 +164,20 @@ def _shine(picture: Pixels, seed: int, count: int, scale: int, sky: Pixels | Non
             picture[y : y + scale, x : x + scale] = 0.85
 
 
-def _darkened(day: str, scale: int) -> Pixels:
-    """Return a setting by night: dark and blue, with stars where the sky is free."""
-    bright = background(day, scale)
-    sky = np.abs(bright - _bands(scale, *_BANDS[day])).max(-1) < 1 / 128
-    sky[(_BANDS[day][1][0] if len(_BANDS[day]) > 1 else SIZE) * scale :] = False
-    picture = bright * _DARK
-    _shine(picture, *_STARS_BY_NIGHT, scale, sky)
-    return picture
+def _lit(place: str, light: str, scale: int) -> Pixels:
+    """Return a place in another light: all of it in the light's colours, and where its sky is free, the light's own."""
+    bright = background(place, scale)
+    sky = np.abs(bright - _bands(scale, *_BANDS[place])).max(-1) < 1 / 128
+    sky[(_BANDS[place][1][0] if len(_BANDS[place]) > 1 else SIZE) * scale :] = False
+    picture = bright * np.asarray(_LEAVES[light], np.float32)
+    if light in _SKIES:
+        above = _bands(scale, *_SKIES[light])
+        if light in _SUNS:
+            above = _drawn(above, (_SUNS[light],), scale)
+        picture[sky] = above[sky]
+    if light == "night":
+        _shine(picture, *_STARS_BY_NIGHT, scale, sky)
+    return _drawn(picture, tuple(_rain()), scale) if light == "rain" else picture
 
 
 def _bands(scale: int, *rows: tuple[int, Color, Color]) -> Pixels:
@@ -199,8 +228,7 @@ def _shapes(setting: str) -> Iterator[Shape]:
                 yield "line", (0, min(at, _SKY_LINE), SIZE, min(at, _SKY_LINE)), (168, 200, 190)
             yield "rectangle", (0, _SKY_LINE, SIZE, _SKY_LINE + 5), _WHITE
         case "rain":
-            for x, y in np.random.default_rng(13).integers(-8, SIZE, (110, 2)).tolist():
-                yield "line", (x, y, x - 3, y + 8), (172, 186, 200)
+            yield from _rain()
         case "river":
             yield "polygon", (80, 0, 108, 0, 94, 127, 2, 127), (214, 200, 150)
             yield "polygon", (84, 0, 104, 0, 88, 127, 8, 127), (64, 140, 214)
@@ -307,12 +335,22 @@ def _shapes(setting: str) -> Iterator[Shape]:
         case "flower field":
             for i, (x, y) in enumerate(_scattered(37, 150, (52, 124))):
                 yield "ellipse", (x, y, x + 3, y + 3), _PETALS[i % len(_PETALS)]
+        case "seaside":
+            for x, y in _scattered(43, 26, (60, 100)):
+                yield "rectangle", (x - 7, y, x + 7, y), (150, 204, 226)
+            for x, half in ((4, 34), (62, 26), (120, 30)):
+                yield "ellipse", (x - half, 98, x + half, 114), (122, 112, 100)
         case "sports field":
             for i, (x, y) in enumerate(_scattered(41, 160, (0, 44))):
                 yield "rectangle", (x, y, x + 2, y + 2), _TOYS[i % len(_TOYS)]
             for y in (48, 80, 112):
                 yield "rectangle", (0, y, 127, y + 1), _WHITE
             yield "rectangle", (63, 48, 64, 127), _WHITE
+
+
+def _rain() -> Iterator[Shape]:
+    for x, y in np.random.default_rng(13).integers(-8, SIZE, (110, 2)).tolist():
+        yield "line", (x, y, x - 3, y + 8), (172, 186, 200)
 
 
 def _scattered(seed: int, count: int, rows: tuple[int, int]) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from importlib.resources import files
 from scope import text
 from scope.data.tables import table_of
 
-VERSION = 5
+VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,13 @@ CORE_SETTINGS: dict[str, tuple[str, ...]] = {
     "sunset": ("at sunset",),
     "room": ("in a room",),
 }
+
+
+def _in_light(suffix: str, said: str, *places: tuple[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the settings of two parts: places, each with how it is said, in a light or a weather."""
+    return {f"{place}{suffix}": (f"{words} {said}",) for place, words in places}
+
+
 _SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
     1: CORE_SETTINGS,
     4: {
@@ -206,6 +213,55 @@ _SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
         "garden by night": ("in a garden at night",),
         "park by night": ("in a park at night",),
         "lake by night": ("by a lake at night",),
+    },
+    6: {
+        "seaside": ("by the sea", "by the ocean", "on the coast", "at the seaside"),
+        **_in_light(
+            " by night",
+            "at night",
+            ("seaside", "by the sea"),
+            ("desert", "in the desert"),
+            ("mountain", "in the mountains"),
+            ("harbor", "in a harbor"),
+            ("farm", "on a farm"),
+            ("grass", "in a meadow"),
+        ),
+        **_in_light(
+            " at sunset",
+            "at sunset",
+            ("seaside", "by the sea"),
+            ("beach", "on a beach"),
+            ("city", "in the city"),
+            ("street", "on a street"),
+            ("desert", "in the desert"),
+            ("mountain", "in the mountains"),
+            ("lake", "by a lake"),
+            ("grass", "in a meadow"),
+            ("snow", "in the snow"),
+            ("forest", "in a forest"),
+            ("harbor", "in a harbor"),
+            ("park", "in a park"),
+            ("farm", "on a farm"),
+            ("garden", "in a garden"),
+        ),
+        **_in_light(
+            " at sunrise",
+            "at sunrise",
+            ("seaside", "by the sea"),
+            ("beach", "on a beach"),
+            ("lake", "by a lake"),
+            ("mountain", "in the mountains"),
+            ("city", "in the city"),
+        ),
+        **_in_light(
+            " in the rain",
+            "in the rain",
+            ("city", "in the city"),
+            ("street", "on a street"),
+            ("park", "in a park"),
+            ("forest", "in a forest"),
+            ("garden", "in a garden"),
+        ),
     },
 }
 
