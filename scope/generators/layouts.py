@@ -6,6 +6,7 @@ the prompt that it belongs to.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -13,7 +14,7 @@ from scope.models.layout_flow import SLOT, SLOTS, LayoutFlow, from_slots, veloci
 from scope.models.text_encoder import Conditioning, TextInput, check_length, encode
 from scope.nn import samplers
 from scope.nn.images import device
-from scope.nn.weights import load_shipped
+from scope.nn.weights import load_file, load_shipped
 from scope.specification import Binding, Box, Region, Request
 from scope.weights import expected
 
@@ -73,12 +74,13 @@ def _region(request: Request, owner: Binding, name: str, box: list[float]) -> Re
     )  # fmt: skip
 
 
-def load_layouts() -> Layouts | None:
-    """Return the shipped layout; None where this version ships none.
+def load_layouts(path: Path | None = None) -> Layouts | None:
+    """Return the layout of a file, or the shipped one; None where this version ships none.
 
     Raises: WeightsError if its weights are damaged.
     """
-    if "layout" not in expected():
+    if path is None and "layout" not in expected():
         return None
     model = LayoutFlow()
-    return Layouts(model.to(device()), {"layout": load_shipped(model, "layout")})
+    sha256 = load_shipped(model, "layout") if path is None else load_file(model, path)
+    return Layouts(model.to(device()), {"layout": sha256})
