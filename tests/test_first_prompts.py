@@ -26,7 +26,7 @@ WORLD = with_names(
 )
 
 
-def test_there_are_a_hundred_of_all_kinds_and_the_world_knows_every_word() -> None:
+def test_there_are_a_hundred_and_ten_of_all_kinds_and_the_world_knows_every_word() -> None:
     types: Counter[Type] = Counter()
     for prompt in prompts():
         spec = Grammar().decompose(prompt)
@@ -36,7 +36,9 @@ def test_there_are_a_hundred_of_all_kinds_and_the_world_knows_every_word() -> No
         assert all(canonical(str(c.value)) for c in spec.of(Type.RELATION)), prompt
         assert 1 <= len(things_of(spec)) <= 6
         types.update({c.type for c in spec.commitments})
-    assert len(set(prompts())) == len(prompts()) == 100
+    assert len(set(prompts())) == len(prompts()) == first_prompts.HUNDRED + 10
+    of_ten = [Grammar().decompose(prompt).of(Type.SETTING) for prompt in prompts()[first_prompts.HUNDRED :]]
+    assert [len(of_one) for of_one in of_ten] == [2] * 10  # a place, and its light or weather
     wanted = (Type.COUNT, Type.ATTRIBUTE, Type.RELATION, Type.SETTING, Type.TEXT, Type.STYLE, Type.ABSENCE)
     assert min(types[of] for of in wanted) >= 3
 

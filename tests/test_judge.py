@@ -45,6 +45,7 @@ from scope.judges.networks import (  # fmt: skip
 from scope.judges.pocket import DetectedScene, Detection, Judge
 from scope.nn.boxes import pairwise_iou, xywh
 from scope.nn.images import gaussian_blur
+from scope.parsing.grammar import Grammar
 from scope.protocols import Verifier
 from scope.specification import Cause, Commitment, Kind, Specification, Type
 from scope.training.data.cluttered_scenes import JUDGE_VENDORS, WORLD_VENDORS, Clutter, cluttered_scene, trained_colors
@@ -120,6 +121,31 @@ def test_cell_centers_tile_the_picture():
     where = cell_centers()
     assert where[0, 0, 0] == STRIDE / 2
     assert where[:, -1, -1].tolist() == [128 - STRIDE / 2] * 2
+
+
+@pytest.mark.parametrize(
+    ("prompt", "dogs", "met"),
+    [
+        ("a corgi and a golden retriever", 2, True),
+        ("a corgi and a golden retriever", 1, False),
+        ("two corgis and a golden retriever", 3, True),
+        ("two corgis and a golden retriever", 2, False),
+        ("two corgis", 2, True),
+    ],
+)
+def test_kinds_of_one_noun_are_counted_together(prompt, dogs, met):
+    spec = Grammar().decompose(prompt)
+    seen = tuple(Detection("dog", "brown", 1.0, 20.0 + 30 * i, 64.0, 20.0, 20.0, (0.0,) * 5) for i in range(dogs))
+    scene = DetectedScene(seen, "plain", Image.new("RGB", (128, 128)))
+    assert all(judges.RULES[c.type](scene, c, spec)[0] for c in spec.commitments) is met
+
+
+def test_a_colour_tells_two_of_one_noun_apart_where_both_have_one():
+    spec = Grammar().decompose("a red apple and a green apple")
+    red, green = (Detection("apple", c, 1.0, 30.0, 64.0, 20.0, 20.0, (0.0,) * 5) for c in ("red", "green"))
+    for seen, right in (((red, green), True), ((red, red), False)):
+        scene = DetectedScene(seen, "plain", Image.new("RGB", (128, 128)))
+        assert all(judges.RULES[c.type](scene, c, spec)[0] for c in spec.commitments) is right
 
 
 def test_the_weights_are_small():

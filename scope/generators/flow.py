@@ -32,7 +32,7 @@ SHIFT = 3.0  # of the times: what a cell shows is decided near the noise, so mos
 class FlowGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
-    name, version = "flow", "7"
+    name, version = "flow", "8"
     reads = READS
     batch, parallel = 4, 1
 

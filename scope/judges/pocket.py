@@ -86,10 +86,29 @@ def detections_of(scene: DetectedScene, entity_id: str, spec: Specification) -> 
 
     Raises: Undecided if the noun is none of the world's.
     """
+    color = _color_of(entity_id, spec) if len(_of_noun(entity_id, spec)) > 1 else None
+    return [d for d in scene.of_noun(_noun(spec[entity_id].value)) if color in (None, d.color)]
+
+
+def alike(entity_id: str, spec: Specification) -> list[Commitment]:
+    """Return the entities, this one too, that noun and colour do not tell apart: "a corgi and a golden retriever"."""
+    color = _color_of(entity_id, spec)
+    return [c for c in _of_noun(entity_id, spec) if color is None or _color_of(c.id, spec) == color]
+
+
+def _of_noun(entity_id: str, spec: Specification) -> list[Commitment]:
     noun = _noun(spec[entity_id].value)
-    siblings = [c for c in spec.of(Type.PRESENCE) if noun_of(str(c.value)) == noun]
-    colors = [c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.value in COLOR_NAMES]
-    return [d for d in scene.of_noun(noun) if len(siblings) == 1 or not colors or d.color == colors[0]]
+    return [c for c in spec.of(Type.PRESENCE) if noun_of(str(c.value)) == noun]
+
+
+def _color_of(entity_id: str, spec: Specification) -> str | int | None:
+    colors = (c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.value in COLOR_NAMES)
+    return next(colors, None)
+
+
+def _asked(entity_id: str, spec: Specification) -> int:
+    counts = (c.value for c in spec.about(entity_id) if c.type is Type.COUNT)
+    return next((count for count in counts if isinstance(count, int)), 1)
 
 
 def _noun(word: str | int) -> str:
@@ -105,17 +124,18 @@ def nouns_of(spec: Specification) -> frozenset[str]:
 
 
 def presence(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
-    """There is at least one. A sign is there where words can be read."""
+    """There is at least one, and one for each entity that looks the same. A sign is where words can be read."""
     if c.value == _SIGN:
         return bool(scene.words), f"reads {', '.join(scene.words) or 'nothing'}"
     n = len(detections_of(scene, c.id, spec))
-    return n > 0, f"sees {n}"
+    return n >= len(alike(c.id, spec)), f"sees {n}"
 
 
 def count(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
-    """There are exactly as many."""
-    n = len(detections_of(scene, c.targets[0], spec))
-    return n == c.value, f"sees {n}"
+    """There are exactly as many, of all entities that look the same together."""
+    n, same = len(detections_of(scene, c.targets[0], spec)), alike(c.targets[0], spec)
+    wanted = c.value if len(same) == 1 else sum(_asked(entity.id, spec) for entity in same)
+    return n == wanted, f"sees {n}"
 
 
 def attribute(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
@@ -205,7 +225,7 @@ RULES: dict[Type, Callable[[DetectedScene, Commitment, Specification], Finding]]
 class Judge:
     """Detects what is in a picture once and answers for each commitment. A Verifier, but none that a loop can load."""
 
-    name, version = "judge", "5"
+    name, version = "judge", "6"
 
     def __init__(self, networks: TwoStageDetector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

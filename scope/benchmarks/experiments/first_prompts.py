@@ -1,9 +1,10 @@
 """Whether prompts of the world, written as people write them, come out whole with the defaults.
 
-100 prompts (data/first_prompts.txt), each drawn by each generator as `scope generate` draws it, in a fresh home, so
-that nothing is learnt from one to the next. `exit_0` is the share that ends with exit code 0: the verifiers of the loop
-find every commitment met, and `first_40` that of the first forty, which were written when the world had 198 nouns.
-`met` is the share of commitments; of one prompt, how many.
+Prompts (data/first_prompts.txt), each drawn by each generator as `scope generate` draws it, in a fresh home, so that
+nothing is learnt from one to the next. `exit_0` is the share of the first hundred that ends with exit code 0: the
+verifiers of the loop find every commitment met; `first_40` that of the first forty, which were written when the world
+had 198 nouns, and `last_10` that of the ten after the hundred, whose places are in some light or weather. `met` is the
+share of commitments; of one prompt, how many.
 """
 
 import statistics
@@ -21,6 +22,7 @@ from scope.errors import ScopeError
 from scope.testing import temporary_home
 
 GENERATORS = ("ntm", "flow")
+HUNDRED = 100
 QUICK = 4  # prompts
 
 
@@ -81,11 +83,11 @@ def _all(asked: Sequence[str], generator: str) -> list[Attempt]:
 
 def _generator_row(name: str, attempts: Sequence[Attempt]) -> Row:
     n = len(attempts)
+    of = {"exit_0": attempts[:HUNDRED], "first_40": attempts[:40], "last_10": attempts[HUNDRED:]}
     return Row(
         name=name,
         metrics={
-            "exit_0": share(sum(a.exit == 0 for a in attempts), n),
-            "first_40": share(sum(a.exit == 0 for a in attempts[:40]), len(attempts[:40])),
+            **{metric: share(sum(a.exit == 0 for a in some), len(some)) for metric, some in of.items() if some},
             "met": share(sum(a.met for a in attempts), sum(a.commitments for a in attempts)),
             "drafts": Metric(value=statistics.fmean(a.drafts for a in attempts), n=n),
             "seconds": Metric(value=round(statistics.fmean(a.seconds for a in attempts), 2), n=n),
