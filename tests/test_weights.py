@@ -13,12 +13,13 @@ from safetensors.torch import load_file, save_file
 from scope.benchmarks.tasks import Words, bound, prompts
 from scope.errors import WeightsError
 from scope.generators import flow, ntm
+from scope.generators.layouts import load_layouts
 from scope.models.bound_dit import BoundDiT
 from scope.nn.weights import fill, read
 from scope.parsing.grammar import Grammar
 from scope.protocols import Generator, Verifier
 from scope.skills.bind import request_of
-from scope.specification import Edit, ImageFile, Type
+from scope.specification import Edit, ImageFile, Request, Type
 from scope.verifiers import objects
 from scope.weights import expected, weights_path
 from scope.worlds.pocket import caption, compose, sample, specification
@@ -27,6 +28,8 @@ from scope.worlds.pocket.sampling import single_object
 
 pytestmark = pytest.mark.weights
 TRAINED = tuple(noun for noun in NOUNS if noun not in HELD_OUT_NOUNS)
+#: The pair of policies at which alignment starts, in a checkout alone: what the weights in its place were then.
+START = ("alignment_start_flow", "alignment_start_layout")
 NAMES = ("binding", "detector", "features", "flow", "judge", "lapped", "layout", "ntm", "pae", "reward")
 
 
@@ -44,14 +47,24 @@ def verifier() -> objects.ObjectsVerifier:
 def test_the_manifest_names_every_file_and_each_has_a_card():
     folder = files("scope.weights")
     stems = {f.name.removesuffix(".safetensors") for f in folder.iterdir() if f.name.endswith(".safetensors")}
-    assert stems == set(expected()) == set(NAMES)
+    assert set(expected()) == set(NAMES)
+    assert stems == {*NAMES, *START}
     for name in NAMES:
         card = (folder / f"{name}.md").read_text()
         assert all(word in card for word in ("command", "hardware", "licence", "Weak"))
 
 
 def test_all_weights_together_are_small():
-    assert sum(weights_path(name).stat().st_size for name in NAMES) <= 60 * 2**20
+    assert sum(weights_path(name).stat().st_size for name in (*NAMES, *START)) <= 60 * 2**20
+
+
+def test_alignment_can_start_from_its_pair():
+    pair, card = [weights_path(name) for name in START], weights_path("alignment_start").with_suffix(".md").read_text()
+    assert all(word in card for word in ("command", "first six", "text", "licence"))
+    generator = flow.load(weights=pair[0])
+    generator.layouts = load_layouts(pair[1])
+    request = Request(text="a red apple", seed=1, bindings=request_of(Grammar().decompose("a red apple"), 1).bindings)
+    assert generator.generate([request])[0].image.width >= 128
 
 
 def test_they_fill_the_protocols(generator, verifier):

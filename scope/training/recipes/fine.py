@@ -36,7 +36,8 @@ class FineConfig(LappedConfig):
     start_from: str = ""
     binding: str = ""
     wide: int = 768  # of the binding
-    own_p: float = 0.5  # share of pictures that are decoded from what the binding says
+    own_p: float = 0.25  # share of pictures that are decoded from what the binding says
+    noise: float = 0.12  # of the other latents' deviation, at most
 
 
 PRESETS = {
@@ -84,6 +85,7 @@ def train(config: FineConfig, folder: Path) -> None:
     run, model = Run(folder, config), preset(config.size)
     if config.start_from:
         fill(model, read(Path(config.start_from)), config.start_from)
+    model.noise = config.noise
     binding = Binding(model.size // model.patch, model.d, config.wide)
     _ = load_file(binding, Path(config.binding)) if config.binding else load_shipped(binding, "binding")
     data = large_scenes(binding, config.images, config.seed)
