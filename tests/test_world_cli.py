@@ -14,7 +14,7 @@ from PIL import Image
 
 from scope.errors import ScopeError, UsageError
 from scope.worlds.pocket import atlas, shards
-from scope.worlds.pocket.catalogue import HELD_OUT_NOUNS
+from scope.worlds.pocket.catalogue import HELD_OUT_NOUNS, NOUNS, SETTING_NAMES
 from scope.worlds.pocket.edits import HELD_OUT_FAMILIES
 from scope.worlds.pocket.samples import Selection, draw_sample
 from scope.worlds.pocket.shards import Dataset
@@ -196,3 +196,15 @@ def test_a_thing_is_found_by_any_of_its_names_with_its_drawings_and_their_licenc
 def test_what_is_drawn_from_a_reference_alone_is_said(cli: Cli) -> None:
     held_out = sorted(HELD_OUT_NOUNS)[0]
     assert "from a reference alone" in cli("world", "show", held_out).stderr
+
+
+@pytest.mark.parametrize("every", ["nouns", "settings"])
+def test_a_sheet_shows_every_thing_there_is(cli: Cli, tmp_path: Path, every: str) -> None:
+    number, columns = {"nouns": (len(NOUNS), 18), "settings": (len(SETTING_NAMES), 10)}[every]
+    cli("world", "show", f"--{every}", "-o", str(tmp_path / "sheet.png"))
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    rows = -(-number // columns)
+    high, wide = sheet.shape[0] // rows, sheet.shape[1] // columns
+    assert (rows * high, columns * wide) == sheet.shape[:2]
+    cells = [sheet[n // columns * high :, n % columns * wide :][:high, :wide] for n in range(rows * columns)]
+    assert [cell.std() > 2 for cell in cells] == [n < number for n in range(len(cells))]

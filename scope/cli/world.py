@@ -54,6 +54,7 @@ def show(
     edits: Edits = "",
     core: Core = False,
     nouns: Annotated[bool, typer.Option("--nouns", help="Every thing that there is, with its name.")] = False,
+    settings: Annotated[bool, typer.Option("--settings", help="Every setting, with its name.")] = False,
 ) -> None:
     """Draw scenes or edit pairs on one sheet, their captions to stderr; or, by NAME, the drawings of one thing."""
     from PIL import Image
@@ -62,10 +63,10 @@ def show(
 
     if name:
         return _show_entry(name, output)
-    if nouns:
-        from scope.worlds.pocket.entry import all_nouns
+    if nouns or settings:
+        from scope.worlds.pocket.sheets import all_nouns, all_settings
 
-        save_png(output, all_nouns(), None)
+        save_png(output, all_nouns() if nouns else all_settings(), None)
         return emit(str(output.absolute()))
 
     from scope.worlds.pocket.samples import draw_sample

@@ -8,7 +8,6 @@ from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from scope import text
 from scope.errors import UsageError
@@ -18,7 +17,6 @@ from scope.worlds.pocket.catalogue import (
     AMBIGUOUS,
     DRAWN,
     NOUN_OF,
-    NOUNS,
     STYLES,
     WIDER_OF,
     Concept,
@@ -29,7 +27,6 @@ from scope.worlds.pocket.sprites import SIZE, sprite
 _LOOKS = (None, "red", "blue")  # in which a drawing is shown
 _SHOWN = 96  # pixels
 _ARTICLES = ("a ", "an ", "the ")
-_COLUMNS, _CELL, _LINE, _DRAWN, _LETTERS = 18, 88, 10, 76, 11  # of the sheet of all nouns, in pixels
 
 
 @dataclass(frozen=True)
@@ -101,20 +98,6 @@ def sheet(entry: Entry) -> NDArray[np.uint8]:
         if entry.concept.noun in drawn[drawing.vendor]
     ]
     return np.concatenate(rows)
-
-
-def all_nouns() -> Image.Image:
-    """Return every noun of the world in its usual drawing, with its name under it, in the order of `NOUNS`."""
-    rows, font = -(-len(NOUNS) // _COLUMNS), ImageFont.load_default(_LETTERS)
-    picture = Image.new("RGB", (_COLUMNS * _CELL, rows * (_CELL + _LINE)), "white")
-    pen = ImageDraw.Draw(picture)
-    for number, noun in enumerate(NOUNS):
-        x, y = number % _COLUMNS * _CELL, number // _COLUMNS * (_CELL + _LINE)
-        rgb, alpha = sprite(noun, None, _DRAWN)
-        shown = Image.fromarray(((rgb * alpha + 1 - alpha) * 255 + 0.5).clip(0, 255).astype(np.uint8))
-        picture.paste(shown, (x + (_CELL - _DRAWN) // 2, y + 2))
-        pen.text((x + _CELL / 2, y + _DRAWN + 3), noun, "black", font, anchor="ma")
-    return picture
 
 
 def _shown(noun: str, look: str | None, vendor: str) -> NDArray[np.uint8]:
