@@ -126,7 +126,7 @@ class Likelihood:
 class NTMGenerator:
     """Draws requests one by one, so that a picture depends on its own request alone."""
 
-    name, version = "ntm", "4"
+    name, version = "ntm", "5"
     reads = READS
     batch, parallel = 4, 1
 

@@ -55,7 +55,7 @@ Scores = dict[str, Score]
 class Reward:
     """Looks at pictures, and scores them."""
 
-    name, version = "reward", "3"
+    name, version = "reward", "4"
 
     def __init__(self, model: RewardDetector) -> None:
         self.model = model.eval()
