@@ -19,7 +19,7 @@ from scope.nn.weights import fill, read
 from scope.parsing.grammar import Grammar
 from scope.protocols import Generator, Verifier
 from scope.skills.bind import request_of
-from scope.specification import Edit, ImageFile, Request, Type
+from scope.specification import Edit, ImageFile, Type
 from scope.verifiers import objects
 from scope.weights import expected, weights_path
 from scope.worlds.pocket import caption, compose, sample, specification
@@ -63,7 +63,10 @@ def test_alignment_can_start_from_its_pair():
     assert all(word in card for word in ("command", "first six", "text", "licence"))
     generator = flow.load(weights=pair[0])
     generator.layouts = load_layouts(pair[1])
-    request = Request(text="a red apple", seed=1, bindings=request_of(Grammar().decompose("a red apple"), 1).bindings)
+    request = request_of(Grammar().decompose("a red apple"), seed=1)
+    assert generator.layouts is not None
+    (region,) = generator.layouts.placed(request).regions
+    assert region.phrase == "red apple"
     assert generator.generate([request])[0].image.width >= 128
 
 
