@@ -63,28 +63,28 @@ def said(row: Row) -> dict[str, int]:
 def test_each_set_is_counted_in_its_own_way(data: Path) -> None:
     found = rows(data)
     assert said(found["geneval_v4"]) == {"own": 1, "n": 2}
-    assert said(found["geneval_v5"]) == {"own": 2, "n": 2}
+    assert said(found[f"geneval_v{VERSION}"]) == {"own": 2, "n": 2}
     assert said(found["dsg_v4"]) == {"own": 1, "setting": 1, "n": 4}
-    assert said(found["dsg_v5"]) == {"own": 1, "wider": 1, "setting": 2, "n": 4}
-    assert said(found["dpg_bench_v4"]) == said(found["dpg_bench_v5"]) == {"own": 1, "synonym": 1, "n": 3}
+    assert said(found[f"dsg_v{VERSION}"]) == {"own": 1, "wider": 1, "setting": 2, "n": 4}
+    assert said(found["dpg_bench_v4"]) == said(found[f"dpg_bench_v{VERSION}"]) == {"own": 1, "synonym": 1, "n": 3}
     assert said(found["t2i_compbench_v4"]) == {"own": 1, "n": 2}
-    assert said(found["t2i_compbench_v5"]) == {"own": 1, "several": 1, "n": 2}
+    assert said(found[f"t2i_compbench_v{VERSION}"]) == {"own": 1, "several": 1, "n": 2}
     assert said(found["gen_arena_samples_v4"]) == {"own": 1, "n": 2}
-    assert said(found["gen_arena_samples_v5"]) == {"own": 1, "wider": 1, "n": 2}
+    assert said(found[f"gen_arena_samples_v{VERSION}"]) == {"own": 1, "wider": 1, "n": 2}
     assert said(found["all_v4"]) == {"own": 5, "synonym": 1, "setting": 1, "n": 13}
-    assert said(found["all_v5"]) == {"own": 6, "synonym": 1, "wider": 2, "several": 1, "setting": 2, "n": 13}
+    assert said(found[f"all_v{VERSION}"]) == {"own": 6, "synonym": 1, "wider": 2, "several": 1, "setting": 2, "n": 13}
 
 
 @pytest.mark.heavy
 def test_notes_say_what_is_not_drawn_and_what_was_not_read(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = rows(data)
     assert found["dsg_v4"].note == "3 prompts; not drawn: golden retriever 1, street 1"
-    assert found["dpg_bench_v5"].note == "2 prompts; not drawn: flugelbinder 1"
-    assert found["t2i_compbench_v5"].note == "2 prompts; 1 more name nothing"
+    assert found[f"dpg_bench_v{VERSION}"].note == "2 prompts; not drawn: flugelbinder 1"
+    assert found[f"t2i_compbench_v{VERSION}"].note == "2 prompts; 1 more name nothing"
     monkeypatch.setattr(coverage, "MOST", 1)
     found = rows(data)
-    assert found["dsg_v5"].note == "1 prompts; 2 more left out"
-    assert found["t2i_compbench_v5"].note == "1 prompts; 2 more left out"
+    assert found[f"dsg_v{VERSION}"].note == "1 prompts; 2 more left out"
+    assert found[f"t2i_compbench_v{VERSION}"].note == "1 prompts; 2 more left out"
 
 
 def test_the_last_version_draws_what_the_catalogue_has_a_noun_for() -> None:
