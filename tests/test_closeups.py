@@ -40,7 +40,7 @@ def test_nothing_that_is_held_out_is_in_them(drawn):
 
 def test_they_show_many_nouns_every_colour_and_most_settings(drawn):
     assert set(drawn.colors.tolist()) == set(range(len(world.COLORS)))
-    assert len(set(drawn.settings.tolist())) > 0.9 * len(SETTING_NAMES)
+    assert len(set(drawn.settings.tolist())) > 0.7 * len(SETTING_NAMES)
     assert len(set(drawn.nouns.tolist())) > 0.8 * len(NOUNS)
 
 

@@ -187,10 +187,11 @@ def test_pictures_are_drawn_some_at_a_time_and_the_seconds_are_those_of_single_r
 @pytest.mark.heavy
 def test_rows_that_are_kept_are_not_made_again(worst: FakeGenerator, judge: KnownImages, tmp_path: Path) -> None:
     system = bench.System("other", "b", lambda: worst, 4, bound=False)
-    first = bench.compare([system], judge, None, 2, ("b",), parts=tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"true_scenes.json", "other.json"}
+    parts = tmp_path / "runs" / "parts"
+    first = bench.compare([system], judge, None, 2, ("b",), parts=parts)
+    assert {path.name for path in parts.iterdir()} == {"true_scenes.json", "other.json"}
     worst.requests.clear()
-    again = bench.compare([system], judge, None, 2, ("b",), parts=tmp_path)
+    again = bench.compare([system], judge, None, 2, ("b",), parts=parts)
     assert len(worst.requests) == 1 + bench.TIMED_QUICK + 1 + bench.TIMED_QUICK  # its side, and its seconds
     for one, other in zip(first.rows, again.rows, strict=True):
         assert one.metrics.get("whole") == other.metrics.get("whole")

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import phrases
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from scope.errors import ScopeError, UsageError, WeightsError
 from scope.models.binding import Binding
@@ -235,3 +235,16 @@ def test_a_binding_goes_on_to_another_tokenizer_with_all_but_its_sketch(tokenize
     assert not now["sketch.weight"][:, weight.shape[1] :].any()
     with pytest.raises(WeightsError, match="binding"):
         binding_trainer.start(Binding(8, 5, wide=16), other, str(tokenizer.with_name("binding.safetensors")))
+
+
+def test_a_binding_of_fewer_settings_goes_on_with_all_but_those_and_its_sketch(tokenizer: Path, tmp_path: Path) -> None:
+    learnt = read(tokenizer.with_name("binding.safetensors"))
+    fewer = {name: learnt[name][:, :8].contiguous() for name in ("settings.axes", "setting.weight")}
+    save_file(learnt | fewer, tmp_path / "fewer.safetensors")
+    other = lapped.Lapped(d=5)
+    other.start(torch.rand(8, 3, 128, 128) * 2 - 1)
+    model = Binding(8, other.d, wide=32)
+    binding_trainer.start(model, other, str(tmp_path / "fewer.safetensors"))
+    now, anew = model.state_dict(), ("sketch.", "setting.", "settings.")
+    assert all(torch.equal(now[name], value) for name, value in learnt.items() if not name.startswith(anew))
+    assert now["settings.axes"].shape == learnt["settings.axes"].shape

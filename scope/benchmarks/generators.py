@@ -403,6 +403,7 @@ def compare(
         few = Comparison({task: prompts(task, words.core, count) for task in CORE_TASKS}, judge, None, scale)
         jobs |= {f"{of.name if of else 'true_scenes'}_core": Job(few, of, core=True) for of in (None, *core)}
     if parts is not None:
+        parts.mkdir(parents=True, exist_ok=True)
         jobs = {name: replace(job, part=parts / f"{name}.json") for name, job in jobs.items()}
     rows = dict(zip(jobs, _made(jobs.values(), processes), strict=True))
     for system in systems:

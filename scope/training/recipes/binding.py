@@ -61,10 +61,10 @@ def start(model: Binding, tokenizer: Autoencoder, start_from: str) -> None:
     model.fit(words())
     if start_from:
         learnt, own = read(Path(start_from)), model.state_dict()
-        anew = [name for name in own if name.startswith("sketch.") or own[name].shape != learnt[name].shape]
-        if "setting.weight" in anew:  # the axes of its settings are others: "setting.bias" too, and their mean
-            anew += [name for name in own if name.startswith(("setting.", "settings."))]
-        fill(model, learnt | {name: own[name] for name in anew}, start_from)
+        same = learnt["settings.axes"].shape == own["settings.axes"].shape
+        anew = ("sketch.",) if same else ("sketch.", "setting.", "settings.")
+        taken = {name: value for name, value in learnt.items() if not name.startswith(anew)}
+        fill(model, {name: value for name, value in own.items() if name.startswith(anew)} | taken, start_from)
     model.read_as(*read_of(tokenizer))
 
 
