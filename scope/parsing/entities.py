@@ -1,7 +1,7 @@
 """Which phrases are entities of the picture, which are its setting, and which must be absent."""
 
 from scope.parsing import lexicon
-from scope.parsing.phrases import Phrase, setting_of
+from scope.parsing.phrases import Phrase, setting_after, setting_of
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
 from scope.parsing.words import Word
@@ -57,10 +57,11 @@ def _is_absent(state: ParseState, phrase: Phrase) -> bool:
 def _setting(state: ParseState, phrase: Phrase) -> str | None:
     """Return the setting that a phrase names: "on a beach", or "a beach" where the prompt opens with it."""
     before = _preposition(state, phrase)
-    if before is not None and before.value in lexicon.SETTING_PREPOSITIONS:
+    said = str(before.value) if before is not None else None
+    if said in lexicon.SETTING_PREPOSITIONS or setting_after(phrase, said):
         if phrase.start > 1 and state.words[phrase.start - 2].text.lower() in _CLOTHED:
             return None
-        return setting_of(phrase, str(before.value))
+        return setting_of(phrase, said)
     opens = phrase is state.phrases[0] and before is None and not phrase.colors
     return setting_of(phrase, None) if opens and not _has_predicate(state, phrase) else None
 

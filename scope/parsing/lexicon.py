@@ -276,7 +276,7 @@ PLACES = {
     }
 )
 
-_BESIDE = frozenset({"by", "near", "beside"})
+_BESIDE = frozenset({"by", "near", "beside", "next to"})
 
 #: Things that are a setting, or another one, after some prepositions only: "a goat on a volcano", but "smoke in a
 #: volcano"; "by the sea" is beside it.

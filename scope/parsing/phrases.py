@@ -100,15 +100,28 @@ def _runs(inside: list[Word]) -> list[list[Word]]:
 
 def setting_of(phrase: Phrase, preposition: str | None) -> str | None:
     """Return the setting that a phrase names after a preposition (None: after none), if it names one."""
-    if (phrase.number is not None and phrase.number.value != 1) or not phrase.nouns:
-        return None
-    last = str(phrase.nouns[-1].value).lower()
-    for noun in (phrase.noun, last, last.split()[-1]):  # "in a main street"
-        after, setting = lexicon.SETTING_AFTER.get(noun, (frozenset(), None))
-        if preposition in after:
-            return setting
+    if beside := setting_after(phrase, preposition):
+        return beside
+    for noun in _names(phrase):
         if noun in lexicon.SETTINGS:
             return lexicon.SETTINGS[noun]
         if preposition is not None and noun in lexicon.PLACES:
             return lexicon.PLACES[noun]
     return None
+
+
+def setting_after(phrase: Phrase, preposition: str | None) -> str | None:
+    """Return the setting that a phrase names after this preposition and not after others: "near the sea"."""
+    for noun in _names(phrase):
+        after, setting = lexicon.SETTING_AFTER.get(noun, (frozenset(), None))
+        if preposition in after:
+            return setting
+    return None
+
+
+def _names(phrase: Phrase) -> tuple[str, ...]:
+    """Return what a phrase of one thing may be called: "in a main street"."""
+    if (phrase.number is not None and phrase.number.value != 1) or not phrase.nouns:
+        return ()
+    last = str(phrase.nouns[-1].value).lower()
+    return phrase.noun, last, last.split()[-1]
