@@ -13,6 +13,7 @@ from PIL import Image
 from typer.testing import Result
 
 from scope.benchmarks import generators as bench
+from scope.benchmarks import scores
 from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Metric, Results, Row
 from scope.benchmarks.tasks import TASKS, Prompt, Words, prompts
@@ -185,16 +186,21 @@ def test_pictures_are_drawn_some_at_a_time_and_the_seconds_are_those_of_single_r
 
 
 @pytest.mark.heavy
-def test_rows_that_are_kept_are_not_made_again(worst: FakeGenerator, judge: KnownImages, tmp_path: Path) -> None:
+def test_rows_that_are_kept_are_not_made_again_but_for_other_prompts(
+    worst: FakeGenerator, judge: KnownImages, tmp_path: Path
+) -> None:
     system = bench.System("other", "b", lambda: worst, 4, bound=False)
-    parts = tmp_path / "runs" / "parts"
-    first = bench.compare([system], judge, None, 2, ("b",), parts=parts)
-    assert {path.name for path in parts.iterdir()} == {"true_scenes.json", "other.json"}
-    worst.requests.clear()
-    again = bench.compare([system], judge, None, 2, ("b",), parts=parts)
-    assert len(worst.requests) == 1 + bench.TIMED_QUICK + 1 + bench.TIMED_QUICK  # its side, and its seconds
-    for one, other in zip(first.rows, again.rows, strict=True):
-        assert one.metrics.get("whole") == other.metrics.get("whole")
+    timed = bench.TIMED_QUICK + 1 + bench.TIMED_QUICK
+
+    def compared(count: int) -> tuple[list[Metric | None], int]:
+        worst.requests.clear()
+        rows = bench.compare([system], judge, None, count, ("b",), runs=tmp_path / "runs").rows
+        return [row.metrics.get("whole") for row in rows], len(worst.requests) - 1 - timed
+
+    first, drawn = compared(2)
+    assert drawn == 2 * (len(TASKS) - 1)
+    assert compared(2) == (first, 0)
+    assert compared(3)[1] == 3 * (len(TASKS) - 1)
 
 
 def nothing_drawn() -> FakeGenerator:
@@ -205,12 +211,12 @@ def nothing_drawn() -> FakeGenerator:
 def test_rows_made_beside_each_other_are_those_made_one_after_the_other(judge: KnownImages) -> None:
     systems = [bench.System(name, "b", nothing_drawn, 4, bound=False) for name in ("ntm_4", "other")]
 
-    def scores(processes: int) -> dict[str, dict[str, Metric]]:
+    def of_rows(processes: int) -> dict[str, dict[str, Metric]]:
         rows = bench.compare(systems, judge, None, 2, ("b",), processes=processes).rows
         timed = ("seconds", "images_per_s")
         return {row.name: {m: v for m, v in row.metrics.items() if m not in timed} for row in rows}
 
-    assert scores(2) == scores(0)
+    assert of_rows(2) == of_rows(0)
 
 
 @pytest.mark.heavy
@@ -262,7 +268,7 @@ def test_a_thing_is_in_place_where_it_has_its_colour_and_shares_most_of_its_box(
             def perceive(self, image: Image.Image, asked: Collection[str] = ()) -> Any:
                 return Perceived((Found(noun, color, (box[0], box[1], box[2], box[3])),))
 
-        return bench.Seen(Sees([]), prompt.true_scene(), prompt).in_place()
+        return scores.Seen(Sees([]), prompt.true_scene(), prompt).in_place()
 
     half = (x0 + x1) / 2
     assert score(group.noun, group.color, x0, y0, x1, y1) == 1
@@ -284,7 +290,7 @@ def test_only_commitments_of_the_types_of_a_task_decide_its_score_and_all_decide
                 for c in commitments
             ]
 
-    seen = bench.Seen(Sees([]), prompt.true_scene(), prompt)
+    seen = scores.Seen(Sees([]), prompt.true_scene(), prompt)
     assert seen.met({Type.PRESENCE, Type.COUNT}) == 1
     assert seen.met({Type.PRESENCE, Type.ATTRIBUTE}) == 0  # what cannot be judged is not met
     assert seen.whole() == 0
@@ -301,7 +307,7 @@ def test_only_commitments_of_the_types_of_a_task_decide_its_score_and_all_decide
     ],
 )
 def test_iou_is_what_two_boxes_share_of_what_they_cover(a: Any, b: Any, expected: float) -> None:
-    assert bench.iou(a, b) == bench.iou(b, a) == pytest.approx(expected)
+    assert scores.iou(a, b) == scores.iou(b, a) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -318,12 +324,12 @@ def test_iou_is_what_two_boxes_share_of_what_they_cover(a: Any, b: Any, expected
 def test_text_similarity_is_one_less_the_share_of_letters_to_change(
     word: str, texts: tuple[str, ...], expected: float
 ) -> None:
-    assert bench.text_similarity(word, texts) == pytest.approx(expected)
+    assert scores.text_similarity(word, texts) == pytest.approx(expected)
 
 
 def test_the_interval_of_a_mean_of_shares_stays_within_them() -> None:
-    assert bench.bounded_mean([0.9, 1.0]).ci == pytest.approx((0.315, 1), abs=1e-3)
-    assert bench.bounded_mean([0.5]).ci == (0, 1)  # one says nothing
+    assert scores.bounded_mean([0.9, 1.0]).ci == pytest.approx((0.315, 1), abs=1e-3)
+    assert scores.bounded_mean([0.5]).ci == (0, 1)  # one says nothing
 
 
 def test_progress_is_said_now_and_then_with_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,36 +20,32 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
 from PIL import Image
-from spacy.matcher.levenshtein import levenshtein
 
 from scope.benchmarks import features
-from scope.benchmarks.metrics.curves import mean
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.metrics.pictures import Moments, frechet_distance, moments, tile_edge
 from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Metric, Results, Row
-from scope.benchmarks.tasks import SEED, TASKS, Prompt, Words, area, intersection, prompts
+from scope.benchmarks.scores import MEANS, SCORED, SCORES, Judge, Seen, bounded_mean
+from scope.benchmarks.tasks import SEED, TASKS, Prompt, Words, prompts
 from scope.errors import ScopeError
 from scope.files import write_atomic
 from scope.generators import flow, ntm
-from scope.judges.ocr import normalise
-from scope.judges.pocket import DetectedScene
 from scope.judges.pocket import load as load_judge
 from scope.models.features import FeatureNet
 from scope.nn.images import to_tensor
-from scope.protocols import Generator, Verifier, reads_of
-from scope.specification import Request, Type
+from scope.protocols import Generator, reads_of
+from scope.specification import Request
 from scope.weights import expected
 from scope.worlds.pocket.sprites import SIZE
 
@@ -61,98 +57,9 @@ FIRST_SIX = ("single_object", "two_object", "colors", "counting", "position", "c
 CORE_TASKS = ("single_object", "two_object", "counting", "position", "color_attribution", "setting")
 CORE_SYSTEMS = frozenset({"flow_50", "ntm_4"})
 _CORE = "over the first nouns of the world"
-_SAME_BOX = 0.4  # intersection over union
 
-# -- scores --------------------------------------------------------------------------------------
-
-
-class Judge(Verifier, Protocol):
-    """What gives verdicts and says what it sees."""
-
-    def perceive(self, image: Image.Image, asked: Collection[str] = ()) -> DetectedScene:
-        """Return what is detected in a picture of which these nouns were asked, and read."""
-        ...
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the judge says of a picture that was drawn for a prompt."""
-
-    judge: Judge
-    image: Image.Image
-    prompt: Prompt
-
-    @cached_property
-    def outcomes(self) -> dict[str, bool]:
-        """Return of each commitment whether it is met; what cannot be judged is not."""
-        spec = self.prompt.spec
-        verdicts = self.judge.check(self.image, spec.commitments, spec)
-        return {verdict.commitment: verdict.outcome == "met" for verdict in verdicts}
-
-    def met(self, types: Collection[Type]) -> float:
-        """Return whether all commitments of these types are met, 0 or 1."""
-        return float(all(self.outcomes[c.id] for c in self.prompt.spec.commitments if c.type in types))
-
-    def whole(self) -> float:
-        """Return whether all commitments are met, 0 or 1."""
-        return float(all(self.outcomes[c.id] for c in self.prompt.spec.commitments))
-
-    def similarity(self) -> float:
-        """Return how similar what can be read is to the words that were asked for, in [0, 1]."""
-        words = self.judge.perceive(self.image).words
-        return text_similarity(str(self.prompt.case.plan.text), words)
-
-    def in_place(self) -> float:
-        """Return whether each thing is found in its colour where its box was given, 0 or 1."""
-        groups = self.prompt.case.plan.groups
-        found = self.judge.perceive(self.image, {g.noun for g in groups}).detections
-        wanted = zip(groups, self.prompt.case.boxes, strict=True)
-        return float(
-            all(
-                any(d.noun == g.noun and d.color == g.color and iou(d.xyxy_px, box) >= _SAME_BOX for d in found)
-                for g, box in wanted
-            )
-        )
-
-
-def iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """Return the intersection of two boxes (x0, y0, x1, y1) over their union."""
-    both = intersection(a, b)
-    return both / (area(a) + area(b) - both)
-
-
-def text_similarity(word: str, texts: tuple[str, ...]) -> float:
-    """Return how near to a word the nearest of the texts on signs comes, or all of them together, in [0, 1]."""
-    word = normalise(word)
-    return max(1 - int(levenshtein(word, text)) / max(len(word), len(text)) for text in (*texts, "".join(texts)))
-
-
-def _met(*types: Type) -> Callable[[Seen], float]:
-    return lambda seen: seen.met(types)
-
-
-#: Task -> what is scored of its pictures: metric -> score.
-SCORES: dict[str, dict[str, Callable[[Seen], float]]] = {
-    "single_object": {
-        "single_object": _met(Type.PRESENCE),
-        "colors": _met(Type.PRESENCE, Type.ATTRIBUTE),
-    },
-    "two_object": {"two_object": _met(Type.PRESENCE)},
-    "counting": {"counting": _met(Type.PRESENCE, Type.COUNT)},
-    "position": {"position": _met(Type.PRESENCE, Type.RELATION)},
-    "color_attribution": {"color_attribution": _met(Type.PRESENCE, Type.ATTRIBUTE)},
-    "setting": {"setting": _met(Type.SETTING)},
-    "text": {"text": _met(Type.TEXT), "text_similarity": Seen.similarity},
-    "style": {"style": _met(Type.STYLE)},
-    "crowded": {"crowded": Seen.whole},
-    "free_boxes": {"free_boxes": Seen.in_place},
-}
-_MEANS = frozenset({"text_similarity"})  # of shares, where the others are shares of yes or no
-#: What has a ceiling.
-SCORED = tuple(metric for scores in SCORES.values() for metric in scores if metric not in _MEANS)
 #: What a system that gets no regions cannot know.
 _BOUND_ONLY = "free_boxes"
-
 
 # -- systems -------------------------------------------------------------------------------------
 
@@ -266,8 +173,6 @@ class Comparison:
 
     def timed_row(self, row: Row, system: System, generator: Generator, timed: int) -> Row:
         """Return a row with its seconds: those of single requests, and the pictures a second of batches."""
-        if not row.metrics:
-            return row
         requests = [system.request(prompt) for task in system.tasks() for prompt in self.prompts.get(task, ())]
         few = requests[:: -(-len(requests) // timed)]
         began = time.monotonic()
@@ -279,8 +184,7 @@ class Comparison:
 
     def core_row(self, system: System, generator: Generator) -> Row:
         """Return what a system draws right of these prompts, and no more."""
-        metrics = self.scores(f"{system.name}, core", self.drawn(system, generator))
-        return Row(name=f"{system.name}_core", metrics=metrics, note=_CORE)
+        return Row(name=system.name, metrics=self.scores(f"{system.name}, core", self.drawn(system, generator)))
 
     def drawn(self, system: System, generator: Generator) -> Pictures:
         """Return what a system draws of the tasks that it can be asked."""
@@ -303,7 +207,7 @@ class Comparison:
                     points[metric].append(score(seen))
                 whole.append(seen.whole())
                 progress.add()
-            metrics |= {m: bounded_mean(p) if m in _MEANS else share(round(sum(p)), len(p)) for m, p in points.items()}
+            metrics |= {m: bounded_mean(p) if m in MEANS else share(round(sum(p)), len(p)) for m, p in points.items()}
         ordered = {task: metrics[task] for task in (*FIRST_SIX, *metrics)}
         six = Metric(value=round(statistics.fmean(metrics[task].value for task in FIRST_SIX), 4))
         return {"first_six": six, **ordered, "whole": share(round(sum(whole)), len(whole))}
@@ -331,40 +235,43 @@ def reduced(images: Sequence[Image.Image]) -> torch.Tensor:
     return to_tensor([np.asarray(image) for image in small], torch.device("cpu"))
 
 
-def bounded_mean(scores: list[float]) -> Metric:
-    """Return the mean of scores in [0, 1]; its interval does not leave them."""
-    metric = mean(scores)
-    low, high = metric.ci or (0.0, 1.0)
-    return metric.model_copy(update={"ci": (max(0.0, low), min(1.0, high))})
-
-
 @dataclass(frozen=True)
 class Job:
     """A row to be made. `system`: whose; None: the judge's ceiling. `core`: of the first nouns of the world alone.
 
-    `part`: the file that keeps it, so that what was stopped goes on from there; None: it is kept nowhere.
+    `missing`: the weights that there are not. `parts`: the folder that keeps rows, so that what was stopped goes on;
+    None: this one is kept nowhere.
     """
 
     comparison: Comparison
     system: System | None
     core: bool = False
-    part: Path | None = None
+    missing: tuple[str, ...] = ()
+    parts: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the row."""
+        return (self.system.name if self.system else "true_scenes") + "_core" * self.core
 
     def row(self) -> Row:
         """Return the row."""
-        if self.part is not None and self.part.exists():
-            return Row.model_validate_json(self.part.read_bytes())
-        row = self._made()
-        if self.part is not None:
-            write_atomic(self.part, row.model_dump_json().encode())
-        return row
+        if self.parts is None or self.missing:
+            return self._made()
+        part = self.parts / f"{self.name}.json"
+        if not part.exists():
+            write_atomic(part, self._made().model_dump_json().encode())
+        return Row.model_validate_json(part.read_bytes())
 
     def _made(self) -> Row:
+        if self.missing:
+            return Row(name=self.name, note=f"this version ships no weights named {', '.join(self.missing)}")
         if self.system is None:
             row = self.comparison.ceiling()
-            return row.model_copy(update={"name": "true_scenes_core", "note": _CORE}) if self.core else row
-        make = self.comparison.core_row if self.core else self.comparison.row
-        return make(self.system, self.system.load())
+        else:
+            make = self.comparison.core_row if self.core else self.comparison.row
+            row = make(self.system, self.system.load())
+        return row.model_copy(update={"name": self.name, "note": _CORE if self.core else row.note})
 
 
 def compare(
@@ -375,7 +282,7 @@ def compare(
     weights: Collection[str],
     timed: int = TIMED_QUICK,
     processes: int = 0,
-    parts: Path | None = None,
+    runs: Path | None = None,
 ) -> Results:
     """Return the scores of each system, and those of true scenes.
 
@@ -387,42 +294,48 @@ def compare(
         weights: names of the weights that are there.
         timed: single requests whose seconds are taken, when all else is done.
         processes: that make rows beside each other, on a thread each; 0: one after the other, in this one.
-        parts: a folder that keeps the rows that are made, for the next time; None: nothing is kept.
+        runs: where rows are kept as they are made, for the next time that the same is compared; None: nowhere.
 
     Raises: ScopeError if fewer prompts were drawn than expected, or the judge needs Tesseract and it is not installed.
     """
     began = time.monotonic()
-    there = [system for system in systems if {system.weights, *system.besides} <= set(weights)]
     loaded = {system.weights: system.load() for system in _first_of_each(systems) if system.weights in weights}
     words = Words.of(generator.vocabulary for generator in loaded.values())
     asked = {task: prompts(task, words, count) for task in TASKS}
     scale = max((drawn_scale(generator, asked["single_object"][0]) for generator in loaded.values()), default=1)
-    comparison = Comparison(asked, judge, network, scale)
-    jobs = {"true_scenes": Job(comparison, None)} | {system.name: Job(comparison, system) for system in there}
-    if core := [system for system in there if system.name in CORE_SYSTEMS]:
-        few = Comparison({task: prompts(task, words.core, count) for task in CORE_TASKS}, judge, None, scale)
-        jobs |= {f"{of.name if of else 'true_scenes'}_core": Job(few, of, core=True) for of in (None, *core)}
-    if parts is not None:
-        parts.mkdir(parents=True, exist_ok=True)
-        jobs = {name: replace(job, part=parts / f"{name}.json") for name, job in jobs.items()}
-    rows = dict(zip(jobs, _made(jobs.values(), processes), strict=True))
+    parts = _parts(runs, asked, (judge, *loaded.values())) if runs else None
+    whole = Comparison(asked, judge, network, scale)
+    jobs = [Job(whole, None, parts=parts)]
     for system in systems:
-        if system in there:
-            row = rows[system.name]
-            rows[system.name] = comparison.timed_row(row, system, loaded[system.weights], timed)
-        else:
-            missing = ", ".join(name for name in (system.weights, *system.besides) if name not in weights)
-            rows[system.name] = Row(name=system.name, note=f"this version ships no weights named {missing}")
-    order = ("true_scenes", *(system.name for system in systems), *(name for name in rows if name.endswith("_core")))
-    ceiling = {metric: rows["true_scenes"].metrics[metric].value for metric in SCORED}
+        missing = tuple(name for name in (system.weights, *system.besides) if name not in weights)
+        jobs.append(Job(whole, system, missing=missing, parts=parts))
+    if core := [job.system for job in jobs if job.system and job.system.name in CORE_SYSTEMS and not job.missing]:
+        few = Comparison({task: prompts(task, words.core, count) for task in CORE_TASKS}, judge, None, scale)
+        jobs += [Job(few, system, core=True, parts=parts) for system in (None, *core)]
+    rows = _made(jobs, processes)
+    for i, (job, row) in enumerate(zip(jobs, rows, strict=True)):
+        if job.system and row.metrics and not job.core:
+            rows[i] = whole.timed_row(row, job.system, loaded[job.system.weights], timed)
+    ceiling = {metric: rows[0].metrics[metric].value for metric in SCORED}
     return Results(
         name="generators", command="scope bench generators", seeds=(SEED,), hours=(time.monotonic() - began) / 3600,
-        judge=f"{judge.name}@{judge.version}", n_expected=count * len(TASKS),
-        rows=tuple(rows[name] for name in order), judge_ceiling=ceiling,
+        judge=f"{judge.name}@{judge.version}", n_expected=count * len(TASKS), rows=tuple(rows), judge_ceiling=ceiling,
     )  # fmt: skip
 
 
-def _made(jobs: Collection[Job], processes: int) -> list[Row]:
+def _parts(runs: Path, asked: dict[str, list[Prompt]], parts: Iterable[Judge | Generator]) -> Path:
+    """Make and return the folder of the rows of these prompts, as they are read and laid out, by these parts."""
+    requests = [prompt.bound_request.model_dump_json() for of_task in asked.values() for prompt in of_task]
+    folder = runs / _key([*(f"{part.name}@{part.version}" for part in parts), *requests])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _key(says: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(says).encode()).hexdigest()[:12]
+
+
+def _made(jobs: Sequence[Job], processes: int) -> list[Row]:
     if not processes:
         return [job.row() for job in jobs]
     context = get_context("spawn")
@@ -446,8 +359,7 @@ def measure(quick: bool = False, count: int = PROMPTS) -> Results:
     if quick:
         results = compare(SYSTEMS, load_judge(), network, QUICK, weights, TIMED_QUICK)
         return results.model_copy(update={"command": f"{results.command} --quick"})
-    key = hashlib.sha256(json.dumps([count, SEED, sorted(weights.items())]).encode()).hexdigest()[:12]
-    parts = Path("runs") / f"generators-{key}"
-    results = compare(SYSTEMS, load_judge(), network, count, weights, TIMED, os.cpu_count() or 1, parts)
+    runs = Path("runs") / f"generators-{_key(sorted(weights.items()))}"
+    results = compare(SYSTEMS, load_judge(), network, count, weights, TIMED, os.cpu_count() or 1, runs)
     flags = f" --count {count}" if count != PROMPTS else ""
     return results.model_copy(update={"command": results.command + flags})

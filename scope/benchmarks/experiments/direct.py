@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from scope.benchmarks.generators import Comparison, Judge, System
-from scope.benchmarks.results import Metric, Results, Row
+from scope.benchmarks.generators import Comparison, System
+from scope.benchmarks.results import Results, Row
+from scope.benchmarks.scores import Thing
 from scope.benchmarks.tasks import SEED, TASKS, Words, prompts
 from scope.errors import UsageError
 from scope.generators import flow
@@ -35,12 +36,13 @@ _ASKED = tuple(task for task in TASKS if task not in ("setting", "style", "crowd
 
 @dataclass(frozen=True)
 class Found:
-    """What the reward's detector reads in a picture."""
+    """What the reward's detector reads in a picture. Of things it gives scores alone."""
 
     words: tuple[str, ...]
+    detections: tuple[Thing, ...] = ()
 
 
-class AskedOfReward(Judge):
+class AskedOfReward:
     """The reward's detector in the judge's place: dev prompts are its own."""
 
     name, version = rewards.Reward.name, rewards.Reward.version
@@ -58,7 +60,7 @@ class AskedOfReward(Judge):
         by = f"{self.name}@{self.version}"
         return [_verdict(c, c.id in scores and scores[c.id].met, by) for c in commitments]
 
-    def perceive(self, image: Image.Image, asked: Collection[str] = ()) -> Found:  # type: ignore[override]
+    def perceive(self, image: Image.Image, asked: Collection[str] = ()) -> Found:
         """Return the words that can be read."""
         return Found(self.reward.see(_tensor(image))[0].words)
 
@@ -82,10 +84,11 @@ def measure(quick: bool = False, count: int = COUNT, data: Path | None = None) -
     words = Words.of([generator.vocabulary])
     dev, test = ({task: prompts(task, words, count, seed) for task in _ASKED} for seed in (DEV_SEED, SEED))
     rewarded, judge = Comparison(dev, AskedOfReward(rewards.load()), None), load_judge()
-    rows = [_row(name, generator, path, rewarded) for name, path in steps.items()]
+    rows = [_row(name, generator, path, rewarded, "by the reward's detector") for name, path in steps.items()]
     named = {"chosen": best(rows), "last": rows[-1].name, "alignment_start": nearest(rows)}
-    asked = {name: _row(name, generator, steps[name], Comparison(test, judge, None)) for name in set(named.values())}
-    told = [asked[of].model_copy(update={"name": name, "note": f"{of}, by the judge"}) for name, of in named.items()]
+    judged = Comparison(test, judge, None)
+    asked = {of: _row(of, generator, steps[of], judged, f"{of}, by the judge") for of in dict.fromkeys(named.values())}
+    told = [asked[of].model_copy(update={"name": name}) for name, of in named.items()]
     flags = f" --count {count}" * (count != COUNT) + " --data FOLDER" * bool(data)
     return Results(
         name="direct", command="scope bench direct" + flags, seeds=(DEV_SEED, SEED),
@@ -116,8 +119,7 @@ def nearest(rows: Sequence[Row]) -> str:
     return min(rows, key=lambda row: math.hypot(*(row.metrics[m].value - at for m, at in START.items()))).name
 
 
-def _row(name: str, generator: flow.FlowGenerator, layout: Path | None, comparison: Comparison) -> Row:
+def _row(name: str, generator: flow.FlowGenerator, layout: Path | None, comparison: Comparison, note: str) -> Row:
     generator.layouts = load_layouts(layout)
     system = System(name, "flow", flow.load, _STEPS, bound=False)
-    metrics: dict[str, Metric] = comparison.scores(name, comparison.drawn(system, generator))
-    return Row(name=name, metrics=metrics, note="by the reward's detector")
+    return Row(name=name, metrics=comparison.scores(name, comparison.drawn(system, generator)), note=note)

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from scope.benchmarks.generators import iou
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Results, Row
+from scope.benchmarks.scores import iou
 from scope.benchmarks.tasks import free_box
 from scope.files import sha256_of_file
 from scope.generators import flow, ntm

@@ -14,12 +14,13 @@ import numpy as np
 from PIL import Image
 
 from scope.benchmarks import features
-from scope.benchmarks.generators import Judge, Seen, reduced
+from scope.benchmarks.generators import reduced
 from scope.benchmarks.metrics.curves import mean
 from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.metrics.pictures import frechet_distance, moments
 from scope.benchmarks.progress import Progress
 from scope.benchmarks.results import Metric, Results, Row
+from scope.benchmarks.scores import Judge, Seen
 from scope.benchmarks.tasks import Prompt, Words, prompts
 from scope.generators import ntm
 from scope.generators.ntm import NTMGenerator

@@ -18,7 +18,6 @@ Shape = tuple[str, tuple[int, ...], Color]
 
 #: First row, colour at its top, colour at its bottom.
 Band = tuple[int, Color, Color]
-Color3 = tuple[float, float, float]
 
 _SKY_LINE = 80
 
@@ -106,7 +105,7 @@ _BANDS: dict[str, tuple[Band, ...]] = {
 }
 
 #: Light or weather -> the share of each colour of a place that it leaves.
-_LEAVES: dict[str, Color3] = {
+_LEAVES: dict[str, tuple[float, float, float]] = {
     "night": (0.24, 0.27, 0.46),
     "sunset": (0.66, 0.42, 0.44),
     "sunrise": (1.0, 0.87, 0.70),
@@ -118,7 +117,7 @@ _SKIES: dict[str, tuple[Band, ...]] = {
     "sunrise": ((0, (120, 172, 228), (255, 214, 150)), (80, (255, 214, 150), (255, 214, 150))),
     "rain": ((0, (82, 92, 104), (128, 138, 148)),),
 }
-#: Light -> the sun's box, which stands behind what the place has, and its colour.
+#: Light -> the sun, which stands behind what the place has.
 _SUNS: dict[str, Shape] = {"sunrise": ("ellipse", (74, 22, 102, 50), (255, 240, 170))}
 
 #: Setting -> (seed, how many) of its stars.

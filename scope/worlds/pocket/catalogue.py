@@ -162,9 +162,18 @@ CORE_SETTINGS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _in_light(suffix: str, said: str, *places: tuple[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return the settings of two parts: places, each with how it is said, in a light or a weather."""
-    return {f"{place}{suffix}": (f"{words} {said}",) for place, words in places}
+#: How the name of a setting of two parts ends -> its light or weather, and the words by which a caption says that.
+LIGHTS = {
+    " by night": ("night", "at night"),
+    " at sunset": ("sunset", "at sunset"),
+    " at sunrise": ("sunrise", "at sunrise"),
+    " in the rain": ("rain", "in the rain"),
+}
+
+
+def _in_light(ending: str, *places: tuple[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the settings of two parts whose names end so, of places with the words for each."""
+    return {f"{place}{ending}": (f"{words} {LIGHTS[ending][1]}",) for place, words in places}
 
 
 _SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
@@ -218,7 +227,6 @@ _SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
         "seaside": ("by the sea", "by the ocean", "on the coast", "at the seaside"),
         **_in_light(
             " by night",
-            "at night",
             ("seaside", "by the sea"),
             ("desert", "in the desert"),
             ("mountain", "in the mountains"),
@@ -228,7 +236,6 @@ _SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
         ),
         **_in_light(
             " at sunset",
-            "at sunset",
             ("seaside", "by the sea"),
             ("beach", "on a beach"),
             ("city", "in the city"),
@@ -246,7 +253,6 @@ _SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
         ),
         **_in_light(
             " at sunrise",
-            "at sunrise",
             ("seaside", "by the sea"),
             ("beach", "on a beach"),
             ("lake", "by a lake"),
@@ -255,7 +261,6 @@ _SETTINGS: dict[int, dict[str, tuple[str, ...]]] = {
         ),
         **_in_light(
             " in the rain",
-            "in the rain",
             ("city", "in the city"),
             ("street", "on a street"),
             ("park", "in a park"),
