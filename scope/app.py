@@ -17,7 +17,7 @@ from scope.engine import assemble
 from scope.engine.ledger_updates import entered
 from scope.engine.outcome import Outcome, Progress
 from scope.engine.result import Result
-from scope.engine.verification import drawn_as, judge, unknown_to
+from scope.engine.verification import drawn_apart, drawn_as, judge, unknown_to
 from scope.errors import ImageError, OtherSchema, OutputError, PluginError, StateCorrupt, UsageError, WeightsError
 from scope.files import sha256_of_file, write_atomic
 from scope.generators.metadata import vocabulary_of
@@ -137,6 +137,7 @@ def words_of(specification: Specification, generator: str) -> tuple[tuple[str, .
     open_ = {target for unknown in specification.where(Status.OPEN) for target in unknown.targets}
     sure = [c for c in specification.commitments if c.id not in open_]
     unknown, otherwise = ([said(vocabulary, c) for c in sure] for said in (unknown_to, drawn_as))
+    otherwise.append(drawn_apart(vocabulary, sure))
     return tuple(filter(None, dict.fromkeys(unknown))), tuple(filter(None, dict.fromkeys(otherwise)))
 
 

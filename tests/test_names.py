@@ -8,7 +8,7 @@ import pytest
 
 from scope import text
 from scope.data.tables import table_of
-from scope.engine.verification import drawn_as, unknown_to
+from scope.engine.verification import drawn_apart, drawn_as, unknown_to
 from scope.parsing.grammar import Grammar
 from scope.protocols import Vocabulary
 from scope.worlds.pocket import naming, settings, wordnet
@@ -26,7 +26,7 @@ from scope.worlds.pocket.catalogue import (
     drawings,
     noun_of,
 )
-from scope.worlds.pocket.vocabulary import with_names
+from scope.worlds.pocket.vocabulary import VOCABULARY, with_names
 
 NAMES = table_of("names.csv")
 
@@ -212,6 +212,22 @@ def test_a_place_in_a_light_is_two_parts_and_one_setting() -> None:
     assert not settings.shows("beach at sunset", "sea")
     assert not settings.shows("city", "night")
     assert not settings.shows("night", "city")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("a boat by the sea in the rain", "'seaside' and 'rain' are not drawn together; 'seaside' is drawn"),
+        ("a dog at sunset in the snow at night", "'sunset', 'snow' and 'night' are not drawn together"),
+        ("a boat on the ocean at sunset", None),
+        ("a dog in the city at night", None),
+        ("a dog in the city", None),
+        ("a dog in a stadium in the rain", None),  # that the stadium is not known is said anyway
+    ],
+)
+def test_settings_that_no_picture_shows_at_once_are_said(prompt: str, said: str | None) -> None:
+    told = drawn_apart(with_names(VOCABULARY), Grammar().decompose(prompt).commitments)
+    assert told == said if said is None else told is not None and told.startswith(said)
 
 
 # -- building ------------------------------------------------------------------------------------

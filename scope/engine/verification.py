@@ -94,6 +94,16 @@ def drawn_as(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
     return f"{commitment.value!r} is drawn as the wider word {nouns[0]!r}" if nouns else None
 
 
+def drawn_apart(vocabulary: Vocabulary, commitments: Iterable[Commitment]) -> str | None:
+    """Return which settings the generator's weights know but cannot draw into one picture; None: none."""
+    scene = (c for c in commitments if c.type is Type.SETTING and not c.targets and not c.denied)
+    asked = list(dict.fromkeys(str(c.value) for c in scene if c.value in vocabulary.settings))
+    if vocabulary.together is None or len(asked) < 2 or frozenset(asked) in vocabulary.together:
+        return None
+    *others, last = map(repr, asked)
+    return f"{', '.join(others)} and {last} are not drawn together; {asked[0]!r} is drawn"
+
+
 def _ask_all(commitments: Sequence[Commitment], verifiers: tuple[Verifier, ...], ask: Ask) -> dict[str, Verdict]:
     verdicts = {c.id: _unjudged(c, "no verifier can judge this") for c in commitments}
     for verifier in verifiers:

@@ -16,14 +16,18 @@ def parts(setting: str) -> tuple[str, ...]:
     return (setting,)
 
 
+def ways(setting: str) -> tuple[frozenset[str], ...]:
+    """Return what may be asked for together and gets this setting: its parts, or what is seen from its place."""
+    place, *light = parts(setting)
+    return tuple(frozenset((seen, *light)) for seen in (place, _SEEN_FROM.get(place)) if seen)
+
+
 def shows(setting: str, wanted: str) -> bool:
     """Return whether a picture of a setting is one of what is wanted, a setting or a part of one."""
-    place, *_ = shown = parts(setting)
-    return wanted in (setting, *shown, _SEEN_FROM.get(place))
+    return wanted == setting or any(wanted in way for way in ways(setting))
 
 
 def together(wanted: Iterable[str]) -> str | None:
-    """Return the first setting that shows all that is wanted, and no more parts than that; None: the world has none."""
-    asked = {part for each in wanted for part in parts(each)}
-    fit = (setting for setting in SETTINGS if len(parts(setting)) == len(asked))
-    return next((setting for setting in fit if all(shows(setting, part) for part in asked)), None)
+    """Return the first setting that shows all that is wanted, and nothing else; None: the world has none."""
+    asked = frozenset(part for each in wanted for part in parts(each))
+    return next((setting for setting in SETTINGS if asked in ways(setting)), None)
