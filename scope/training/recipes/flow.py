@@ -11,13 +11,14 @@ from torch import Tensor
 
 from scope.generators.flow import SHIFT
 from scope.generators.metadata import metadata_of
-from scope.models.binding import Heard
+from scope.models.binding import Binding, Heard
 from scope.models.bound_dit import BoundDiT, velocity_fn
 from scope.nn import paths, samplers
 from scope.nn.ema import EMA
 from scope.nn.transformer import to_grid
 from scope.nn.weights import PACK_GENERATOR, fill, read
 from scope.tokenizers.lapped import Lapped
+from scope.training.data.bound_scenes import BoundScenes
 from scope.training.loop import Run
 from scope.training.on_regions import PROBED, BoundConfig, cell_weight, frozen_of, of_things, r_squared, scenes_of
 from scope.training.optimizers import adamw, warmup_linear
@@ -77,24 +78,20 @@ def sample_grid(model: BoundDiT, tokenizer: Lapped, heard: Heard, steps: int = 8
     return tokenizer.decode(to_grid(x_0))
 
 
-def train(config: FlowConfig, folder: Path) -> None:
-    """Train, or continue training, the generator; writes folder/flow.safetensors."""
-    torch.manual_seed(config.seed)
-    tokenizer, binding, sha256 = frozen_of(config)
-    run = Run(folder, config)
-    tokenizer, binding = tokenizer.to(run.device), binding.to(run.device)
+def fit(run: Run[FlowConfig], scenes: BoundScenes, binding: Binding, tokenizer: Lapped) -> BoundDiT:
+    """Train, or continue training, the network on scenes as a frozen binding hears them; return its average."""
+    config, tokenizer, binding = run.config, tokenizer.to(run.device), binding.to(run.device)
     model = untrained(config, tokenizer).to(run.device)
     optimizer, ema = adamw(model, config, betas=(0.9, 0.97)), EMA(model, config.ema)
     schedule = warmup_linear(optimizer, config)
     run.track(model=model, optimizer=optimizer, schedule=schedule, ema=ema)
     forward = run.parallel(model)
-    data = scenes_of(run, tokenizer)
-    probed = torch.arange(min(PROBED, len(data) // 2))  # scenes that are not trained on
-    asked = data.regions(probed).to(run.device)
+    probed = torch.arange(min(PROBED, len(scenes) // 2))  # scenes that are not trained on
+    asked = scenes.regions(probed).to(run.device)
     for step in run.steps():
         noise = run.torch_rng(step)
-        chosen = torch.randint(len(probed), len(data), (run.batch,), generator=noise)
-        x_0, regions = data.tokens(chosen).to(run.device), data.condition(chosen, noise).to(run.device)
+        chosen = torch.randint(len(probed), len(scenes), (run.batch,), generator=noise)
+        x_0, regions = scenes.tokens(chosen).to(run.device), scenes.condition(chosen, noise).to(run.device)
         eps = torch.randn(x_0.shape, generator=noise).to(run.device)
         t = paths.logit_normal(run.batch, noise, config.time_mean, config.time_std).to(run.device)
         with run.autocast():
@@ -114,7 +111,7 @@ def train(config: FlowConfig, folder: Path) -> None:
         if run.main and (step + 1) % 500 == 0:
             with torch.no_grad():
                 heard = binding(asked)
-            truth, cells = data.tokens(probed).to(run.device), of_things(asked, model.side)
+            truth, cells = scenes.tokens(probed).to(run.device), of_things(asked, model.side)
             run.note(
                 step,
                 r2=probe(ema.model, truth, heard, cells, run.torch_rng(0)),
@@ -123,4 +120,13 @@ def train(config: FlowConfig, folder: Path) -> None:
             if (step + 1) % 1000 == 0:
                 run.save_grid(f"{step + 1:06d}", sample_grid(ema.model, tokenizer, heard)[:32])
         run.checkpoint(step)
-    run.write(ema.model, folder / "flow.safetensors", pack=PACK_GENERATOR, metadata=metadata_of(VOCABULARY, sha256))
+    return ema.model
+
+
+def train(config: FlowConfig, folder: Path) -> None:
+    """Train, or continue training, the generator; writes folder/flow.safetensors."""
+    torch.manual_seed(config.seed)
+    tokenizer, binding, sha256 = frozen_of(config)
+    run = Run(folder, config)
+    model = fit(run, scenes_of(run, tokenizer.to(run.device)), binding, tokenizer)
+    run.write(model, folder / "flow.safetensors", pack=PACK_GENERATOR, metadata=metadata_of(VOCABULARY, sha256))
