@@ -4,7 +4,8 @@ Held-out prompts of four tasks (tasks.py), each in its own regions, in four step
 `distilled` are the ways from a trajectory to a picture, from the same noise: the paper's trajectory denoising, which
 takes gradients, and the denoiser that learnt what it gives. `random` and `likeliest` are drafts: one of eight, at
 random (their mean), and the one that the model itself holds for likeliest. `whole` are the prompts of which the judge
-finds every commitment met, `fd` the Frechet distance to the true scenes, `seconds` those of a picture.
+finds every commitment met, `fd` the Frechet distance to the true scenes, `seconds` those of a picture, and `way` those
+of the way from its trajectory to the clean state alone.
 """
 
 import time
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from scope.benchmarks import features
+from scope.benchmarks.experiments.ntm import stage_seconds
 from scope.benchmarks.generators import reduced
 from scope.benchmarks.metrics.curves import mean
 from scope.benchmarks.metrics.intervals import share
@@ -23,6 +25,7 @@ from scope.benchmarks.results import Metric, Results, Row
 from scope.benchmarks.scores import Judge, Seen
 from scope.benchmarks.tasks import Prompt, Words, prompts
 from scope.generators import ntm
+from scope.generators.canvas import heard
 from scope.generators.ntm import NTMGenerator
 from scope.judges.pocket import load as load_judge
 from scope.models.ntm import DECODERS
@@ -44,7 +47,8 @@ def measure(quick: bool = False, count: int = PROMPTS) -> Results:
         " --quick" if quick else f" --count {count}" if count != PROMPTS else "",
     )
     asked = [prompt for task in TASKS for prompt in prompts(task, words, QUICK if quick else count, SEED)]
-    rows = [decoder_row(name, generator, judge, asked) for name in DECODERS]
+    ways = stage_seconds(generator.model, heard(asked[0].bound_request, None, generator.binding))
+    rows = [decoder_row(name, generator, judge, asked, ways[name]) for name in DECODERS]
     rows += draft_rows(generator, judge, asked)
     return Results(
         name="trajectories", command="scope bench trajectories" + flags, seeds=(SEED,),
@@ -53,8 +57,8 @@ def measure(quick: bool = False, count: int = PROMPTS) -> Results:
     )  # fmt: skip
 
 
-def decoder_row(name: str, generator: NTMGenerator, judge: Judge, asked: Sequence[Prompt]) -> Row:
-    """Return what a way from trajectories to pictures is worth."""
+def decoder_row(name: str, generator: NTMGenerator, judge: Judge, asked: Sequence[Prompt], way: float) -> Row:
+    """Return what a way from trajectories to pictures is worth; it alone takes `way` seconds."""
     other = NTMGenerator(generator.model, generator.binding, generator.tokenizer, {}, decoder=name)
     progress, images, began = Progress(f"{name}, drawn", len(asked)), list[Image.Image](), time.monotonic()
     for prompt in asked:
@@ -68,6 +72,7 @@ def decoder_row(name: str, generator: NTMGenerator, judge: Judge, asked: Sequenc
         "whole": share(round(met), len(asked)),
         "fd": Metric(value=round(distance, 4), n=len(asked)),
         "seconds": Metric(value=round(seconds, 3), n=len(asked)),
+        "way": Metric(value=round(way, 4), n=1),
     }
     return Row(name=name, metrics=metrics)
 
