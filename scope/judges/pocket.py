@@ -225,7 +225,7 @@ RULES: dict[Type, Callable[[DetectedScene, Commitment, Specification], Finding]]
 class Judge:
     """Detects what is in a picture once and answers for each commitment. A Verifier, but none that a loop can load."""
 
-    name, version = "judge", "6"
+    name, version = "judge", "7"
 
     def __init__(self, networks: TwoStageDetector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
