@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from scope.config import Options, resolve
 from scope.engine import assemble
+from scope.engine.foreseen import Unjudgeable, unjudgeable
 from scope.engine.ledger_updates import entered
 from scope.engine.outcome import Outcome, Progress
 from scope.engine.result import Result
@@ -47,6 +48,7 @@ class Plan:
     """What a run would do. `unknown` names, in words, what the chosen generator's weights have never seen.
 
     `otherwise`: what is drawn for words that say more than the weights know, or may mean several things; sentences.
+    `unjudged`: what no verifier could judge, whatever is drawn.
     """
 
     specification: Specification
@@ -55,6 +57,7 @@ class Plan:
     metadata: bool
     unknown: tuple[str, ...]
     otherwise: tuple[str, ...] = ()
+    unjudged: tuple[Unjudgeable, ...] = ()
 
     @property
     def most_drafts(self) -> int:
@@ -104,7 +107,7 @@ def generate(
 def plan(prompt: str, options: Options, output: PathLike | None = None, metadata: bool = True) -> Plan:
     """Return what a run would do, having drawn and written nothing. What is wrong with the order is found here.
 
-    Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; TypeError.
+    Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; WeightsError; TypeError.
     """
     assemble.check(options)
     specification = decompose(prompt)
@@ -112,7 +115,7 @@ def plan(prompt: str, options: Options, output: PathLike | None = None, metadata
     references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None
     unknown, otherwise = words_of(specification, options.generator)
-    return Plan(specification, options, path, metadata, unknown, otherwise)
+    return Plan(specification, options, path, metadata, unknown, otherwise, unjudged_by(options, specification))
 
 
 def decompose(prompt: str) -> Specification:
@@ -139,6 +142,15 @@ def words_of(specification: Specification, generator: str) -> tuple[tuple[str, .
     unknown, otherwise = ([said(vocabulary, c) for c in sure] for said in (unknown_to, drawn_as))
     otherwise.append(drawn_apart(vocabulary, sure))
     return tuple(filter(None, dict.fromkeys(unknown))), tuple(filter(None, dict.fromkeys(otherwise)))
+
+
+def unjudged_by(options: Options, specification: Specification) -> tuple[Unjudgeable, ...]:
+    """Return what the verifiers that the options name could not judge on any picture. No language model is made.
+
+    Raises: as of `assemble.verifiers`.
+    """
+    asks_model = assemble.VLM in assemble.verifier_names(options)
+    return unjudgeable(specification, assemble.verifiers(options, None), asks_model)
 
 
 def start(plan: Plan) -> Run:
@@ -285,7 +297,7 @@ def edit(
         generator=f"{editor.name}@{editor.version}",
         seconds=time.monotonic() - began,
     )
-    verdicts = _verdicts(specification, picture)
+    verdicts = _verdicts(specification, picture, options)
     for commitment in specification.commitments:
         specification = specification.move(
             commitment.id, Status.BOUND, Cause(kind="editor", name=editor.name, version=editor.version)
@@ -311,10 +323,9 @@ def _editor(name: str | None) -> Editor:
     return editor
 
 
-def _verdicts(specification: Specification, picture: "Image") -> tuple[Verdict, ...]:
+def _verdicts(specification: Specification, picture: "Image", options: Options) -> tuple[Verdict, ...]:
     """Return one verdict per commitment, of the verifiers that need no language model."""
-    names = [name for name in registry.names("verifiers") if name != assemble.VLM]
-    verifiers = [registry.load("verifiers", name)() for name in names]
+    verifiers = assemble.verifiers(options, None)
     return judge(specification, verifiers, lambda verifier, asked: verifier.check(picture, asked, specification))
 
 

@@ -133,7 +133,11 @@ class Generator(Protocol):
 
 @runtime_checkable
 class Verifier(Protocol):
-    """Judges commitments on a picture."""
+    """Judges commitments on a picture.
+
+    One that handles what it cannot always judge may have a method `why_not(commitment, spec)` beside: why it could
+    judge this on no picture, in words; "": it could. Pure and cheap. So it is said before anything is drawn.
+    """
 
     name: str
     version: str

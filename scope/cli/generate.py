@@ -35,7 +35,7 @@ def generate(
         log(f"note: {note}")
     check_editor(options.confirm)
     plan = app.plan(prompt, options, output or Path(), metadata=not no_metadata)
-    log_words(plan.unknown, plan.otherwise)
+    log_words(plan.unknown, plan.otherwise, plan.unjudged)
     if dry_run:
         return show_plan(plan, as_json)
     return _finish(app.start(plan), as_json, plan.unknown)

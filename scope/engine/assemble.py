@@ -10,7 +10,7 @@ from scope.errors import PluginError, UsageError
 from scope.llm.settings import LanguageSettings
 from scope.plugins import registry
 from scope.plugins.subprocess_skills import SubprocessSkill
-from scope.protocols import Editor, Generator, Knowledge, LanguageModel, Reader, Skill, Toolbox, reads_of
+from scope.protocols import Editor, Generator, Knowledge, LanguageModel, Reader, Skill, Toolbox, Verifier, reads_of
 from scope.runs.budget import BudgetedModel
 from scope.runs.context import RunContext
 from scope.runs.store import Run
@@ -33,10 +33,7 @@ def assemble(run: Run) -> Toolbox:
     tools = Toolbox(
         reader=reader,
         generator=registry.load("generators", options.generator)(),
-        verifiers=(
-            *(registry.load("verifiers", name)() for name in registry.names("verifiers") if name != VLM),
-            *((registry.load("verifiers", VLM)(language),) if language is not None else ()),
-        ),
+        verifiers=verifiers(options, language),
         language=language,
         knowledge=_knowledge(options.knowledge),
         editor=editor(options.editor),
@@ -58,6 +55,36 @@ def check(options: Options) -> None:
         LanguageSettings.load().check(options.language)
     editor_factory(options.editor)
     check_left_out(options.without)
+    verifier_names(options)
+
+
+def verifiers(options: Options, language: LanguageModel | None) -> tuple[Verifier, ...]:
+    """Return the verifiers in the order in which they are asked; without `language`, not the one that asks it.
+
+    Raises: as of `verifier_names`; WeightsError.
+    """
+    makers = [(registry.load("verifiers", name), name) for name in verifier_names(options)]
+    return tuple(make(language) if name == VLM else make() for make, name in makers if name != VLM or language)
+
+
+def verifier_names(options: Options) -> tuple[str, ...]:
+    """Return the names of the verifiers in the order in which they are asked: the first that can say counts.
+
+    Those that the options name, and no other. Without any: all that are installed, scope's own first, so that another
+    package's speaks only where scope's own cannot; the one that asks a language model only where there is one.
+
+    Raises: PluginError if there is none of a name; UsageError if one would ask a language model and there is none.
+    """
+    asks = options.language != GRAMMAR
+    if not options.verifiers:
+        foreign = {part.name for part in registry.installed("verifiers") if part.third_party}
+        names = [name for name in registry.names("verifiers") if name != VLM or asks]
+        return tuple(sorted(names, key=lambda name: name in foreign))
+    for name in options.verifiers:
+        registry.find("verifiers", name)
+    if VLM in options.verifiers and not asks:
+        raise UsageError(f"the verifier {VLM!r} asks a language model; choose one with --language, or leave it out")
+    return options.verifiers
 
 
 def check_left_out(names: tuple[str, ...]) -> None:

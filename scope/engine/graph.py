@@ -95,10 +95,11 @@ def ground(state: State, context: EngineContext) -> State:
 
 
 def bind(state: State, context: EngineContext) -> State:
-    """Give every commitment its words in the request, and say what will not be heard or has no place."""
+    """Give every commitment its words in the request; say what will not be heard, has no place, or cannot be judged."""
     spec = Bind().run(state.spec, context.tools)
     request = _request(state.after(spec), context, place=0)
-    for words in (*clashes(spec), *context.passed_over(request, _edits(spec))):
+    unjudged = context.unjudged_answers(spec) if not state.drafts else ()
+    for words in (*clashes(spec), *context.passed_over(request, _edits(spec)), *unjudged):
         context.tell(Progress(stage="bind", state="step", round=state.round, text=words))
     return state.after(spec, ran={})
 
