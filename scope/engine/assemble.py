@@ -25,18 +25,26 @@ def assemble(run: Run) -> Toolbox:
     Raises: PluginError, WeightsError, UsageError if a folder of knowledge cannot be read or an option names no part.
     """
     options = run.manifest.options
-    context = RunContext(run, options.max_cost)
+    maker: Generator = registry.load("generators", options.generator)()
+    tools = toolbox(options, RunContext(run, options.max_cost), maker)
+    return replace(tools, editor=editor(options.editor))
+
+
+def toolbox(options: Options, context: RunContext, generator: Generator) -> Toolbox:
+    """Return the parts that the options name around a generator, without an editor.
+
+    Raises: as of `assemble`.
+    """
     reader: Reader = registry.load("language", GRAMMAR)()
     language: LanguageModel | None = None
     if options.language != GRAMMAR:
         language = BudgetedModel(registry.load("language", options.language)(), context)
     tools = Toolbox(
         reader=reader,
-        generator=registry.load("generators", options.generator)(),
+        generator=generator,
         verifiers=verifiers(options, language),
         language=language,
         knowledge=_knowledge(options.knowledge),
-        editor=editor(options.editor),
         seed=options.seed,
         canvas=options.pixels or (1, 1),
     )

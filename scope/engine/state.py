@@ -99,9 +99,11 @@ class State(Sealed):
     done: bool = False
 
     @classmethod
-    def begin(cls, prompt: str, options: Options, gains: dict[str, Gain] | None = None) -> "State":
-        """Return the state before the first node, not yet sealed."""
-        return cls.unsealed(prompt=prompt, options=options, gains=gains or {})
+    def begin(
+        cls, prompt: str, options: Options, gains: dict[str, Gain] | None = None, given: Specification | None = None
+    ) -> "State":
+        """Return the state before the first node, not yet sealed; `given` is what the prompt is to be read as."""
+        return cls.unsealed(prompt=prompt, options=options, gains=gains or {}, events=given.events if given else ())
 
     @property
     def spec(self) -> Specification:

@@ -29,7 +29,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from scope.config import Options, home
 from scope.errors import OtherSchema, OutputError, RunBusy, StateCorrupt, UsageError
 from scope.files import remove_partial, unwritable, write_atomic
-from scope.specification import Model, canonical_json, sha256_of
+from scope.specification import Model, Specification, canonical_json, sha256_of
 
 #: Version of what scope writes: runs, the records in pictures, and the JSON of the command line. Under the same number
 #: a field may be added; none is renamed or removed.
@@ -53,6 +53,7 @@ class Manifest(Model):
     options: Options
     versions: dict[str, str]
     created: str
+    given: Specification | None = Field(default=None, exclude_if=lambda given: given is None)  # in place of a reading
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,15 @@ def _made_by_another(run_id: str, schema: int) -> OtherSchema:
     return OtherSchema(f"run {run_id} was made by {age} scope (schema {schema}); {instead}: scope generate PROMPT")
 
 
-def create(prompt: str, options: Options | None = None, others: Mapping[str, str] | None = None) -> Run:
+def create(
+    prompt: str,
+    options: Options | None = None,
+    others: Mapping[str, str] | None = None,
+    given: Specification | None = None,
+) -> Run:
     """Make the folder of a new run. `others` are versions to record beside our own.
+
+    `given` is what the prompt is to be read as; None: it is read by the run.
 
     Raises: OutputError if it cannot be written; then nothing of it is left.
     """
@@ -205,6 +213,7 @@ def create(prompt: str, options: Options | None = None, others: Mapping[str, str
         options=options or Options(),
         versions=versions() | dict(others or {}),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        given=given,
     )
     try:
         run.drafts.mkdir()

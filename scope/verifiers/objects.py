@@ -16,6 +16,7 @@ from scope.nn.weights import load_shipped
 from scope.specification import Box, Commitment, Observation, Specification, Type, Verdict, from_pixels
 from scope.specification.geometry import PLACES
 from scope.verifiers import styles
+from scope.verifiers.drawings import looks_drawn
 from scope.verifiers.relations import relation_holds
 from scope.verifiers.styles import Pixels
 from scope.worlds.pocket.catalogue import COLORS, SETTING_NAMES, STYLES, WIDER_OF, noun_of
@@ -197,6 +198,10 @@ class ObjectsVerifier:
         outcome, why, _ = DetectedScene.imagined(spec).check(commitment)
         return "" if outcome is not None or why == _NO_STYLE else why
 
+    def why_blind(self, image: Image) -> str:
+        """Return why it could only guess about a picture: it has seen drawings alone."""
+        return "" if looks_drawn(_small(image)) else "the detector knows drawings, and this looks like a photograph"
+
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         """Return one verdict per commitment, on what the detector finds."""
         scene = self.perceive(image, spec)
@@ -205,8 +210,7 @@ class ObjectsVerifier:
     @torch.inference_mode()
     def perceive(self, image: Image, spec: Specification) -> DetectedScene:
         """Return what is detected in a picture."""
-        small = image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX)
-        pixels = np.asarray(small, np.float32) / 127.5 - 1
+        pixels = _small(image) / 127.5 - 1
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
         named = (noun_of(str(c.value)) for c in spec.of(Type.PRESENCE))
         detections, setting = look(self.model, images, likely=dict.fromkeys(filter(None, named), _NAMED))
@@ -230,6 +234,11 @@ class ObjectsVerifier:
             commitment=commitment.id, outcome=outcome, reason=reason, verifier=f"{self.name}@{self.version}",
             score=min((seen.score for seen in evidence if seen.score is not None), default=None), evidence=evidence,
         )  # fmt: skip
+
+
+def _small(image: Image) -> Pixels:
+    """Return a picture as the detector looks at it: (SIDE, SIDE, 3) in [0, 255]."""
+    return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX), np.float32)
 
 
 def _box(detection: Detection) -> Box:
