@@ -56,7 +56,7 @@ def test_what_is_wrong_with_a_picture_or_a_prompt_is_one_line(cli: Cli) -> None:
     Path("text.png").write_text("no picture")
     for arguments, code, said in (
         (("nowhere.png", PROMPT), 1, "there is no such file"),
-        (("text.png", PROMPT), 1, "not a PNG, JPEG or WebP"),
+        (("text.png", PROMPT), 1, "not a PNG, JPEG or WEBP"),
         ((picture(), ""), 2, "nothing"),
         ((picture(), PROMPT, "--verifiers", "nobody"), 2, "no verifiers named 'nobody'"),
         ((picture(), PROMPT, "--spec", "nowhere.yaml"), 2, "one of the two"),
@@ -185,7 +185,7 @@ def test_a_folder_with_captions_goes_on_past_what_cannot_be_judged(cli: Cli) -> 
     fared = {row["picture"]: row.get("error", "") or len(row["commitments"]) for row in report["pictures"]}
     assert (fared["a.png"], fared["b.png"]) == (8, 3)
     assert "no caption: c.txt" in str(fared["c.png"])
-    assert "not a PNG, JPEG or WebP" in str(fared["d.jpg"])
+    assert "not a PNG, JPEG or WEBP" in str(fared["d.jpg"])
     suites = {suite.get("name"): suite for suite in ET.parse("out.xml").getroot()}
     assert [suites[name].get("errors") for name in ("a.png", "b.png", "c.png", "d.jpg")] == ["0", "0", "1", "1"]
 

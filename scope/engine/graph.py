@@ -29,9 +29,10 @@ from scope.config import Options
 from scope.engine import review
 from scope.engine.context import EngineContext
 from scope.engine.grounding import MOST_RUNS, next_skill, step
-from scope.engine.ledger_updates import doubtful, entered, repair_result, replaced, settled
+from scope.engine.ledger_updates import doubtful, entered, gated, repair_result, replaced, settled
 from scope.engine.nodes import as_call, as_node, guarded
-from scope.engine.outcome import Progress, Stage, best_of, tally
+from scope.engine.outcome import Progress, Stage, tally
+from scope.engine.ranking import best_of, priorities_of, weigh
 from scope.engine.state import STOP, Made, State, Wave
 from scope.errors import BudgetSpent, PromptError
 from scope.protocols import OnStep, Skill, limits
@@ -122,18 +123,20 @@ def generate(wave: Wave, context: EngineContext) -> Made:
 
 
 def verify(state: State, context: EngineContext) -> State:
-    """Judge every new draft, then let the ledger rest on the best of all."""
+    """Judge every new draft, then let the ledger rest on the best of all that pass the gate."""
     state = state.collected().model_copy(update={"cost": context.run.spent()})
     spec, verdicts = state.spec, dict(state.verdicts)
-    for draft in (d for d in state.drafts if d.id not in state.verdicts):
+    new = [draft for draft in state.drafts if draft.id not in state.verdicts]
+    for draft in new:
         verdicts[draft.id] = context.judge(draft, spec)
         spec = entered(spec, draft, verdicts[draft.id])
-        text = f"{draft.id}: {tally(verdicts[draft.id])}"
+        text, weighed = f"{draft.id}: {tally(verdicts[draft.id])}", weigh(draft, verdicts, priorities_of(spec))
+        text += "" if weighed.passes else f"; not kept, for it breaks {', '.join(weighed.breaks)}"
         context.tell(Progress(stage="verify", state="step", round=state.round, text=text))
-    best = best_of(state.drafts, verdicts)
+    best = best_of(state.drafts, verdicts, priorities_of(spec))
     if best is None:
         return state
-    spec = settled(spec, best, verdicts[best.id])
+    spec = gated(settled(spec, best, verdicts[best.id]), new, verdicts, best)
     state = state.after(spec, verdicts=verdicts)
     if _more(state):
         return state
