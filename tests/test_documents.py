@@ -112,7 +112,7 @@ def _fakes(parts: Parts, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.heavy
 @pytest.mark.usefixtures("_fakes")
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/python.md", "docs/layout.md", "docs/specification.md", "docs/world.md"]
+    "page", ["README.md", "docs/python.md", "docs/check.md", "docs/layout.md", "docs/specification.md", "docs/world.md"]
 )
 def test_snippets_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     snippets = blocks(ROOT / page, "python")

@@ -1,6 +1,7 @@
 """A specification in a file: what is written is read back, an edit is an event, what is wrong is named by its line."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,12 @@ def test_a_commitment_given_in_code_is_declared_as_it_is() -> None:
         Cause(kind="person", name="test"),
     )
     assert scope.app.plan(spec, scope.Options()).specification == spec
+
+
+def test_the_file_of_the_documents_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "specification.md").read_text()
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "spec.yaml").write_text(text)
+    spec = spec_file.read(tmp_path / "spec.yaml", Grammar())
+    assert {c.value for c in live(spec)} == {"apple", 2, "green"}
+    assert spec.where(Status.WAIVED)

@@ -8,7 +8,7 @@ import typer
 from scope.cli.console import Commands, emit, emit_json, emit_table, log
 from scope.cli.options import Json
 from scope.cli.proof import log_notes, show_proof
-from scope.errors import RunBusy
+from scope.errors import OutputError, RunBusy
 
 if TYPE_CHECKING:
     from scope.runs.listing import Listed, Which
@@ -83,7 +83,7 @@ def prune(
         try:
             if not dry_run:
                 find_run(run.id).delete()
-        except RunBusy as error:
+        except (RunBusy, OutputError) as error:
             log(f"note: {error}")
             continue
         emit(run.id)
@@ -113,7 +113,11 @@ def show(
 
 
 def _which(
-    state: str | None, verdict: str | None, since: str | None, before: str | None, prompt: str | None
+    state: str | None,
+    verdict: Literal["met", "unmet"] | None,
+    since: str | None,
+    before: str | None,
+    prompt: str | None,
 ) -> "Which":
     from scope.runs.listing import Which, moment
 
