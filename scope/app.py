@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from scope.config import Options, resolve
 from scope.engine import assemble, spec_file
 from scope.engine.checking import Checker, checker
+from scope.engine.editing import undrawn
 from scope.engine.foreseen import Unjudgeable, unjudgeable
 from scope.engine.ledger_updates import entered
 from scope.engine.outcome import Outcome, Progress
@@ -112,8 +113,8 @@ def plan(prompt: str | Specification, options: Options, output: PathLike | None 
     Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; WeightsError; TypeError.
     """
     assemble.check(options)
-    given = prompt if isinstance(prompt, Specification) else None
-    specification = prompt if isinstance(prompt, Specification) else decompose(prompt)
+    specification = undrawn(prompt) if isinstance(prompt, Specification) else decompose(prompt)
+    given = specification if isinstance(prompt, Specification) else None
     with_own_boxes(specification, options.region)  # refused before anything is drawn
     references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None

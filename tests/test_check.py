@@ -14,7 +14,7 @@ import scope
 from scope import errors
 from scope.protocols import DEFAULT_GENERATOR
 from scope.specification import Box, Observation, Status
-from scope.testing import FakeVerifier
+from scope.testing import FakeGenerator, FakeVerifier
 from scope.verifiers.drawings import looks_drawn
 
 
@@ -35,7 +35,7 @@ def picture(name: str = "theirs.png", colour: str = "red") -> Path:
 def test_a_picture_is_judged_as_a_run_judges_its_own(cli: Cli, home: Path, name: str) -> None:
     done = cli("check", picture(name), PROMPT)
     assert done.exit_code == 0, done.stderr
-    assert "8 of 8 commitments met" in done.stdout
+    assert "8 of 8 commitments met; judged in" in done.stdout
     assert done.stdout.splitlines()[-1] == str(Path.cwd() / name)
     assert list(home.iterdir()) == []
     assert [path.name for path in Path().iterdir()] == [name]
@@ -59,7 +59,7 @@ def test_what_is_wrong_with_a_picture_or_a_prompt_is_one_line(cli: Cli) -> None:
         (("text.png", PROMPT), 1, "not a PNG, JPEG or WEBP"),
         ((picture(), ""), 2, "nothing"),
         ((picture(), PROMPT, "--verifiers", "nobody"), 2, "no verifiers named 'nobody'"),
-        ((picture(), PROMPT, "--spec", "nowhere.yaml"), 2, "one of the two"),
+        ((picture(), PROMPT, "--spec", "nowhere.yaml"), 2, "--spec FILE"),
         ((picture(), "--spec", "nowhere.yaml"), 2, "there is no such file"),
         ((picture(), PROMPT, "--region", "a zzyx=1,1,2,2"), 2, "zzyx"),
     ):
@@ -124,6 +124,18 @@ def test_check_is_one_call_and_takes_pictures_that_lie_in_no_file() -> None:
     assert np.asarray(in_file.image)[0, 0].tolist() == [255, 0, 0]  # what was judged, whatever the file holds now
     with pytest.raises(TypeError, match="NoneType"):
         scope.check(image, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("cli")
+def test_what_one_picture_was_drawn_by_may_be_asked_of_another(parts: Parts) -> None:
+    parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR)
+    drawn = scope.generate("1 apple ?sleepy", drafts=1, max_rounds=0).outcome.spec
+    checked = scope.check(Image.new("RGB", (16, 8), "red"), drawn).outcome
+    assert checked.spec.commitments == drawn.commitments
+    assert {event.draft for event in checked.spec.events} == {None, "d1"}
+    again = scope.generate(drawn, drafts=1, max_rounds=0).outcome
+    assert again.best is not None
+    assert again.spec.statuses() == drawn.statuses()
 
 
 # -- nothing is guessed --------------------------------------------------------------------------

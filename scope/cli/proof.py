@@ -77,6 +77,7 @@ def show_proof(result: "Result") -> None:
         emit(visible(sentence))
     count, seconds = len(outcome.drafts), outcome.seconds.get("total")
     drafts = "1 draft" if count == 1 else f"{count} drafts"
+    drafts = "judged" if result.judged is not None else drafts
     emit(f"{proof.summary}; {drafts}" + (f" in {seconds:.1f} s" if seconds is not None else ""))
 
 

@@ -16,6 +16,7 @@ from PIL.Image import Image
 
 from scope.config import Options
 from scope.engine import assemble
+from scope.engine.editing import undrawn
 from scope.engine.foreseen import unjudgeable
 from scope.engine.grounding import grounded_by
 from scope.engine.ledger_updates import entered
@@ -83,7 +84,10 @@ class Checker:
         Raises: PromptError; UsageError if a region is of no thing; what skills and language models raise is a note.
         """
         clock = [time.monotonic()]
-        spec = asked if isinstance(asked, Specification) else Decompose().run(Specification(prompt=asked), self.tools)
+        if isinstance(asked, Specification):
+            spec = undrawn(asked)
+        else:
+            spec = Decompose().run(Specification(prompt=asked), self.tools)
         spec = with_own_boxes(spec, self.options.region)
         clock.append(time.monotonic())
         spec, notes = grounded_by(spec, self.tools, self.options.without)

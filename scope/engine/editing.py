@@ -105,6 +105,19 @@ def live(spec: Specification) -> tuple[Commitment, ...]:
     return tuple(c for c in spec.commitments if statuses[c.id] is not Status.WAIVED)
 
 
+def undrawn(spec: Specification) -> Specification:
+    """Return a specification as it was before anything was looked up, placed or drawn; what is waived stays so."""
+    if set(spec.statuses().values()) <= {Status.DECLARED, Status.OPEN, Status.WAIVED}:
+        return spec
+    causes = {event.commitment: event.cause for event in spec.events if event.declares is not None}
+    bare = Specification(prompt=spec.prompt)
+    for commitment in live(spec):
+        bare = bare.declare(commitment, causes[commitment.id])
+        if commitment.kind is Kind.UNKNOWN:
+            bare = bare.move(commitment.id, Status.OPEN, causes[commitment.id])
+    return bare
+
+
 def rewritten(spec: Specification, entries: Mapping[str, Entry], cause: Cause = CAUSE) -> Specification:
     """Return the specification with an event for every difference to `entries`, by their ids.
 
