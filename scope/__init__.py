@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scope.app import edit, generate, load_run, rerun, resume, show
+    from scope.app import check, edit, generate, load_run, load_spec, rerun, resume, show
     from scope.config import Options
     from scope.engine.outcome import Outcome, Progress
     from scope.engine.proof import Proof
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
-    "scope.app": "edit generate load_run rerun resume show",
+    "scope.app": "check edit generate load_run load_spec rerun resume show",
     "scope.config": "Options",
     "scope.engine.outcome": "Outcome Progress",
     "scope.engine.proof": "Proof",
@@ -75,9 +75,11 @@ __all__ = [
     "Verifier",
     "Vocabulary",
     "__version__",
+    "check",
     "edit",
     "generate",
     "load_run",
+    "load_spec",
     "rerun",
     "resume",
     "show",

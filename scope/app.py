@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scope.config import Options, resolve
-from scope.engine import assemble
+from scope.engine import assemble, spec_file
+from scope.engine.checking import Checker, checker
+from scope.engine.editing import undrawn
+from scope.engine.foreseen import Unjudgeable, unjudgeable
 from scope.engine.ledger_updates import entered
 from scope.engine.outcome import Outcome, Progress
 from scope.engine.result import Result
@@ -47,6 +50,7 @@ class Plan:
     """What a run would do. `unknown` names, in words, what the chosen generator's weights have never seen.
 
     `otherwise`: what is drawn for words that say more than the weights know, or may mean several things; sentences.
+    `unjudged`: what no verifier could judge, whatever is drawn.
     """
 
     specification: Specification
@@ -55,6 +59,8 @@ class Plan:
     metadata: bool
     unknown: tuple[str, ...]
     otherwise: tuple[str, ...] = ()
+    unjudged: tuple[Unjudgeable, ...] = ()
+    given: Specification | None = None  # what the prompt is to be read as; None: the run reads it
 
     @property
     def most_drafts(self) -> int:
@@ -71,7 +77,7 @@ def ignore_progress(progress: Progress) -> None:
 
 
 def generate(
-    prompt: str,
+    prompt: str | Specification,
     *,
     output: PathLike | None = None,
     metadata: bool = True,
@@ -87,7 +93,7 @@ def generate(
         print(result.proof)
 
     Args:
-        prompt: what to draw, in English.
+        prompt: what to draw, in English; or a specification, such as `load_spec` reads from a file.
         output: PNG to write; a folder: a new name in it that says what it is; None: in the folder of the run.
         metadata: whether the picture carries its record.
         options: how, wholly; None: what `flags` say before the environment before the configuration file.
@@ -101,18 +107,20 @@ def generate(
     return finish(start(plan(prompt, _options(options, flags), output, metadata)), on_event, ask)
 
 
-def plan(prompt: str, options: Options, output: PathLike | None = None, metadata: bool = True) -> Plan:
+def plan(prompt: str | Specification, options: Options, output: PathLike | None = None, metadata: bool = True) -> Plan:
     """Return what a run would do, having drawn and written nothing. What is wrong with the order is found here.
 
-    Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; TypeError.
+    Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; WeightsError; TypeError.
     """
     assemble.check(options)
-    specification = decompose(prompt)
+    specification = undrawn(prompt) if isinstance(prompt, Specification) else decompose(prompt)
+    given = specification if isinstance(prompt, Specification) else None
     with_own_boxes(specification, options.region)  # refused before anything is drawn
     references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None
     unknown, otherwise = words_of(specification, options.generator)
-    return Plan(specification, options, path, metadata, unknown, otherwise)
+    unjudged = unjudged_by(options, specification)
+    return Plan(specification, options, path, metadata, unknown, otherwise, unjudged, given)
 
 
 def decompose(prompt: str) -> Specification:
@@ -124,6 +132,14 @@ def decompose(prompt: str) -> Specification:
         raise TypeError(f"a prompt is a text, not {type(prompt).__name__}")
     reader: Reader = registry.load("language", "grammar")()
     return reader.decompose(prompt)
+
+
+def load_spec(path: PathLike) -> Specification:
+    """Return the specification of a YAML or JSON file, as `scope spec -o` writes it; it may stand for a prompt.
+
+    Raises: UsageError that names the file and the line or field that cannot be used.
+    """
+    return spec_file.read(Path(path), registry.load("language", assemble.GRAMMAR)())
 
 
 def words_of(specification: Specification, generator: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -141,12 +157,21 @@ def words_of(specification: Specification, generator: str) -> tuple[tuple[str, .
     return tuple(filter(None, dict.fromkeys(unknown))), tuple(filter(None, dict.fromkeys(otherwise)))
 
 
+def unjudged_by(options: Options, specification: Specification) -> tuple[Unjudgeable, ...]:
+    """Return what the verifiers that the options name could not judge on any picture. No language model is made.
+
+    Raises: as of `assemble.verifiers`.
+    """
+    asks_model = assemble.VLM in assemble.verifier_names(options)
+    return unjudgeable(specification, assemble.verifiers(options, None), asks_model)
+
+
 def start(plan: Plan) -> Run:
     """Make the run of a plan; nothing is drawn yet.
 
     Raises: OutputError.
     """
-    run = store.create(plan.specification.prompt, plan.options, registry.versions())
+    run = store.create(plan.specification.prompt, plan.options, registry.versions(), plan.given)
     Target(path=plan.output or Target.of(run).path, metadata=plan.metadata).keep(run)
     return run
 
@@ -285,7 +310,7 @@ def edit(
         generator=f"{editor.name}@{editor.version}",
         seconds=time.monotonic() - began,
     )
-    verdicts = _verdicts(specification, picture)
+    verdicts = _verdicts(specification, picture, options)
     for commitment in specification.commitments:
         specification = specification.move(
             commitment.id, Status.BOUND, Cause(kind="editor", name=editor.name, version=editor.version)
@@ -311,11 +336,50 @@ def _editor(name: str | None) -> Editor:
     return editor
 
 
-def _verdicts(specification: Specification, picture: "Image") -> tuple[Verdict, ...]:
+def _verdicts(specification: Specification, picture: "Image", options: Options) -> tuple[Verdict, ...]:
     """Return one verdict per commitment, of the verifiers that need no language model."""
-    names = [name for name in registry.names("verifiers") if name != assemble.VLM]
-    verifiers = [registry.load("verifiers", name)() for name in names]
+    verifiers = assemble.verifiers(options, None)
     return judge(specification, verifiers, lambda verifier, asked: verifier.check(picture, asked, specification))
+
+
+# -- a picture that others made ------------------------------------------------------------------
+
+
+def check(
+    image: "PathLike | Image",
+    prompt: str | Specification,
+    *,
+    options: Options | None = None,
+    **flags: Any,
+) -> Result:
+    """Judge a picture by a prompt, and draw nothing: the proof for what others made.
+
+        scope.check("theirs.jpg", "two red apples on a beach").proof
+
+    Args:
+        image: a PNG, JPEG or WebP, or a PIL image.
+        prompt: what is to be in it, in English; or a specification, such as `load_spec` reads from a file.
+        options: as of `generate`; what draws is not looked at.
+        flags: fields of `Options`.
+
+    Raises: ImageError; PromptError; UsageError; PluginError; WeightsError.
+    """
+    with checker(_options(options, flags)) as pictures:
+        return checked(pictures, image, prompt)
+
+
+def checked(pictures: "Checker", image: "PathLike | Image", prompt: str | Specification) -> Result:
+    """Return the result for one of several pictures that are checked with the same parts (`scope.engine.checking`).
+
+    Raises: ImageError; PromptError; UsageError.
+    """
+    if not isinstance(prompt, str | Specification):
+        raise TypeError(f"a prompt is a text or a specification, not {type(prompt).__name__}")
+    if isinstance(image, str | Path):
+        path, judged = Path(image).absolute(), open_picture(Path(image))
+        return Result(pictures.check(judged, prompt, path.name), path, judged=judged)
+    judged = image.convert("RGB")
+    return Result(pictures.check(judged, prompt, "picture"), None, judged=judged)
 
 
 # -- what was made -------------------------------------------------------------------------------

@@ -106,6 +106,12 @@ class Options(Model):
     editor: str | None = Field(
         default=None, description="which editor changes pictures; without it, the one that is installed"
     )
+    verifiers: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda given: not given,
+        description="what judges, in the order in which it is asked: the first that can say counts; without it, "
+        "scope's own verifiers, then those of other packages",
+    )
     knowledge: tuple[str, ...] = Field(default=(), description="folders to look things up in")
     region: tuple[Annotated[str, AfterValidator(_region)], ...] = Field(
         default=(),
@@ -178,7 +184,7 @@ class _Given(BaseSettings, Options):
         """Return where options come from, the strongest first."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
-    @field_validator("without", "confirm", mode="before")
+    @field_validator("without", "confirm", "verifiers", mode="before")
     @classmethod
     def _names(cls, given: Any) -> Any:
         texts = [given] if isinstance(given, str) else given

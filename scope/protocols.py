@@ -133,7 +133,13 @@ class Generator(Protocol):
 
 @runtime_checkable
 class Verifier(Protocol):
-    """Judges commitments on a picture."""
+    """Judges commitments on a picture.
+
+    One that handles what it cannot always judge may have a method `why_not(commitment, spec)` beside: why it could
+    judge this on no picture, in words; "": it could. Pure and cheap. So it is said before anything is drawn. One that
+    would only guess on some pictures may have `why_blind(image)`: why it can see nothing in this one; "": it can. It is
+    asked of pictures that others made.
+    """
 
     name: str
     version: str

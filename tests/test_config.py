@@ -51,6 +51,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "max_cost": (0.25, "0.25"),
     "language": ("openai", "openai"),
     "editor": ("brush", "brush"),
+    "verifiers": (("text", "objects"), "text,objects"),
     "knowledge": ((str(ROOT / "docs"), str(ROOT / "tests")), f"{ROOT / 'docs'}{os.pathsep}{ROOT / 'tests'}"),
     "learned": (False, "false"),
     "region": (("red apple=100,50,400,350", "car=1,2,3,4"), "red apple=100,50,400,350; car=1,2,3,4"),

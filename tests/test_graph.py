@@ -15,7 +15,8 @@ from prompts import PROMPT_WITH_TEXT, start
 from scope.config import Options
 from scope.engine import execution, graph
 from scope.engine.context import EngineContext
-from scope.engine.outcome import Progress, best_of, json_report
+from scope.engine.outcome import Progress, json_report
+from scope.engine.ranking import best_of, weigh
 from scope.engine.state import State
 from scope.engine.verification import judge, unknown_to
 from scope.errors import OutputError, PromptError, ScopeError, StateCorrupt
@@ -23,7 +24,7 @@ from scope.parsing.grammar import Grammar
 from scope.protocols import OnStep, Picture, Verifier, Vocabulary, ignore_steps
 from scope.runs import store
 from scope.runs.store import Run
-from scope.specification import Cause, Commitment, Draft, Kind, Repairing, Request, Status, Type, Verdict
+from scope.specification import Cause, Commitment, Draft, Gating, Kind, Repairing, Request, Status, Type, Verdict
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier, fake_toolbox
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -234,9 +235,9 @@ def test_likelihoods_are_compared_only_of_one_generator_and_one_text() -> None:
 
     drafts = (draft("d1", -9.0), draft("d2", -1.0, generator="flow@2"), draft("d3", -1.0, text="apples, and a car"))
     verdicts = {d.id: (Verdict(commitment="e1", outcome="met", reason="", verifier="fake@1"),) for d in drafts}
-    assert best_of(drafts, verdicts) == drafts[0]
+    assert best_of(drafts, verdicts, {}) == drafts[0]
     likelier = draft("d4", -2.0)
-    assert best_of((*drafts, likelier), verdicts | {"d4": verdicts["d1"]}) == likelier
+    assert best_of((*drafts, likelier), verdicts | {"d4": verdicts["d1"]}, {}) == likelier
 
 
 def test_likelihoods_outlive_a_stop() -> None:
@@ -254,6 +255,70 @@ def test_likelihoods_outlive_a_stop() -> None:
     assert loaded is not None
     assert loaded.best is not None
     assert loaded.best.id == "d2"
+
+
+GATE = [
+    # met before, met after: of critical a, b, major m, n, minor x, y
+    ("a", "b", False),  # nothing is gained by it
+    ("a m", "a m x", True),
+    ("a", "m n x y", False),  # whatever it mends, it breaks what matters more
+    ("a", "b m", True),
+    ("m n", "a", True),
+    ("m", "x y", False),
+    ("m", "n x", True),
+    ("a b", "a m n", False),
+    ("", "x", True),
+    ("a", "", False),
+    ("a m", "a m", True),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "passes"), GATE)
+def test_a_draft_that_breaks_what_was_met_must_mend_what_matters_more(before: str, after: str, passes: bool) -> None:
+    priorities = {"a": 1, "b": 1, "m": 2, "n": 2, "x": 3, "y": 3}
+
+    def judged(met: str) -> tuple[Verdict, ...]:
+        fates = {i: "met" if i in met.split() else "violated" for i in priorities}
+        return tuple(Verdict(commitment=i, outcome=fates[i], reason="", verifier="fake@1") for i in priorities)
+
+    first = Draft(id="d1", path="d1.png", sha256="", request=Request(text="x"), generator="fake@1")
+    repaired = first.model_copy(update={"id": "d2", "parent": "d1"})
+    verdicts = {"d1": judged(before), "d2": judged(after)}
+    weighed = weigh(repaired, verdicts, priorities)
+    assert weighed.passes is passes
+    assert set(weighed.mends) == set(after.split()) - set(before.split())
+    assert set(weighed.breaks) == set(before.split()) - set(after.split())
+    best = best_of((first, repaired), verdicts, priorities)
+    assert best is not None
+    assert passes or best == first
+
+
+def test_what_a_refused_repair_gained_and_would_have_broken_is_in_the_ledger() -> None:
+    # e1, which is met, matters most (a thing); c1, c2 and c3 are mended by the repair that loses it.
+    spec = FakeReader().decompose(PROMPT_WITH_TEXT)
+    minor = tuple(
+        e.model_copy(update={"declares": e.declares.model_copy(update={"priority": 1 if e.commitment == "c5" else 3})})
+        for e in spec.events
+        if e.declares is not None
+    )
+    given = spec.model_copy(update={"events": minor})
+    run = store.create(PROMPT_WITH_TEXT, Options(drafts=1, max_rounds=1), given=given)
+    script = {
+        "c5": ["met", "violated"],
+        "c1": ["violated", "met"],
+        "c2": ["violated", "met"],
+        "c3": ["violated", "met"],
+    }
+    result = execution.generate(run, fake_toolbox(FakeVerifier(script)))
+    assert [(d.id, d.parent) for d in result.drafts] == [("d1", None), ("d2", "d1")]
+    assert result.best is not None
+    assert result.best.id == "d1"  # though d2 violates one where d1 violates three
+    assert result.spec.statuses() == result.spec.statuses_on("d1")
+    evidence = Gating(draft="d2", kept=False, mends=("c1", "c2", "c3"), breaks=("c5",))
+    told = [(e.commitment, e.evidence) for e in result.spec.events if isinstance(e.evidence, Gating)]
+    assert told == [(i, evidence) for i in ("c1", "c2", "c3", "c5")]
+    assert [(r.fixed, r.broke, r.kept) for r in result.repairs] == [(("c1", "c2", "c3"), ("c5",), False)]
+    assert execution.load(run) == result.model_copy(update={"seconds": execution.load(run).seconds})  # type: ignore[union-attr]
 
 
 def test_the_ledger_rests_on_the_best_draft() -> None:

@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from scope import __version__
-from scope.cli import bench, doctor, edit, generate, history, likelihood, plugins, reconstruct, rerun, train, world
+from scope.cli import (
+    bench,
+    check,
+    doctor,
+    edit,
+    generate,
+    history,
+    likelihood,
+    plugins,
+    reconstruct,
+    rerun,
+    train,
+    world,
+)
 from scope.cli.console import Commands, emit
 
 app = typer.Typer(
@@ -47,14 +60,15 @@ def scope(
 app.command()(generate.generate)
 app.command()(generate.spec)
 app.command()(generate.resume)
+app.command()(check.check)
 app.command()(edit.edit)
 app.command()(rerun.rerun)
-app.command()(history.runs)
 app.command()(history.show)
 app.command()(likelihood.likelihood)
 app.command()(train.train)
 app.command()(reconstruct.reconstruct)
 app.command()(doctor.doctor)
+app.add_typer(history.app, name="runs")
 app.add_typer(world.app, name="world")
 app.add_typer(bench.app, name="bench")
 app.add_typer(plugins.app, name="plugins")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PIPE_WIDTH = 160  # columns of a table that goes into a file or a pipe
+_LONG = 500  # lines of a table
 
 
 class Commands(TyperGroup):
@@ -88,14 +89,23 @@ def quiet_stdout() -> AbstractContextManager[Any]:
 
 
 def emit_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, styles: dict[str, str] | None = None) -> None:
-    """Print a table on stdout. A cell that is a key of `styles` is coloured so; no cell is read as markup."""
+    """Print a table on stdout. A cell that is a key of `styles` is coloured so; no cell is read as markup.
+
+    A long one is plain lines: it goes through a pager or a pipe, and rich would take seconds for it.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    rows = [tuple(map(visible, row)) for row in rows]
+    if len(rows) > _LONG:
+        cells = [tuple(columns), *rows]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
+        return typer.echo("\n".join(lines))
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(visible(cell), style=(styles or {}).get(cell, "")) for cell in row))
-    console(stderr=False).print(grid)
+        grid.add_row(*(Text(cell, style=(styles or {}).get(cell, "")) for cell in row))
+    return console(stderr=False).print(grid)

@@ -1,16 +1,18 @@
 """`scope generate`, `spec` and `resume`: from a prompt to a picture and its proof."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scope.cli.asking import asker, check_editor
-from scope.cli.console import emit_json, log
-from scope.cli.options import Json, Output, Prompt, flag_name, option_flags
+from scope.cli.console import emit, emit_json, log
+from scope.cli.options import Json, MaybePrompt, Output, SpecFile, asked, flag_name, option_flags
 from scope.cli.progress import ProgressView
 from scope.cli.proof import log_words, show_commitments, show_plan, show_result
 from scope.config import Options, misspelt, resolve
+from scope.text import visible
 
 if TYPE_CHECKING:
     from scope.runs.store import Run
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 @option_flags(*Options.model_fields)
 def generate(
-    prompt: Prompt,
+    prompt: MaybePrompt = None,
+    spec_file: SpecFile = None,
     output: Output = None,
     as_json: Json = False,
     no_metadata: Annotated[
@@ -34,19 +37,35 @@ def generate(
     for note in misspelt():
         log(f"note: {note}")
     check_editor(options.confirm)
-    plan = app.plan(prompt, options, output or Path(), metadata=not no_metadata)
-    log_words(plan.unknown, plan.otherwise)
+    plan = app.plan(asked(prompt, spec_file), options, output or Path(), metadata=not no_metadata)
+    log_words(plan.unknown, plan.otherwise, plan.unjudged)
     if dry_run:
         return show_plan(plan, as_json)
     return _finish(app.start(plan), as_json, plan.unknown)
 
 
-def spec(prompt: Prompt, as_json: Json = False) -> None:
+def spec(
+    prompt: MaybePrompt = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="YAML or JSON file to write, to be edited and taken by --spec."),
+    ] = None,
+    as_json: Json = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of such a file.")] = False,
+) -> None:
     """Read a prompt into commitments and draw nothing."""
     from scope import app
     from scope.config import resolve
+    from scope.engine import spec_file
 
+    if schema:
+        return emit(json.dumps(spec_file.schema(), indent=1))
+    if prompt is None:
+        raise typer.BadParameter("give a prompt; or --schema for the form of a file")
     specification = app.decompose(prompt)
+    if output is not None:
+        spec_file.write(specification, output)
+        return emit(visible(str(output)))
     if as_json:
         return emit_json(specification.model_dump(mode="json"))
     show_commitments(specification)

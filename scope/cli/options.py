@@ -4,16 +4,25 @@ from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
 
 from scope.config import Options
 
+if TYPE_CHECKING:
+    from scope.specification import Specification
+
 Prompt = Annotated[str, typer.Argument(help="What to draw, in English.", show_default=False)]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="PNG to write. Without it: a new name that says what it is.")
+]
+MaybePrompt = Annotated[
+    str | None, typer.Argument(help="What is to be in the picture, in English.", show_default=False)
+]
+SpecFile = Annotated[
+    Path | None, typer.Option("--spec", help="A specification in place of a prompt: YAML or JSON, of scope spec -o.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -35,6 +44,18 @@ def option_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
         return with_flags
 
     return decorate
+
+
+def asked(prompt: str | None, spec_file: Path | None) -> "str | Specification":
+    """Return the prompt, or the specification that stands in its place.
+
+    Raises: typer.BadParameter if there is neither or both; UsageError if the file cannot be used.
+    """
+    from scope import app
+
+    if (prompt is None) is (spec_file is None):
+        raise typer.BadParameter("give a prompt, or a specification with --spec FILE: one of the two")
+    return app.load_spec(spec_file) if spec_file is not None else str(prompt)
 
 
 def flag_name(field: str) -> str:

@@ -28,11 +28,11 @@ def show_commitments(specification: Specification) -> None:
     )
 
 
-def log_words(unknown: Iterable[str], otherwise: Iterable[str]) -> None:
-    """Say what the shipped weights were not trained on, and which words they draw otherwise."""
+def log_words(unknown: Iterable[str], otherwise: Iterable[str], unjudged: Iterable[object] = ()) -> None:
+    """Say what the shipped weights were not trained on, which words they draw otherwise, and what nobody can judge."""
     for what in unknown:
         log(f"note: the shipped weights do not know {what}; `scope world words` lists what they know")
-    for sentence in otherwise:
+    for sentence in (*otherwise, *unjudged):
         log(f"note: {sentence}")
 
 
@@ -44,6 +44,7 @@ def show_plan(plan: "Plan", as_json: bool) -> None:
             "specification": plan.specification.model_dump(mode="json"),
             "options": options.model_dump(mode="json"),
             "most_drafts": plan.most_drafts,
+            "unjudged": [one.model_dump(mode="json") for one in plan.unjudged],
             "image": str(plan.output),
         }
         return emit_json(document)
@@ -76,6 +77,7 @@ def show_proof(result: "Result") -> None:
         emit(visible(sentence))
     count, seconds = len(outcome.drafts), outcome.seconds.get("total")
     drafts = "1 draft" if count == 1 else f"{count} drafts"
+    drafts = "judged" if result.judged is not None else drafts
     emit(f"{proof.summary}; {drafts}" + (f" in {seconds:.1f} s" if seconds is not None else ""))
 
 

@@ -10,7 +10,7 @@ from scope.errors import PluginError, UsageError
 from scope.llm.settings import LanguageSettings
 from scope.plugins import registry
 from scope.plugins.subprocess_skills import SubprocessSkill
-from scope.protocols import Editor, Generator, Knowledge, LanguageModel, Reader, Skill, Toolbox, reads_of
+from scope.protocols import Editor, Generator, Knowledge, LanguageModel, Reader, Skill, Toolbox, Verifier, reads_of
 from scope.runs.budget import BudgetedModel
 from scope.runs.context import RunContext
 from scope.runs.store import Run
@@ -25,21 +25,26 @@ def assemble(run: Run) -> Toolbox:
     Raises: PluginError, WeightsError, UsageError if a folder of knowledge cannot be read or an option names no part.
     """
     options = run.manifest.options
-    context = RunContext(run, options.max_cost)
+    maker: Generator = registry.load("generators", options.generator)()
+    tools = toolbox(options, RunContext(run, options.max_cost), maker)
+    return replace(tools, editor=editor(options.editor))
+
+
+def toolbox(options: Options, context: RunContext, generator: Generator) -> Toolbox:
+    """Return the parts that the options name around a generator, without an editor.
+
+    Raises: as of `assemble`.
+    """
     reader: Reader = registry.load("language", GRAMMAR)()
     language: LanguageModel | None = None
     if options.language != GRAMMAR:
         language = BudgetedModel(registry.load("language", options.language)(), context)
     tools = Toolbox(
         reader=reader,
-        generator=registry.load("generators", options.generator)(),
-        verifiers=(
-            *(registry.load("verifiers", name)() for name in registry.names("verifiers") if name != VLM),
-            *((registry.load("verifiers", VLM)(language),) if language is not None else ()),
-        ),
+        generator=generator,
+        verifiers=verifiers(options, language),
         language=language,
         knowledge=_knowledge(options.knowledge),
-        editor=editor(options.editor),
         seed=options.seed,
         canvas=options.pixels or (1, 1),
     )
@@ -58,6 +63,36 @@ def check(options: Options) -> None:
         LanguageSettings.load().check(options.language)
     editor_factory(options.editor)
     check_left_out(options.without)
+    verifier_names(options)
+
+
+def verifiers(options: Options, language: LanguageModel | None) -> tuple[Verifier, ...]:
+    """Return the verifiers in the order in which they are asked; without `language`, not the one that asks it.
+
+    Raises: as of `verifier_names`; WeightsError.
+    """
+    makers = [(registry.load("verifiers", name), name) for name in verifier_names(options)]
+    return tuple(make(language) if name == VLM else make() for make, name in makers if name != VLM or language)
+
+
+def verifier_names(options: Options) -> tuple[str, ...]:
+    """Return the names of the verifiers in the order in which they are asked: the first that can say counts.
+
+    Those that the options name, and no other. Without any: all that are installed, scope's own first, so that another
+    package's speaks only where scope's own cannot; the one that asks a language model only where there is one.
+
+    Raises: PluginError if there is none of a name; UsageError if one would ask a language model and there is none.
+    """
+    asks = options.language != GRAMMAR
+    if not options.verifiers:
+        foreign = {part.name for part in registry.installed("verifiers") if part.third_party}
+        names = [name for name in registry.names("verifiers") if name != VLM or asks]
+        return tuple(sorted(names, key=lambda name: name in foreign))
+    for name in options.verifiers:
+        registry.find("verifiers", name)
+    if VLM in options.verifiers and not asks:
+        raise UsageError(f"the verifier {VLM!r} asks a language model; choose one with --language, or leave it out")
+    return options.verifiers
 
 
 def check_left_out(names: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from typing import cast
 
 from PIL import Image
 
+from scope.engine.foreseen import unjudgeable
 from scope.engine.masks import mask_of
 from scope.engine.outcome import Progress
 from scope.engine.signals import Interrupts
@@ -36,6 +37,7 @@ from scope.specification import (
     Request,
     Specification,
     Verdict,
+    answers,
     grounded,
     unread,
     with_files,
@@ -157,6 +159,11 @@ class EngineContext(RunContext):
         """Return what of a specification the generator's weights have never seen, in words."""
         found = [self._unknown(c) for c in grounded(spec).commitments]
         return tuple(dict.fromkeys(what for what in found if what is not None))
+
+    def unjudged_answers(self, spec: Specification) -> tuple[str, ...]:
+        """Return what none of the verifiers could judge of the answers that were found, in words."""
+        known = answers(spec)
+        return tuple(str(one) for one in unjudgeable(spec, self.tools.verifiers) if one.commitment in known)
 
     def passed_over(self, request: Request, edits: bool = False) -> tuple[str, ...]:
         """Return what of a request its maker does not read, in words.

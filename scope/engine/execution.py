@@ -70,7 +70,7 @@ def _final(context: EngineContext, ask: Ask | None) -> State:
         given: Any = None
         if state is None:
             learned = repair_stats.known(options.generator) if options.learned else {}
-            given = State.begin(run.manifest.prompt, options, learned).sealed()
+            given = State.begin(run.manifest.prompt, options, learned, run.manifest.given).sealed()
         saved = machine().copy({"checkpointer": checkpoints})
         while True:
             try:

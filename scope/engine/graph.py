@@ -28,12 +28,13 @@ from langgraph.types import Send, interrupt
 from scope.config import Options
 from scope.engine import review
 from scope.engine.context import EngineContext
-from scope.engine.ledger_updates import doubtful, entered, repair_result, replaced, settled
+from scope.engine.grounding import MOST_RUNS, next_skill, step
+from scope.engine.ledger_updates import doubtful, entered, gated, repair_result, replaced, settled
 from scope.engine.nodes import as_call, as_node, guarded
-from scope.engine.outcome import Progress, Stage, best_of, tally
+from scope.engine.outcome import Progress, Stage, tally
+from scope.engine.ranking import best_of, priorities_of, weigh
 from scope.engine.state import STOP, Made, State, Wave
 from scope.errors import BudgetSpent, PromptError
-from scope.plugins.subprocess_skills import run_or_skip
 from scope.protocols import OnStep, Skill, limits
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
@@ -55,15 +56,16 @@ from scope.specification import (
 from scope.specification.placements import clashes
 
 STRATEGIES = tuple(strategy.value for strategy in Strategy)
-MOST_RUNS = 8  # of one skill of `ground` before the next `bind`: one that never settles is left there
 REOPEN = Cause(kind="engine", name="reopen")
 
 # -- nodes: each takes a state and returns the next ----------------------------------------------
 
 
 def decompose(state: State, context: EngineContext) -> State:
-    """Read the prompt into commitments."""
-    return _read(state, Decompose().run(state.spec, context.tools), asked="spec" in state.options.confirm)
+    """Read the prompt into commitments, unless they were given."""
+    reading = Decompose()
+    spec = reading.run(state.spec, context.tools) if reading.needed(state.spec) else state.spec
+    return _read(state, spec, asked="spec" in state.options.confirm)
 
 
 def confirm(state: State, context: EngineContext) -> State:
@@ -87,18 +89,16 @@ def ground(state: State, context: EngineContext) -> State:
     skill = _needed(state, context)
     if skill is None:
         return state
-    after, note = run_or_skip(skill, spec, context.tools)
-    runs = MOST_RUNS if after == spec else state.ran.get(skill.name, 0) + 1  # what changes nothing is not asked again
-    return state.after(
-        after, ran=state.ran | {skill.name: runs}, notes=(*state.notes, note) if note else state.notes
-    )  # fmt: skip
+    after, ran, note = step(skill, spec, context.tools, state.ran)
+    return state.after(after, ran=ran, notes=(*state.notes, note) if note else state.notes)
 
 
 def bind(state: State, context: EngineContext) -> State:
-    """Give every commitment its words in the request, and say what will not be heard or has no place."""
+    """Give every commitment its words in the request; say what will not be heard, has no place, or cannot be judged."""
     spec = Bind().run(state.spec, context.tools)
     request = _request(state.after(spec), context, place=0)
-    for words in (*clashes(spec), *context.passed_over(request, _edits(spec))):
+    unjudged = context.unjudged_answers(spec) if not state.drafts else ()
+    for words in (*clashes(spec), *context.passed_over(request, _edits(spec)), *unjudged):
         context.tell(Progress(stage="bind", state="step", round=state.round, text=words))
     return state.after(spec, ran={})
 
@@ -123,18 +123,20 @@ def generate(wave: Wave, context: EngineContext) -> Made:
 
 
 def verify(state: State, context: EngineContext) -> State:
-    """Judge every new draft, then let the ledger rest on the best of all."""
+    """Judge every new draft, then let the ledger rest on the best of all that pass the gate."""
     state = state.collected().model_copy(update={"cost": context.run.spent()})
     spec, verdicts = state.spec, dict(state.verdicts)
-    for draft in (d for d in state.drafts if d.id not in state.verdicts):
+    new = [draft for draft in state.drafts if draft.id not in state.verdicts]
+    for draft in new:
         verdicts[draft.id] = context.judge(draft, spec)
         spec = entered(spec, draft, verdicts[draft.id])
-        text = f"{draft.id}: {tally(verdicts[draft.id])}"
+        text, weighed = f"{draft.id}: {tally(verdicts[draft.id])}", weigh(draft, verdicts, priorities_of(spec))
+        text += "" if weighed.passes else f"; not kept, for it breaks {', '.join(weighed.breaks)}"
         context.tell(Progress(stage="verify", state="step", round=state.round, text=text))
-    best = best_of(state.drafts, verdicts)
+    best = best_of(state.drafts, verdicts, priorities_of(spec))
     if best is None:
         return state
-    spec = settled(spec, best, verdicts[best.id])
+    spec = gated(settled(spec, best, verdicts[best.id]), new, verdicts, best)
     state = state.after(spec, verdicts=verdicts)
     if _more(state):
         return state
@@ -219,10 +221,8 @@ def _read(state: State, spec: Specification, asked: bool = False) -> State:
 
 def _needed(state: State, context: EngineContext) -> Skill | None:
     """Return the first skill that sees something to do; a pure function of the ledger."""
-    spec = state.spec
-    able = (s for s in context.tools.skills if s.name not in state.options.without)
     with guarded("ground", context):
-        return next((s for s in able if state.ran.get(s.name, 0) < MOST_RUNS and s.needed(spec)), None)
+        return next_skill(state.spec, context.tools, state.ran, state.options.without)
 
 
 def _next_round(state: State) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from scope.engine.outcome import best_of
+from scope.engine.ranking import Verdicts, best_of, priorities_of, weigh
 from scope.engine.whereabouts import strays
 from scope.specification import (
+    JUDGED,
     Cause,
     Draft,
+    Gating,
     Judgement,
     Placing,
     Region,
@@ -20,6 +22,7 @@ from scope.specification import (
 from scope.specification.placements import regions
 
 BEST = Cause(kind="engine", name="best")
+GATE = Cause(kind="engine", name="gate")
 MOVE = Cause(kind="engine", name="move")
 _DOUBT = 4  # drafts on which an answer must have failed, before another candidate is tried
 
@@ -53,6 +56,22 @@ def settled(spec: Specification, best: Draft, verdicts: Sequence[Verdict]) -> Sp
     return spec
 
 
+def gated(spec: Specification, new: Sequence[Draft], verdicts: Verdicts, best: Draft) -> Specification:
+    """Return the specification with what each repair that broke something mends and breaks, and whether it is kept.
+
+    Every commitment that it concerns has an event that tells both; its status stays as on the best draft.
+    """
+    priorities = priorities_of(spec)
+    for draft in new:
+        weighed = weigh(draft, verdicts, priorities)
+        evidence = Gating(draft=draft.id, kept=weighed.passes, mends=weighed.mends, breaks=weighed.breaks)
+        for identity in (*weighed.mends, *weighed.breaks) if weighed.breaks else ():
+            now = spec.statuses()[identity]
+            if now in JUDGED:
+                spec = spec.move(identity, now, GATE, evidence=evidence, draft=best.id)
+    return spec
+
+
 def replaced(spec: Specification, layout: Sequence[Region]) -> Specification:
     """Return the specification with things where this layout has them; what it does not have stays."""
     boxes, now = {region.id: region.box for region in layout}, regions(spec)
@@ -71,24 +90,25 @@ def status_of(verdict: Verdict) -> Status:
     return {"met": Status.MET, "violated": Status.VIOLATED, None: Status.UNJUDGED}[verdict.outcome]
 
 
-def repair_result(
-    spec: Specification, new: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]
-) -> tuple[RepairResult, ...]:
-    """Return what the latest repair did: the best of its drafts, `new`, against the draft that it repairs."""
-    best = best_of(new, verdicts)
+def repair_result(spec: Specification, new: Sequence[Draft], verdicts: Verdicts) -> tuple[RepairResult, ...]:
+    """Return what the latest repair did: the best of its drafts, `new`, against the draft that it repairs.
+
+    Of those that pass the gate, if there are any.
+    """
+    priorities = priorities_of(spec)
+    best = best_of(new, verdicts, priorities) or best_of(new, verdicts, priorities, gated=False)
     if best is None or best.parent is None:
         return ()
     latest = [e.evidence for e in spec.events if isinstance(e.evidence, Repairing)][-1]
-    before, after = (
-        {v.commitment for v in verdicts.get(draft, ()) if v.outcome == "met"} for draft in (best.parent, best.id)
-    )
+    weighed = weigh(best, verdicts, priorities)
     return (
         RepairResult(
             strategy=latest.strategy,
             family=latest.family,
-            fixed=tuple(sorted(after - before)),
-            broke=tuple(sorted(before - after)),
+            fixed=tuple(sorted(weighed.mends)),
+            broke=tuple(sorted(weighed.breaks)),
             seconds=sum(draft.seconds for draft in new),
+            kept=weighed.passes,
         ),
     )
 

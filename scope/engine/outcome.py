@@ -80,33 +80,6 @@ def tally(verdicts: Sequence[Verdict]) -> Tally:
     return Tally(met=met, violated=violated, unjudged=len(verdicts) - met - violated)
 
 
-def best_of(drafts: Sequence[Draft], verdicts: dict[str, tuple[Verdict, ...]]) -> Draft | None:
-    """Return the draft with the fewest violated, then the fewest unjudged; of equals the likeliest or earliest.
-
-    A likelihood says something only beside others that the same generator gave for the same words: those of drafts
-    that differ from the earliest in either are not looked at.
-    """
-    judged = [draft for draft in drafts if draft.id in verdicts]
-    fewest = min((_missed(verdicts[draft.id]) for draft in judged), default=None)
-    equal = [draft for draft in judged if _missed(verdicts[draft.id]) == fewest]
-    alike = [draft for draft in equal if _said(draft) == _said(equal[0])]
-    return max(alike, key=_likelihood, default=None)
-
-
-def _missed(verdicts: Sequence[Verdict]) -> tuple[int, int]:
-    count = tally(verdicts)
-    return count.violated, count.unjudged
-
-
-def _said(draft: Draft) -> tuple[str, str]:
-    """Return who drew a draft, from which words."""
-    return draft.generator, draft.request.text
-
-
-def _likelihood(draft: Draft) -> float:
-    return draft.log_likelihood if draft.log_likelihood is not None else float("-inf")
-
-
 def json_report(outcome: Outcome, image: str | None = None) -> dict[str, Any]:
     """Return the report of `--json`. Verdicts are those on the best draft.
 

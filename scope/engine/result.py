@@ -11,7 +11,7 @@ from PIL.Image import Image
 from scope.engine.outcome import Outcome
 from scope.engine.proof import Proof
 from scope.errors import ImageError, StateCorrupt
-from scope.runs.png import open_draft, open_png
+from scope.runs.png import open_draft, open_png, png_bytes
 from scope.runs.report import render
 from scope.runs.store import Run
 
@@ -20,13 +20,15 @@ from scope.runs.store import Run
 class Result:
     """A run as it stands, with the picture of its best draft. A notebook shows both picture and proof.
 
-    `path` is that of the picture, absolute; None: there is no draft yet. `run` is None where the run is not on this
-    machine, and all that is known is what the picture itself records.
+    `path` is that of the picture, absolute; None: there is no draft yet, or it lies in no file. `run` is None where the
+    run is not on this machine, and all that is known is what the picture itself records. `judged` are the pixels of a
+    picture that was checked, as they were judged.
     """
 
     outcome: Outcome
     path: Path | None
     run: Run | None = None
+    judged: Image | None = None
 
     @cached_property
     def image(self) -> Image | None:
@@ -35,6 +37,8 @@ class Result:
         Raises: ImageError if somebody removed or damaged the file; StateCorrupt if it is a draft of the run and not
         the one that was made.
         """
+        if self.judged is not None:
+            return self.judged
         return self._opened(self.path).convert("RGB") if self.path is not None else None
 
     @cached_property
@@ -77,6 +81,8 @@ class Result:
             try:
                 if self.run is not None:
                     pictures[draft.id] = open_draft(self.run, draft)
+                elif self.judged is not None:
+                    pictures[draft.id] = self.judged
                 elif self.path is not None:
                     pictures[draft.id] = open_png(self.path)
             except (ImageError, StateCorrupt):
@@ -90,6 +96,8 @@ class Result:
         return open_png(path)
 
     def _repr_png_(self) -> bytes | None:
+        if self.judged is not None:
+            return png_bytes(self.judged, None)
         if self.path is None:
             return None
         self._opened(self.path)  # refused if it is not what the proof speaks of

@@ -10,7 +10,8 @@ from langgraph.graph import START
 from pydantic import model_validator
 
 from scope.config import Options
-from scope.engine.outcome import Outcome, best_of, tally
+from scope.engine.outcome import Outcome, tally
+from scope.engine.ranking import best_of, priorities_of
 from scope.errors import ScopeError, StateCorrupt
 from scope.runs.repair_stats import Gain
 from scope.runs.store import Run
@@ -99,9 +100,11 @@ class State(Sealed):
     done: bool = False
 
     @classmethod
-    def begin(cls, prompt: str, options: Options, gains: dict[str, Gain] | None = None) -> "State":
-        """Return the state before the first node, not yet sealed."""
-        return cls.unsealed(prompt=prompt, options=options, gains=gains or {})
+    def begin(
+        cls, prompt: str, options: Options, gains: dict[str, Gain] | None = None, given: Specification | None = None
+    ) -> "State":
+        """Return the state before the first node, not yet sealed; `given` is what the prompt is to be read as."""
+        return cls.unsealed(prompt=prompt, options=options, gains=gains or {}, events=given.events if given else ())
 
     @property
     def spec(self) -> Specification:
@@ -111,7 +114,7 @@ class State(Sealed):
     @property
     def best(self) -> Draft | None:
         """Return the best draft so far."""
-        return best_of(self.drafts, self.verdicts)
+        return best_of(self.drafts, self.verdicts, priorities_of(self.spec))
 
     @property
     def repaired(self) -> Draft | None:

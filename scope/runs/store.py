@@ -29,7 +29,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from scope.config import Options, home
 from scope.errors import OtherSchema, OutputError, RunBusy, StateCorrupt, UsageError
 from scope.files import remove_partial, unwritable, write_atomic
-from scope.specification import Model, canonical_json, sha256_of
+from scope.specification import Model, Specification, canonical_json, sha256_of
 
 #: Version of what scope writes: runs, the records in pictures, and the JSON of the command line. Under the same number
 #: a field may be added; none is renamed or removed.
@@ -53,6 +53,7 @@ class Manifest(Model):
     options: Options
     versions: dict[str, str]
     created: str
+    given: Specification | None = Field(default=None, exclude_if=lambda given: given is None)  # in place of a reading
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Run:
 
         Raises: StateCorrupt if run.json is missing, or is not what was written; OtherSchema.
         """
-        sealed = _unsealed(self.folder / "run.json")
+        sealed = self.asked()
         try:
             return Manifest.model_validate(sealed)
         except ValidationError as error:
@@ -90,6 +91,13 @@ class Run:
             if schema is not None:
                 raise _made_by_another(self.id, schema) from error
             raise self.corrupt("run.json: written by another version of scope") from error
+
+    def asked(self) -> dict[str, Any]:
+        """Return what was asked as it was written, of whichever schema.
+
+        Raises: StateCorrupt if run.json is missing, or is not what was written.
+        """
+        return _unsealed(self.folder / "run.json")
 
     def result(self) -> dict[str, Any]:
         """Return the report that `finish` stored.
@@ -101,6 +109,18 @@ class Run:
     def remove(self) -> None:
         """Delete the run and all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def delete(self) -> None:
+        """Delete the run and all that is in it, unless a process works on it.
+
+        Raises: RunBusy; OutputError if something of it is left.
+        """
+        if self.folder.is_symlink():
+            raise OutputError(f"{self.folder} is a link and no run; remove it yourself")
+        with self.locked():
+            self.remove()
+        if self.folder.exists():
+            raise OutputError(f"run {self.id} could not be deleted whole; check the rights of {self.folder}")
 
     def finish(self, report: dict[str, Any]) -> None:
         """Store the report of the finished run."""
@@ -193,8 +213,15 @@ def _made_by_another(run_id: str, schema: int) -> OtherSchema:
     return OtherSchema(f"run {run_id} was made by {age} scope (schema {schema}); {instead}: scope generate PROMPT")
 
 
-def create(prompt: str, options: Options | None = None, others: Mapping[str, str] | None = None) -> Run:
+def create(
+    prompt: str,
+    options: Options | None = None,
+    others: Mapping[str, str] | None = None,
+    given: Specification | None = None,
+) -> Run:
     """Make the folder of a new run. `others` are versions to record beside our own.
+
+    `given` is what the prompt is to be read as; None: it is read by the run.
 
     Raises: OutputError if it cannot be written; then nothing of it is left.
     """
@@ -205,6 +232,7 @@ def create(prompt: str, options: Options | None = None, others: Mapping[str, str
         options=options or Options(),
         versions=versions() | dict(others or {}),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        given=given,
     )
     try:
         run.drafts.mkdir()
@@ -233,10 +261,19 @@ def open_run(run_id: str | None = None) -> Run:
         if unfinished is None:
             raise UsageError("no run is waiting to be resumed; `scope runs` lists all")
         run_id = unfinished.id
+    run = find_run(run_id)
+    run.manifest  # noqa: B018 - a damaged record is reported now, not later
+    return run
+
+
+def find_run(run_id: str) -> Run:
+    """Return the run of this id, damaged or not.
+
+    Raises: UsageError if there is none.
+    """
     run = next((run for run in list_runs() if run.id == run_id), None)
     if run is None:
         raise UsageError(f"there is no run {run_id!r}; `scope runs` lists all")
-    run.manifest  # noqa: B018 - a damaged record is reported now, not later
     return run
 
 

@@ -75,16 +75,16 @@ def request_of(
 ) -> Request:
     """Return what to ask a generator for: a pure function of its arguments.
 
-    The text is the prompt itself, or a sentence that says every commitment where an unknown was answered, something
-    was waived, or a repair words it anew. Its regions are those of the layout, where there is one; setting and style
-    are of the picture as a whole. The latest repair decides whether the picture starts from `parent`. `size` is (width,
-    height) in pixels; None: the generator's own. `references` show what things are to look like.
+    The text is the prompt itself, or a sentence that says every commitment where an unknown was answered, a person
+    waived or added something, or a repair words it anew. Its regions are those of the layout, where there is one;
+    setting and style are of the picture as a whole. The latest repair decides whether the picture starts from `parent`.
+    `size` is (width, height) in pixels; None: the generator's own. `references` show what things are to look like.
     """
     quoted = tuple(str(c.value) for c in grounded(spec).of(Type.TEXT) if not c.denied)
     rebound = last_repair(spec, Strategy.REBIND)
     first = tuple(t for c in rebound.commitments for t in (*spec[c].targets, c)) if rebound else ()
     text, bindings = spec.prompt, _in_prompt(spec)
-    if rebound or answers(spec) or spec.where(Status.WAIVED):
+    if rebound or answers(spec) or spec.where(Status.WAIVED) or not _is_said(spec):
         text, bindings = sentence(grounded(spec), first)
     return Request(
         text=text,
@@ -100,6 +100,11 @@ def request_of(
         cfg_scale=REBIND_CFG_SCALE if rebound else None,
         edit=_edit(spec, parent),
     )
+
+
+def _is_said(spec: Specification) -> bool:
+    """Return whether the prompt says every commitment: what a person added has no words there."""
+    return all(c.span is not None or c.origin == "prompt" for c in spec.commitments)
 
 
 def _whole(spec: Specification, of_type: Type) -> str:

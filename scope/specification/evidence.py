@@ -8,6 +8,7 @@ Placing    where in the picture a thing stands, or with what it cannot be kept
 Wording    the words of the request that carry the commitment
 Judgement  what a verifier said
 Repairing  which repair was chosen, for which family of failures
+Gating     what a repair mends and what it breaks, and whether its draft may take the place of the one before
 """
 
 from enum import StrEnum
@@ -170,6 +171,19 @@ class Repairing(Model):
     mask: ImageFile | None = Field(default=None, exclude_if=lambda mask: mask is None)
 
 
+class Gating(Model):
+    """What the draft of a repair mends and what it breaks, as ids, against the draft that it repairs.
+
+    `kept`: whether it may be the best; one that is not is reverted, whatever it mends.
+    """
+
+    kind: Literal["gating"] = "gating"
+    draft: str
+    kept: bool
+    mends: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
+
+
 Evidence = Annotated[
-    Reading | Note | Grounding | Placing | Wording | Judgement | Repairing, Field(discriminator="kind")
+    Reading | Note | Grounding | Placing | Wording | Judgement | Repairing | Gating, Field(discriminator="kind")
 ]

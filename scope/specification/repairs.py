@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from scope.specification.boxes import Box
 from scope.specification.commitments import Model
 from scope.specification.evidence import Judgement, Repairing, Strategy
@@ -35,7 +37,7 @@ class Fault:
 class RepairResult(Model):
     """What one repair did: ids that were not met and now are, ids that were met and now are not, seconds it took.
 
-    Measured between the best draft before it and the best of its own.
+    Measured between the best draft before it and the best of its own. `kept`: whether that passed the gate.
     """
 
     strategy: Strategy
@@ -43,6 +45,7 @@ class RepairResult(Model):
     fixed: tuple[str, ...]
     broke: tuple[str, ...]
     seconds: float
+    kept: bool = Field(default=True, exclude_if=lambda kept: kept)
 
 
 def last_repair(spec: Specification, strategy: Strategy | None = None) -> RepairRound | None:

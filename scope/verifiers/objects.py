@@ -16,6 +16,7 @@ from scope.nn.weights import load_shipped
 from scope.specification import Box, Commitment, Observation, Specification, Type, Verdict, from_pixels
 from scope.specification.geometry import PLACES
 from scope.verifiers import styles
+from scope.verifiers.drawings import looks_drawn
 from scope.verifiers.relations import relation_holds
 from scope.verifiers.styles import Pixels
 from scope.worlds.pocket.catalogue import COLORS, SETTING_NAMES, STYLES, WIDER_OF, noun_of
@@ -37,6 +38,7 @@ def _is_place(setting: Commitment) -> bool:
 
 _NAMED = 3.0  # odds of a noun that the prompt names, against those of one that it does not name, before looking
 SIDE = 128  # pixels: what the detector looks at
+_NO_STYLE = "nothing is found whose style could be told"
 
 #: Outcome, reason, and the detections that they rest on.
 Finding = tuple[Literal["met", "violated"] | None, str, list[Detection]]
@@ -50,6 +52,16 @@ class DetectedScene:
     ) -> None:
         """`pixels` (h, w, 3) in [0, 1]: the picture, for those who look at it again; None: nobody may."""
         self.detections, self.setting, self.spec, self.pixels = detections, setting, spec, pixels
+
+    @classmethod
+    def imagined(cls, spec: Specification) -> "DetectedScene":
+        """Return a scene in which everything that the detector knows of a specification is found."""
+        nouns = dict.fromkeys(filter(None, (_name(c) for c in spec.of(Type.PRESENCE, Type.TEXT))))
+        scene, box = cls([], "", spec), (32.0, 32.0, 96.0, 96.0)
+        asked = {scene._color_of(c.id) for c in spec.of(Type.PRESENCE)}
+        colors = [color for color in COLORS if color in asked] or ["red"]
+        scene.detections = [Detection(noun, color, 1.0, 1.0, box) for noun in nouns for color in colors]
+        return scene
 
     def check(self, commitment: Commitment) -> Finding:
         """Return the finding about one commitment."""
@@ -155,7 +167,7 @@ class DetectedScene:
         if c.value not in {style.name for style in STYLES.values()}:
             return None, f"no verifier judges the style {c.value!r}", []
         if self.pixels is None or not things:
-            return None, "nothing is found whose style could be told", []
+            return None, _NO_STYLE, []
         seen = styles.nearest(styles.distances(self.pixels, things), str(c.value))
         return ("met" if seen == c.value else "violated"), f"it looks {seen or 'as usual'}", things
 
@@ -181,6 +193,15 @@ class ObjectsVerifier:
         """Return whether this is a commitment about objects, the setting or the style."""
         return commitment.type in self.types
 
+    def why_not(self, commitment: Commitment, spec: Specification) -> str:
+        """Return why it could not judge a commitment: what it cannot say of a scene in which all is found."""
+        outcome, why, _ = DetectedScene.imagined(spec).check(commitment)
+        return "" if outcome is not None or why == _NO_STYLE else why
+
+    def why_blind(self, image: Image) -> str:
+        """Return why it could only guess about a picture: it has seen drawings alone."""
+        return "" if looks_drawn(_small(image)) else "the detector knows drawings, and this looks like a photograph"
+
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         """Return one verdict per commitment, on what the detector finds."""
         scene = self.perceive(image, spec)
@@ -189,8 +210,7 @@ class ObjectsVerifier:
     @torch.inference_mode()
     def perceive(self, image: Image, spec: Specification) -> DetectedScene:
         """Return what is detected in a picture."""
-        small = image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX)
-        pixels = np.asarray(small, np.float32) / 127.5 - 1
+        pixels = _small(image) / 127.5 - 1
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
         named = (noun_of(str(c.value)) for c in spec.of(Type.PRESENCE))
         detections, setting = look(self.model, images, likely=dict.fromkeys(filter(None, named), _NAMED))
@@ -214,6 +234,11 @@ class ObjectsVerifier:
             commitment=commitment.id, outcome=outcome, reason=reason, verifier=f"{self.name}@{self.version}",
             score=min((seen.score for seen in evidence if seen.score is not None), default=None), evidence=evidence,
         )  # fmt: skip
+
+
+def _small(image: Image) -> Pixels:
+    """Return a picture as the detector looks at it: (SIDE, SIDE, 3) in [0, 255]."""
+    return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX), np.float32)
 
 
 def _box(detection: Detection) -> Box:
