@@ -40,7 +40,14 @@ def entity_of(state: ParseState, phrase: Phrase) -> Commitment:
         claim = f"{' '.join(w.text for w in phrase.names)} is there"
     assert phrase.id is not None
     return Commitment(
-        id=phrase.id, kind=Kind.ENTITY, type=Type.PRESENCE, claim=claim, value=phrase.noun, span=span_of(phrase.nouns)
+        id=phrase.id,
+        kind=Kind.ENTITY,
+        type=Type.PRESENCE,
+        claim=claim,
+        value=phrase.noun,
+        part_of=phrase.part_of,
+        depends_on=(phrase.part_of,) if phrase.part_of else (),
+        span=span_of(phrase.nouns),
     )
 
 

@@ -27,7 +27,7 @@ class Grammar:
     """Reads a prompt by its grammar: deterministic, offline, a few milliseconds."""
 
     name = "grammar"
-    version = "2"
+    version = "3"
 
     def decompose(self, prompt: str) -> Specification:
         """Return the commitments of a prompt, each declared; unknowns are open.

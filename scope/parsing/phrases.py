@@ -25,7 +25,8 @@ class Phrase:
 
     `noun` is its singular ("traffic light"); `modifiers` holds runs of adverbs and an adjective.
     `id` is the entity that it stands for, once that is known; `setting` the setting that it names instead;
-    `identifies` the other phrase of which it only says which one it is ("Team Zorvex" in "the mascot of Team Zorvex").
+    `part_of` the id of the entity of which it is some ("two of them"); `identifies` the other phrase of which it only
+    says which one it is ("Team Zorvex" in "the mascot of Team Zorvex").
     """
 
     start: int
@@ -39,6 +40,7 @@ class Phrase:
     modifiers: list[list[Word]] = field(default_factory=list)
     plural: bool = False
     id: str | None = None
+    part_of: str | None = None
     setting: str | None = None
     absent: bool = False
     identifies: "Phrase | None" = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from scope.parsing import lexicon
 from scope.parsing.phrases import Phrase
@@ -126,9 +127,9 @@ class ParseState:
         span: Span,
         *targets: Phrase,
         kind: Kind = Kind.CONSTRAINT,
-        aspect: str | None = None,
+        **more: Any,
     ) -> None:
-        """Add a commitment. Its id is given when all are known, in the order of the prompt."""
+        """Add a commitment, with `more` of its fields. Its id is given when all are known, in the prompt's order."""
         ids = tuple(p.id for p in targets if p.id is not None)
         self.commitments.append(
             Commitment(
@@ -138,16 +139,16 @@ class ParseState:
                 claim=claim,
                 value=value,
                 targets=ids,
-                aspect=aspect,
                 depends_on=tuple(dict.fromkeys(ids)),
                 span=span,
                 priority=3 if kind is Kind.UNKNOWN else _PRIORITY.get(type, 2),
+                **more,
             )
         )
 
-    def add_unknown(self, span: Span, *targets: Phrase, external: bool = False, aspect: str | None = None) -> None:
-        """Add words whose meaning is open."""
+    def add_unknown(self, span: Span, *targets: Phrase, external: bool = False, **more: Any) -> None:
+        """Add words whose meaning is open, with `more` of the fields of a commitment."""
         words = self.prompt.text[span.start : span.end]
         kind = Type.EXTERNAL_REFERENCE if external else Type.SEMANTIC_REASONING
         claim = f'the picture agrees with "{words}"'
-        self.add(kind, claim, words, span, *targets, kind=Kind.UNKNOWN, aspect=aspect)
+        self.add(kind, claim, words, span, *targets, kind=Kind.UNKNOWN, **more)
