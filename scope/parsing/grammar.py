@@ -1,8 +1,8 @@
 """The embedded language model: a prompt's grammar, read with spaCy, as declared commitments.
 
 clean (cleaning.py) -> a Prompt (prompt.py) that knows what only introduces the picture (frames.py) and what is read as
-one word (multiword.py, referring.py) -> tagged words (words.py) -> noun phrases (phrases.py) -> the entities among them
-(entities.py) -> what is said of them (clauses.py) -> whatever is left becomes an unknown.
+one word (multiword.py, referring.py) -> tagged words (words.py, tagging.py) -> noun phrases (phrases.py) -> the
+entities among them (entities.py) -> what is said of them (clauses.py) -> whatever is left becomes an unknown.
 
 Nothing is sampled: the same prompt always gives the same specification, and every content word lies in the span
 of at least one commitment.
@@ -16,6 +16,7 @@ from scope.parsing.frames import style_name
 from scope.parsing.phrases import find_phrases
 from scope.parsing.prompt import Prompt
 from scope.parsing.state import ParseState
+from scope.parsing.tagging import correct
 from scope.parsing.words import tagged_words
 from scope.specification import Cause, Commitment, Kind, Span, Specification, Status, Type, next_ids
 
@@ -46,6 +47,8 @@ class Grammar:
 def _commitments(prompt: Prompt) -> list[Commitment]:
     """Return the commitments of a prompt: entities, then what is said of them, then what is open."""
     words = tagged_words(prompt)
+    correct(words)
+    correct(words)
     state = ParseState(prompt, words, find_phrases(words))
     find_entities(state)
     for frame in prompt.frames:

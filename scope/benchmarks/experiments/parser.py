@@ -20,9 +20,9 @@ from scope.benchmarks.metrics.intervals import share
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import PromptError, ScopeError
 from scope.parsing.cleaning import clean
+from scope.parsing.english import singular
 from scope.parsing.grammar import Grammar
 from scope.parsing.prompt import Prompt
-from scope.parsing.words import singular
 from scope.specification import Kind, Specification, Type
 from scope.worlds.pocket import Plan, caption, sample, sample_whole
 from scope.worlds.pocket.catalogue import STYLES

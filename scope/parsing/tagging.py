@@ -1,0 +1,89 @@
+"""Words that the tagger takes for what they are not, settled by their neighbours and by what they can be."""
+
+import re
+
+from scope.parsing import lexicon
+from scope.parsing.english import is_adjective, is_noun, singular
+from scope.parsing.names import compounds, nouns
+from scope.parsing.roles import Role
+from scope.parsing.words import Word
+
+#: Roles after which a noun of the guard list is one, though the tagger says "verb"; None: the prompt begins.
+_BEFORE_NOUNS = frozenset(
+    {
+        Role.DETERMINER, Role.NUMBER, Role.QUANTITY, Role.MODIFIER, Role.NOUN, Role.NEGATION, Role.CONJUNCTION,
+        Role.RELATION, Role.THAN, None,
+    }
+)  # fmt: skip
+#: Roles right after which a word that the world has a noun for is one, and those that a tagger takes it for.
+_BEFORE_THINGS = frozenset({Role.DETERMINER, Role.NUMBER, Role.QUANTITY, Role.MODIFIER, Role.NEGATION})
+_MISTAKEN = frozenset({Role.MODIFIER, Role.VERB, Role.AUXILIARY, Role.ADVERB, Role.PREPOSITION, Role.OTHER})
+_AFTER_AUXILIARIES = frozenset({Role.VERB, Role.AUXILIARY, Role.ADVERB, Role.NEGATION})
+_JOINING = frozenset({Role.CONJUNCTION, Role.COMMA})
+#: How adjectives go on to their noun: ", modern laboratory", "and very shiny, red apples".
+_GOES_ON = re.compile(
+    rf"([{Role.COMMA}{Role.CONJUNCTION}]{{1,2}}{Role.ADVERB}*{Role.MODIFIER}+)+[{Role.NOUN}{Role.NAME}]"
+)
+
+
+def correct(words: list[Word]) -> None:
+    """Settle, from right to left, the words whose role their neighbours decide."""
+    for i in range(len(words) - 1, -1, -1):
+        word, text = words[i], words[i].text.lower()
+        before = words[i - 1].role if i else None
+        after = words[i + 1].role if i + 1 < len(words) else None
+        name = nouns().get(text)
+        if (
+            name is not None
+            and name.singular in lexicon.COLOR_OF
+            and after not in {Role.MODIFIER, Role.NOUN, Role.NAME}
+            and before is not Role.AUXILIARY  # "the car is orange"
+        ):
+            joined = after in _JOINING and i + 2 < len(words) and words[i + 2].color is not None
+            if not joined:
+                word.role, word.value, word.plural = Role.NOUN, name.singular, name.plural
+        elif name is not None and _is_missed_noun(before, word.role, after):
+            word.role, word.value, word.plural = Role.NOUN, name.singular, name.plural
+        elif (
+            text in lexicon.MATERIALS | lexicon.SHAPES
+            and word.role in {Role.NOUN, Role.MODIFIER, Role.ADVERB}
+            and after in {Role.MODIFIER, Role.NOUN}
+        ):
+            word.role, word.value = Role.MODIFIER, text
+        elif text == "flat" and word.role is Role.NOUN and after is Role.NOUN:
+            word.role = Role.MODIFIER
+        elif word.role in {Role.MODIFIER, Role.VERB} and _lacks_noun(words, i):
+            word.role, word.value = Role.NOUN, text
+        elif word.role is Role.NOUN and word.tag.startswith("V") and before not in _BEFORE_NOUNS:
+            word.role, word.value = Role.VERB, text
+        elif (
+            word.role is Role.NOUN and before is Role.NUMBER and (number := words[i - 1].value) != 1 and not word.plural
+        ):
+            word.value, word.plural = _plural_of(str(word.value)), isinstance(number, int)
+
+
+def _is_missed_noun(before: Role | None, role: Role, after: Role | None) -> bool:
+    """Return whether what has the world's name for a thing stands where a thing would: "no squid", "an orange elf"."""
+    if role is Role.AUXILIARY and after in _AFTER_AUXILIARIES:  # "the red can be seen"
+        return False
+    return role in _MISTAKEN and before in _BEFORE_THINGS and after not in {Role.MODIFIER, Role.NOUN, Role.NAME}
+
+
+def _lacks_noun(words: list[Word], i: int) -> bool:
+    """Return whether a word ends a phrase that has a determiner but no noun: then it is the noun ("a green acorn")."""
+    text = words[i].text.lower()
+    if words[i].color or text in lexicon.SIZES or (is_adjective(text) and not is_noun(text)):
+        return False
+    following = "".join(w.role for w in words[i + 1 : i + 10]).lstrip(Role.ADVERB)
+    if following[:1] in {Role.MODIFIER, Role.NOUN, Role.NAME} or _GOES_ON.match(following):
+        return False
+    first = i
+    while first and words[first - 1].role in {Role.MODIFIER, Role.ADVERB}:
+        first -= 1
+    return first > 0 and words[first - 1].role in {Role.DETERMINER, Role.NUMBER}
+
+
+def _plural_of(value: str) -> str:
+    """Return the singular of a noun that a number says is plural, where the tagger did not see it."""
+    known = value in nouns() or value in compounds()
+    return singular(value) if value.endswith("s") and not known else value
