@@ -20,6 +20,7 @@ from dataclasses import replace
 from scope.benchmarks.reading.atoms import CHOICE, Atom, choice, folded
 from scope.errors import ScopeError
 from scope.specification import Type
+from scope.specification.commitments import Comparator
 
 
 def atoms(statements: str) -> list[Atom]:
@@ -49,7 +50,7 @@ def _thing(m: re.Match[str]) -> Atom:
 def _count(m: re.Match[str]) -> Atom:
     if m["upto"]:
         return Atom(Type.COUNT, _values(m["n"]), (m["a"],), comparator="between", upto=int(m["upto"]))
-    return Atom(Type.COUNT, _values(m["n"]), (m["a"],), comparator="==" if m["sign"] == "=" else m["sign"])
+    return Atom(Type.COUNT, _values(m["n"]), (m["a"],), comparator=_COMPARATORS[m["sign"]])
 
 
 def _quality(m: re.Match[str]) -> Atom:
@@ -81,6 +82,7 @@ def _choice(m: re.Match[str]) -> Atom:
     return Atom(CHOICE, frozenset({choice(m["value"].split("/"))}))
 
 
+_COMPARATORS: dict[str, Comparator] = {"=": "==", ">=": ">=", "<=": "<="}
 _SCENE = {"no": Type.ABSENCE, "setting": Type.SETTING, "style": Type.STYLE, "camera": Type.CAMERA}
 _STATEMENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Atom]], ...] = tuple(
     (re.compile(pattern), make)
