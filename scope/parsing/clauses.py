@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from scope.parsing import lexicon
+from scope.parsing.attachment import is_and, joined_after, subjects_of_relation, subjects_of_verb
+from scope.parsing.english import verb_of
 from scope.parsing.phrases import Phrase
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
@@ -96,10 +98,10 @@ def _read_relation(state: ParseState, i: int) -> None:
     """Add a relation between entities: "a cat on a chair"; words that are to be read get their surface instead."""
     word = state.words[i]
     name = str(word.value)
-    target = state.phrase_after(i)
+    target = state.phrase_after(i) or _shared_target(state, i)
     if target is None and name in lexicon.BARE_SETTINGS:
         state.add(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
-    if target is None or target.id is None or (state.role(i - 1) is Role.VERB and name in {"at", "by"}):
+    if target is None or target.id is None or (state.role(i - 1) is Role.VERB and _links(state, i - 1)):
         return
     if state.role(i - 1) is Role.TEXT and _surface_of(state, i - 1) is target:
         return
@@ -109,9 +111,16 @@ def _read_relation(state: ParseState, i: int) -> None:
     objects = [target]
     if name == "between" and state.role(target.stop) is Role.CONJUNCTION and (other := state.phrase_after(target.stop)):
         objects.append(other)
-    for subject in state.subjects(i, beside=target, settings=False):
+    for subject in subjects_of_relation(state, i, target):
         if subject.id not in {o.id for o in objects}:
             _add_relation(state, subject, name, objects, span_of([word]))
+
+
+def _shared_target(state: ParseState, i: int) -> Phrase | None:
+    """Return what two prepositions have in common: the chair in "below and to the left of a chair"."""
+    if is_and(state, i + 1) and state.role(i + 2) is Role.RELATION:
+        return state.phrase_after(i + 2) or _shared_target(state, i + 2)
+    return None
 
 
 def _add_relation(state: ParseState, subject: Phrase, name: str, objects: list[Phrase], span: Span) -> None:
@@ -148,14 +157,24 @@ def _read_action(state: ParseState, i: int) -> None:
     if target is not None and target.id is None:
         target = None
     value = " ".join(w.text.lower() for w in words)
-    for subject in state.subjects(i, beside=target):
+    subjects = subjects_of_verb(state, i)
+    if not subjects and target is not None and len(words) == 1:  # "next to a tree sits a cat"
+        subjects, target = joined_after(state, target), None
+    objects = joined_after(state, target) if target is not None and _takes_several(words) else [target]
+    for subject in subjects:
         claim = f"{state.definite(subject)} {_auxiliary(state.words[i], subject)}{value}"
-        if subject.id is None:
-            state.add(Type.SETTING, claim, value, span_of(words))
-        elif target is None or target.id == subject.id:
-            state.add(Type.ATTRIBUTE, claim, value, span_of(words), subject, aspect="other")
-        else:
-            state.add(Type.RELATION, f"{claim} {state.definite(target)}", value, span_of(words), subject, target)
+        for object in objects:
+            if subject.id is None:
+                state.add(Type.SETTING, claim, value, span_of(words))
+            elif object is None or object.id == subject.id:
+                state.add(Type.ATTRIBUTE, claim, value, span_of(words), subject, aspect="other")
+            else:
+                state.add(Type.RELATION, f"{claim} {state.definite(object)}", value, span_of(words), subject, object)
+
+
+def _takes_several(words: list[Word]) -> bool:
+    """Return whether what an action has to do with may be several things: "surrounded by", "holding"."""
+    return words[0].tag == "VBN" or verb_of(words[0].text.lower()) in lexicon.HOLDING
 
 
 def _with_adverbs(state: ParseState, i: int) -> Iterator[int]:
@@ -169,10 +188,10 @@ def _with_adverbs(state: ParseState, i: int) -> Iterator[int]:
 
 
 def _links(state: ParseState, i: int) -> bool:
-    """Return whether the word after `i` ties an action to its object: "looking at", "covered with"."""
-    return state.role(i + 1) in {Role.PREPOSITION, Role.OF} or (
-        state.role(i + 1) is Role.RELATION and state.words[i + 1].value in {"at", "by"}
-    )
+    """Return whether the word after `i` ties an action to its object: "looking at", "covered with", "led by"."""
+    by = {"at", "by"} if state.words[i].tag == "VBN" else {"at"}
+    after = state.role(i + 1)
+    return after in {Role.PREPOSITION, Role.OF} or (after is Role.RELATION and state.words[i + 1].value in by)
 
 
 def _auxiliary(verb: Word, subject: Phrase) -> str:

@@ -297,6 +297,9 @@ SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "th
 #: Settings that are said in one word, without a preposition.
 BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors", "outside": "outdoors"}
 
+#: What one may do to several things at once: "holding a cup and a book".
+HOLDING = frozenset(_words("hold carry wear have contain feature eat include display"))
+
 #: Nouns that gather others: "a herd of cows" is cows, in no exact number.
 COLLECTIVE_NOUNS = _words(
     "group bunch herd flock crowd pile stack row lot lots number couple handful collection set school pack swarm "

@@ -16,7 +16,9 @@ _NOUN = f"[{Role.NOUN}{Role.NAME}]"
 #: "a red and" of "a red and a blue car": an entity whose noun comes only with a later one.
 _ELLIPTIC = f"{_LEAD}+{_MODIFIERS}(?={_JOINING}+(?:{_LEAD}+{_MODIFIERS}{_JOINING}+)*{_LEAD}+{_MODIFIERS}{_NOUN})"
 _DEFINITE = frozenset({"the", "this", "that", "these", "those"})
-_PHRASE = re.compile(f"(?P<elliptic>{_ELLIPTIC})|{_LEAD}*(?:{_MODIFIERS})?{_NOUN}+")
+#: Without a lead, "the car is blue, red apples": what comes after an auxiliary is said of another.
+_BARE = f"(?<![{Role.AUXILIARY}{Role.ADVERB}]){_MODIFIERS}|(?:{_MODIFIER})+"
+_PHRASE = re.compile(f"(?P<elliptic>{_ELLIPTIC})|{_LEAD}+(?:{_MODIFIERS})?{_NOUN}+|(?:{_BARE})?{_NOUN}+")
 
 
 @dataclass
@@ -44,6 +46,11 @@ class Phrase:
     setting: str | None = None
     absent: bool = False
     identifies: "Phrase | None" = None
+
+    @property
+    def is_referent(self) -> bool:
+        """Return whether something may be said of it: it is an entity or a setting."""
+        return self.id is not None or self.setting is not None
 
     @property
     def colors(self) -> list[str]:

@@ -60,7 +60,7 @@ class ParseState:
 
         By the parse where it says so; else the nearest entity before the word in its sentence, else the nearest after.
         """
-        parsed = [p for p in self._climb(i) if p is not beside and (settings or p.id)]
+        parsed = [p for p in self.parsed_subjects(i) if p is not beside and (settings or p.id)]
         if parsed:
             return parsed
         sentence = self.words[i].sentence
@@ -69,14 +69,14 @@ class ParseState:
         before = [p for p in here if p.stop <= i]
         return before[-1:] or [p for p in here if p.start > i][:1]
 
-    def _climb(self, i: int) -> list[Phrase]:
+    def parsed_subjects(self, i: int) -> list[Phrase]:
         """Walk up the parse from word `i` to an entity, or to a verb whose subjects are entities."""
         seen: set[int] = set()
         here = i
         while here >= 0 and here not in seen:
             seen.add(here)
             phrase = self._phrase_of.get(here)
-            if here != i and phrase is not None and self._is_referent(phrase):
+            if here != i and phrase is not None and phrase.is_referent:
                 return [phrase]
             if self.words[here].role in {Role.VERB, Role.AUXILIARY} and (subjects := self._subjects_of_verb(here)):
                 return subjects
@@ -90,14 +90,10 @@ class ParseState:
         while waiting:
             word = waiting.pop(0)
             phrase = self._phrase_of.get(word)
-            if phrase is not None and self._is_referent(phrase) and phrase not in found:
+            if phrase is not None and phrase.is_referent and phrase not in found:
                 found.append(phrase)
             waiting += [c for c in self.words[word].children if self.words[c].dep == "conj"]
         return found
-
-    @staticmethod
-    def _is_referent(phrase: Phrase) -> bool:
-        return phrase.id is not None or phrase.setting is not None
 
     # -- adding ----------------------------------------------------------------------------------
 
