@@ -20,7 +20,7 @@ _PASSED_OVER = frozenset({Role.ADVERB, Role.TEXT, Role.PLACE, Role.STYLE, Role.S
 
 
 def subjects_of_relation(state: ParseState, i: int, target: Phrase) -> list[Phrase]:
-    """Return the entities that preposition `i` puts somewhere; if the clause opens with it, what comes after `target`."""
+    """Return the entities that preposition `i` puts somewhere: what comes after `target` if it opens the clause."""
     at = _before(state, i)
     phrase = state.phrase_at(at)
     if phrase is not None and phrase.id:
@@ -110,7 +110,7 @@ def _of_clause(state: ParseState, at: int, *, settings: bool = False) -> list[Ph
 
 
 def _following(state: ParseState, target: Phrase) -> list[Phrase]:
-    """Return what comes after the target of a preposition that opens its sentence: "on the table, a cup and a plate"."""
+    """Return what follows the target of a preposition that opens its sentence: "on the table, a cup and a plate"."""
     sentence = state.words[target.start].sentence
     for phrase in state.phrases:
         if phrase.start < target.stop or state.words[phrase.start].sentence != sentence or not phrase.id:
