@@ -250,7 +250,7 @@ PROMPTS: dict[str, str] = {
         "? as many stars as a spider has legs e2"
     ),
     # what is not understood stays
-    "a red apple ☃ 🍕 and 苹果": "e1 apple, e1 red, ? ☃ 🍕, ? 苹果",
+    "a red apple ☣ and 苹果": "e1 apple, e1 red, ? ☣, ? 苹果",
     "a dog is not running": "e1 dog, ? not running",
     "a cat by Gaudí": "e1 cat, e2 gaudí, e1 by e2, ? Gaudí e2",
 }

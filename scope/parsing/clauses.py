@@ -8,17 +8,19 @@ from scope.parsing.english import verb_of
 from scope.parsing.phrases import Phrase
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
+from scope.parsing.undrawn import read_undrawn
 from scope.parsing.words import Word
 from scope.specification import Span, Type
 
 
 def read_clauses(state: ParseState) -> None:
     """Add everything that is said of the entities and the setting."""
+    undrawn = read_undrawn(state)
     for phrase in state.phrases:
         _read_phrase(state, phrase)
     for i, word in enumerate(state.words):
         reader = _READERS.get(word.role)
-        if reader and state.phrase_at(i) is None and not _is_negated(state, i):
+        if reader and i not in undrawn and state.phrase_at(i) is None and not _is_negated(state, i):
             reader(state, i)
 
 
@@ -29,6 +31,8 @@ def _read_phrase(state: ParseState, phrase: Phrase) -> None:
         span = span_of([state.words[phrase.start - 1], *words])
         value = " ".join([*(str(w.value) for run in phrase.modifiers for w in run), phrase.noun])
         state.add(Type.ABSENCE, f"there is no {value}", value, span)
+        return
+    if phrase.abstract:
         return
     if phrase.identifies is not None:
         first, last = sorted((phrase, phrase.identifies), key=lambda p: p.start)
@@ -241,6 +245,17 @@ def _read_style(state: ParseState, i: int) -> None:
     state.add(Type.STYLE, f"the style is {word.value}", word.value, span_of([word]))
 
 
+def _read_camera(state: ParseState, i: int) -> None:
+    word = state.words[i]
+    state.add(Type.CAMERA, f"the camera is {word.value}", word.value, span_of([word]))
+
+
+def _read_name(state: ParseState, i: int) -> None:
+    """Add what an entity is named: "a cat named Tom". Who that is may be known elsewhere; no word is to be read."""
+    named = state.phrase_before(i)
+    state.add_unknown(span_of([state.words[i]]), *([named] if named is not None and named.id else []), external=True)
+
+
 def _read_setting(state: ParseState, i: int) -> None:
     """Add a setting that is said in one word: "underwater"."""
     word = state.words[i]
@@ -276,4 +291,6 @@ _READERS: dict[Role, Callable[[ParseState, int], None]] = {
     Role.PLACE: _read_place,
     Role.ABSENCE: _read_absence,
     Role.STYLE: _read_style,
+    Role.CAMERA: _read_camera,
+    Role.CALLED: _read_name,
 }

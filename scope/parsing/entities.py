@@ -1,9 +1,11 @@
 """Which phrases are entities of the picture, which are its setting, and which must be absent."""
 
 from scope.parsing import lexicon
+from scope.parsing.abstract import is_abstract
 from scope.parsing.phrases import Phrase, setting_after, setting_of
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
+from scope.parsing.undrawn import BACKDROPS
 from scope.parsing.words import Word
 from scope.specification import Commitment, Kind, Type
 from scope.text import article
@@ -19,8 +21,12 @@ def find_entities(state: ParseState) -> None:
             phrase.absent = True
         elif phrase.start in repeats:
             continue
+        elif phrase.noun in BACKDROPS:
+            phrase.abstract = True
         elif setting := _setting(state, phrase):
             phrase.setting = setting
+        elif not phrase.names and is_abstract(phrase.noun, definite=phrase.definite):
+            phrase.abstract = True
         elif other := _identified(state, phrase):
             phrase.identifies = other
         elif known := _antecedent(state, phrase):

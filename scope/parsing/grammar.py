@@ -12,10 +12,10 @@ from scope.errors import PromptError
 from scope.parsing.clauses import read_clauses
 from scope.parsing.cleaning import clean
 from scope.parsing.entities import entity_of, find_entities
-from scope.parsing.frames import style_name
 from scope.parsing.phrases import find_phrases
 from scope.parsing.prompt import Prompt
 from scope.parsing.state import ParseState
+from scope.parsing.styles import looks
 from scope.parsing.tagging import correct
 from scope.parsing.words import tagged_words
 from scope.specification import Cause, Commitment, Kind, Span, Specification, Status, Type, next_ids
@@ -51,10 +51,8 @@ def _commitments(prompt: Prompt) -> list[Commitment]:
     correct(words)
     state = ParseState(prompt, words, find_phrases(words))
     find_entities(state)
-    for frame in prompt.frames:
-        if frame.style.end > frame.style.start:
-            style = style_name(prompt.text[frame.style.start : frame.style.end])
-            state.add(Type.STYLE, f"the style is {style}", style, frame.style)
+    for type_, name, span in (look for frame in prompt.frames for look in looks(prompt.text, frame.look)):
+        state.add(type_, f"the {type_} is {name}", name, span)
     read_clauses(state)
     entities = [entity_of(state, phrase) for phrase in state.entities]
     for gap in prompt.gaps([*entities, *state.commitments]):

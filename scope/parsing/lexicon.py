@@ -27,7 +27,7 @@ NOUN_OF: dict[str, str] = {
     name: name
     for name in _words(
         "street light|coffee table|hot air balloon|paper bag|glass bottle|high chair|rocking chair|red panda|"
-        "blue whale|orange juice|black hole|living room|flower field|sports field|swimming pool",
+        "blue whale|orange juice|black hole|golden hour|blue hour|living room|flower field|sports field|swimming pool",
         "|",
     )
 } | {
@@ -247,6 +247,8 @@ SETTINGS = _named(
         "bedroom": "bedroom",
         "living room": "living room",
         "flower field": "flower field",
+        "golden hour": "golden hour",
+        "blue hour": "blue hour",
         "sports field": "sports field",
         "sunset": "sunset|dusk|sundown",
         "space": "space",
@@ -263,7 +265,7 @@ PLACES = {
         "garage hallway stadium zoo island river lake valley swamp market supermarket church temple castle hospital "
         "school gym harbor pond hill village countryside playground backyard studio theater theatre bar cafe rain fog "
         "storm sunlight sunshine sun moonlight darkness dark sunrise noon day daytime daylight evening morning "
-        "afternoon winter summer spring autumn arctic outdoors background"
+        "afternoon winter summer spring autumn arctic outdoors"
     )
 } | _named(
     {
@@ -327,24 +329,22 @@ DEPICTIONS_AND_VESSELS = frozenset(
     )
 )
 
-STYLES = _words(
-    "pixel art|digital art|concept art|line art|vector art|clip art|pop art|3-d|3d|3-d render|3d render|watercolor|"
-    "watercolour|watercolor painting|oil painting|oil on canvas|pencil sketch|pencil drawing|charcoal|"
-    "charcoal drawing|ink drawing|anime|manga|cartoon|comic|photorealistic|photo-realistic|hyperrealistic|realistic|"
-    "cinematic|flat design|low poly|isometric|minimalist|minimalistic|vintage|impressionist|impressionism|"
-    "surrealism|surreal|cubism|cubist|art deco|art nouveau|ukiyo-e|claymation|origami|cyberpunk|steampunk|vaporwave|"
-    "studio lighting|soft lighting|bokeh|black and white|monochrome|sepia|highly detailed|intricate|8k|4k|hdr|"
-    "octane render|unreal engine|trending on artstation|artstation|sharp focus|depth of field|flat|illustration|"
-    "photograph|photo|painting|sketch|drawing|collage|mosaic|flat illustration|flat vector",
-    "|",
-)
-
 #: Things that carry words.
 SURFACES = frozenset(
     _words(
         "sign board billboard banner poster label shirt t-shirt tshirt cap mug book screen flag wall paper card "
         "ticket tag plaque notice chalkboard blackboard whiteboard cake box door note bag storefront logo newspaper "
         "bubble neon display license plate badge sticker scroll marquee"
+    )
+)
+
+
+#: Things that a name is written on: "a boat named Hope".
+NAME_BEARERS = SURFACES | frozenset(
+    _words(
+        "boat ship yacht sailboat vessel store shop cafe café restaurant bakery bar pub hotel diner bookstore market "
+        "magazine album movie film game novel brochure menu truck van train locomotive spaceship spacecraft rocket app "
+        "website company brand perfume cereal painting can bottle jar"
     )
 )
 

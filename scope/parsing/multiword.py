@@ -8,58 +8,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from scope.parsing import lexicon
-from scope.parsing.frames import Frame, style_name
-from scope.parsing.names import find_names
+from scope.parsing.camera import find_camera
+from scope.parsing.emoji import find_emoji
+from scope.parsing.frames import MEDIUM, Frame
+from scope.parsing.names import find_names, nouns
+from scope.parsing.notation import denied_items
+from scope.parsing.quoted import find_quotations
 from scope.parsing.referring import referring_expressions
 from scope.parsing.spans import MultiwordSpan, SpanKind
-
-# -- words to be read in the picture ---------------------------------------------------------------
-
-# Anything between quotation marks: "straight", “curly”, «angle», ‘single curly’, 'single' (an apostrophe is none).
-_QUOTED = r"""(?:"(?P<q1>[^"]+)"|“(?P<q2>[^“”]+)”|«(?P<q3>[^«»]+)»|‘(?P<q4>[^‘]+?)’(?!\w)"""
-_QUOTED += r"""|(?<!\w)'(?P<q5>(?:[^']|(?<=\w)'(?=\w))+)'(?!\w))"""
-# "the words", "a short bold slogan".
-_WORDING = r"(?:words?|texts?|phrases?|letters?|numbers?|messages?|slogans?|captions?|titles?|inscriptions?|labels?)"
-_THE_WORDING = rf"(?:(?:the|a|an)\s+)?(?:(?:short|bold|big|large)\s+)?{_WORDING}"
-# "that says", "spelling out"; "which displays", "with"; "written", "is carved".
-_SAY = r"(?:says?|saying|reads?|reading|spells?|spelling|states?|stating|labell?ed|titled|captioned|named|called)"
-_SAY += r"(?:\s+out)?"
-_SHOW = r"(?:displays?|displaying|shows?|showing|features?|featuring|bears?|bearing|with|and)"
-_RELATIVE = r"(?:,?\s*(?:that|which)\s+)?"
-_WRITTEN = r"(?:\s+(?:is\s+|are\s+)?(?:written|painted|printed|displayed|spelled|engraved|carved)(?:\s+out)?)?"
-
-# 'that says: "KEEP OUT"', 'with the words "KEEP OUT" painted', or the quotation alone.
-_TEXT_QUOTED = re.compile(
-    rf"(?:(?i:{_RELATIVE}(?:{_SAY}|{_SHOW})\s*[:,]?\s*(?:{_THE_WORDING}\s*[:,]?\s*)?|{_THE_WORDING}\s*[:,]?\s*))?{_QUOTED}(?i:{_WRITTEN})"
-)
-# Without quotation marks: "KEEP OUT 24/7", "Keep Out", or up to six words before one that goes on with the sentence.
-_CAPITALS = r"[A-Z0-9][A-Z0-9'’!?&-]*(?![a-z])(?:\s[A-Z0-9][A-Z0-9'’!?&-]*(?![\w]))*"
-_TITLE = r"[A-Z][\w'’!?-]*(?:\s[A-Z][\w'’!?-]*)*"
-_LOWER = (
-    r"[^\s,.;:\"]+(?:\s[^\s,.;:\"]+){0,5}?"
-    r"(?=\s(?:and|with|on|in|at|next|near|to|under|above|below|behind|left|right|beside|hanging|standing)\b|[,.;:]|$)"
-)
-# "that says KEEP OUT", "with the words Keep Out"; "saying keep out"; "the number 7".
-_TEXT_PLAIN = re.compile(
-    rf"(?:(?i:{_RELATIVE}{_SAY}\s*:?\s+(?:the\s+{_WORDING}\s+)?|(?:with\s+|bearing\s+)?the\s+(?:words?|text|number|letters?)\s+))"
-    rf"(?P<plain>{_CAPITALS}|{_TITLE})(?i:{_WRITTEN})"
-    rf"|(?i:{_RELATIVE}(?:says|saying)\s+|with\s+the\s+words?\s+)(?P<lower>{_LOWER})"
-    rf"|(?i:\bthe\s+number)\s+(?P<number>\d+|{'|'.join(lexicon.COUNT_OF)})\b(?i:{_WRITTEN})"
-)
-
-# -- styles ----------------------------------------------------------------------------------------
-
-_STYLE_NAMES = lexicon.alternatives(lexicon.STYLES)
-# "in the style of Monet"; "in a flat style"; ", flat illustration style,"; ", pixel art" or "as a watercolor" at the
-# end of a clause; "3-D" anywhere.
-_STYLE = re.compile(
-    r"\bin\s+(?:the\s+|an?\s+)?style\s+of\s+(?P<of>[^,.;]+)"
-    r"|\bin\s+(?:the\s+|an?\s+)?(?P<named>(?:(?!(?:the|an?|of|on|in|with|and)\b)[\w-]+\s+){1,4})style\b"
-    r"|(?:^|(?<=,\s))(?P<apposed>(?:(?!(?:the|an?|of|on|in|with)\b)[\w-]+\s+){1,4})style(?=[,.;]|$)"
-    rf"|(?:(?<=,\s)(?:an?\s+|in\s+|as\s+an?\s+)?|\bin\s+|\bas\s+an?\s+)(?P<known>{_STYLE_NAMES})(?=[,.;]|$)"
-    r"|(?<![\w-])(?P<solid>3-?d)(?![\w-])",
-    re.IGNORECASE,
-)
+from scope.parsing.styles import find_stated, find_styles
 
 # -- everything else is found by a rule: a pattern, and what it makes of a match --------------------
 
@@ -95,7 +52,7 @@ def _relation(match: re.Match[str]) -> MultiwordSpan:
 
 
 def _place(match: re.Match[str]) -> MultiwordSpan:
-    return _span(match, SpanKind.PLACE, lexicon.PLACE_OF[" ".join(match.group().lower().split())], "nearby")
+    return _span(match, SpanKind.PLACE, lexicon.PLACE_OF[" ".join(match[1].lower().split())], "nearby")
 
 
 def _negation(match: re.Match[str]) -> MultiwordSpan:
@@ -120,6 +77,18 @@ def _and(match: re.Match[str]) -> MultiwordSpan:
 
 def _hyphenated(match: re.Match[str]) -> MultiwordSpan:
     return _span(match, SpanKind.HYPHENATED, match.group().lower(), match.group().replace("-", ""))
+
+
+# "in the top left corner of the image"
+_PLACE_IN_PICTURE = re.compile(
+    rf"({lexicon.alternatives(lexicon.PLACE_OF)})\s+of\s+(?:the|this)\s+(?:{MEDIUM}|frame)(?![\w-])", re.IGNORECASE
+)
+
+
+def _singular(said: str) -> str:
+    """Return the singular of a noun that is said to be absent, where one is known."""
+    known = nouns().get(said)
+    return known.singular if known else lexicon.PEOPLE.get(said, said)
 
 
 _Make = Callable[[re.Match[str]], MultiwordSpan]
@@ -153,7 +122,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
         (r"\b(?:along|together)\s+with\b|\bas\s+well\s+as\b|\baccompanied\s+by\b", _and),
         # "to the left of", then "on the left", then "above"
         (lexicon.alternatives([r for r in lexicon.RELATION_OF if " " in r]), _relation),
-        (lexicon.alternatives(lexicon.PLACE_OF) + r"(?!\s+of\b)", _place),
+        ("(" + lexicon.alternatives(lexicon.PLACE_OF) + r")(?!\s+of\b)", _place),
         (lexicon.alternatives([r for r in lexicon.RELATION_OF if " " not in r]), _relation),
         # "black-and-white"
         (r"(?<![\w-])[^\W\d_]+(?:-[^\W\d_]+)+(?![\w-])", _hyphenated),
@@ -172,17 +141,22 @@ def find_spans(text: str, frames: Iterable[Frame]) -> tuple[MultiwordSpan, ...]:
 
 def _candidates(text: str, frames: Iterable[Frame]) -> Iterator[tuple[MultiwordSpan, ...]]:
     """Yield spans, and groups of them that stand or fall together; earlier ones win over later ones."""
-    for match in _TEXT_QUOTED.finditer(text):
-        words = next(g for g in match.groupdict().values() if g is not None)
-        yield (_text(match, words),)
-    for match in _TEXT_PLAIN.finditer(text):
-        yield (_text(match, match["plain"] or match["lower"] or match["number"]),)
+    for said in find_quotations(text):
+        yield (MultiwordSpan(said.start, said.end, SpanKind.CALLED if said.named else SpanKind.TEXT, said.words, ""),)
+    for start, end, item in denied_items(text):
+        yield (MultiwordSpan(start, end, SpanKind.ABSENT, _singular(item), "plain"),)
+    for stated in find_stated(text):
+        yield (MultiwordSpan(stated.start, stated.end, SpanKind.STYLE, stated.name, ""),)
+    for match in _PLACE_IN_PICTURE.finditer(text):
+        yield (_place(match),)
     for frame in frames:
-        style = text[frame.style.start : frame.style.end]
-        yield (MultiwordSpan(frame.span.start, frame.span.end, SpanKind.FRAME, style, ""),)
-    for match in _STYLE.finditer(text):
-        words = next(g for g in match.groupdict().values() if g is not None)
-        yield (_span(match, SpanKind.STYLE, style_name(words), ""),)
+        yield (MultiwordSpan(frame.span.start, frame.span.end, SpanKind.FRAME, "", ""),)
+    for shot in find_camera(text):
+        yield (MultiwordSpan(shot.start, shot.end, SpanKind.CAMERA, shot.name, ""),)
+    for style in find_styles(text):
+        yield (MultiwordSpan(style.start, style.end, SpanKind.STYLE, style.name, ""),)
+    for start, end, noun in find_emoji(text):
+        yield (MultiwordSpan(start, end, SpanKind.EMOJI, noun, "cat"),)
     yield from referring_expressions(text)
     for start, end, name in find_names(text):  # "traffic lights", "pair of scissors"
         placeholder = "cats" if name.plural else "cat"
@@ -190,8 +164,3 @@ def _candidates(text: str, frames: Iterable[Frame]) -> Iterator[tuple[MultiwordS
     for pattern, make in _RULES:
         for match in pattern.finditer(text):
             yield (make(match),)
-
-
-def _text(match: re.Match[str], words: str) -> MultiwordSpan:
-    lead = len(match.group()) - len(match.group().lstrip(", "))
-    return MultiwordSpan(match.start() + lead, match.end(), SpanKind.TEXT, words, "")

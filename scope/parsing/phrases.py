@@ -18,7 +18,9 @@ _ELLIPTIC = f"{_LEAD}+{_MODIFIERS}(?={_JOINING}+(?:{_LEAD}+{_MODIFIERS}{_JOINING
 _DEFINITE = frozenset({"the", "this", "that", "these", "those"})
 #: Without a lead, "the car is blue, red apples": what comes after an auxiliary is said of another.
 _BARE = f"(?<![{Role.AUXILIARY}{Role.ADVERB}]){_MODIFIERS}|(?:{_MODIFIER})+"
-_PHRASE = re.compile(f"(?P<elliptic>{_ELLIPTIC})|{_LEAD}+(?:{_MODIFIERS})?{_NOUN}+|(?:{_BARE})?{_NOUN}+")
+#: An emoji is a phrase by itself, whatever stands beside it.
+_NOUNS = f"(?:{Role.EMOJI}|{_NOUN}+)"
+_PHRASE = re.compile(f"(?P<elliptic>{_ELLIPTIC})|{_LEAD}+(?:{_MODIFIERS})?{_NOUNS}|(?:{_BARE})?{_NOUNS}")
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Phrase:
     `noun` is its singular ("traffic light"); `modifiers` holds runs of adverbs and an adjective.
     `id` is the entity that it stands for, once that is known; `setting` the setting that it names instead;
     `part_of` the id of the entity of which it is some ("two of them"); `identifies` the other phrase of which it only
-    says which one it is ("Team Zorvex" in "the mascot of Team Zorvex").
+    says which one it is ("Team Zorvex" in "the mascot of Team Zorvex"); `abstract`: it is no thing ("a sense of calm").
     """
 
     start: int
@@ -45,6 +47,7 @@ class Phrase:
     part_of: str | None = None
     setting: str | None = None
     absent: bool = False
+    abstract: bool = False
     identifies: "Phrase | None" = None
 
     @property
@@ -71,10 +74,10 @@ def find_phrases(words: list[Word]) -> list[Phrase]:
 
 def _phrase(words: list[Word], start: int, stop: int, elliptic: bool) -> Phrase:
     inside = words[start:stop]
-    tail = [] if elliptic else [w for w in inside if w.role in {Role.NOUN, Role.NAME}]
+    tail = [] if elliptic else [w for w in inside if w.role in {Role.NOUN, Role.NAME, Role.EMOJI}]
     names = [w for w in tail if w.role is Role.NAME]
     # In "Van Gogh painting" the common noun says what it is; in "Eiffel Tower" only the name does.
-    nouns = [w for w in tail if w.role is Role.NOUN] if tail and tail[-1].role is Role.NOUN else names
+    nouns = [w for w in tail if w.role is not Role.NAME] if tail and tail[-1].role is not Role.NAME else names
     number = next((w for w in inside if w.role is Role.NUMBER), None)
     return Phrase(
         start,

@@ -9,6 +9,7 @@ from functools import cached_property
 from scope.parsing.frames import Frame, find_frames
 from scope.parsing.lexicon import FUNCTION_WORDS
 from scope.parsing.multiword import find_spans
+from scope.parsing.notation import without_notation
 from scope.parsing.spans import MultiwordSpan
 from scope.specification import Commitment, Kind, Span, Specification
 
@@ -18,9 +19,14 @@ _WORD = re.compile(r"[\w'’]+|[^\w\s]")
 
 @dataclass(frozen=True)
 class Prompt:
-    """A cleaned prompt (cleaning.py). What several stages need to know of its text is found once."""
+    """A cleaned prompt (cleaning.py), as it is `said`. What several stages need to know of its text is found once."""
 
-    text: str
+    said: str
+
+    @cached_property
+    def text(self) -> str:
+        """The prompt without the notation of other tools, at the same length."""
+        return without_notation(self.said).text
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:

@@ -24,6 +24,9 @@ class Role(StrEnum):
     SETTING = "h"  # a setting in one word: "underwater"
     ABSENCE = "x"  # "sugar-free"
     STYLE = "s"
+    CAMERA = "f"  # how the picture is taken
+    CALLED = "i"  # what something is named
+    EMOJI = "e"  # a thing that is shown, not said
     THAN = "c"  # what follows is compared
     MEASURE = "m"  # "as a spider has legs"
     SHADE = "k"  # "in the color of the sky"

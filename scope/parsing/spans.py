@@ -10,6 +10,9 @@ class SpanKind(StrEnum):
     TEXT = "text"  # words to be read in the picture; value: the exact characters
     FRAME = "frame"  # "a photo of"
     STYLE = "style"
+    CAMERA = "camera"  # "85mm"
+    CALLED = "called"  # "named Tom"; value: the name
+    EMOJI = "emoji"  # value: the singular of what it shows
     NOUN = "noun"  # value: the singular
     COLOR = "color"
     COUNT = "count"

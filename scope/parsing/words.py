@@ -122,6 +122,7 @@ def _plain_noun(word: str, before: str) -> str:
 def _word(
     said: str, text: str, token: "Token | None", start: int, end: int, span: MultiwordSpan | None, index: dict[int, int]
 ) -> Word:
+    text = str(span.value) if span and span.kind is SpanKind.EMOJI else text
     if token is None:
         assert span is not None
         return Word(start, end, text, _UNPARSED_ROLES[span.kind], span.value)
@@ -134,11 +135,14 @@ def _word(
 _UNPARSED_ROLES = {
     SpanKind.TEXT: Role.TEXT,
     SpanKind.STYLE: Role.STYLE,
+    SpanKind.CAMERA: Role.CAMERA,
+    SpanKind.CALLED: Role.CALLED,
     SpanKind.MEASURE: Role.MEASURE,
     SpanKind.SHADE: Role.SHADE,
 }
 _SPAN_ROLES = {
     SpanKind.NOUN: Role.NOUN,
+    SpanKind.EMOJI: Role.EMOJI,
     SpanKind.COLOR: Role.MODIFIER,
     SpanKind.COUNT: Role.NUMBER,
     SpanKind.VAGUE: Role.QUANTITY,
