@@ -32,6 +32,8 @@ def subjects_of_relation(state: ParseState, i: int, target: Phrase) -> list[Phra
 
 def subjects_of_verb(state: ParseState, i: int) -> list[Phrase]:
     """Return whoever does what verb `i` says: by the parse, else by what stands before it; none: they come after it."""
+    if (near := state.stand_in_before(i)) is not None:
+        return state.meant(near)
     parsed = [p for p in state.parsed_subjects(i) if p.start < i]
     at = _before(state, i)
     phrase = state.phrase_at(at)

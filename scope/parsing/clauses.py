@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterator
 
 from scope.parsing import lexicon
 from scope.parsing.attachment import is_and, joined_after, subjects_of_relation, subjects_of_verb
+from scope.parsing.denials import is_contradicted
 from scope.parsing.english import verb_of
+from scope.parsing.links import belong, read_having, read_owner, read_with
+from scope.parsing.parts import read_part
 from scope.parsing.phrases import Phrase
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
@@ -20,17 +23,16 @@ def read_clauses(state: ParseState) -> None:
         _read_phrase(state, phrase)
     for i, word in enumerate(state.words):
         reader = _READERS.get(word.role)
-        if reader and i not in undrawn and state.phrase_at(i) is None and not _is_negated(state, i):
+        if reader and i not in undrawn and i not in state.passed and state.phrase_at(i) is None:
+            state.cue = state.denied.get(i)
             reader(state, i)
+    state.cue = None
 
 
 def _read_phrase(state: ParseState, phrase: Phrase) -> None:
     """Add what one phrase says: "two very large red apples"."""
-    words = state.words[phrase.start : phrase.stop]
     if phrase.absent:
-        span = span_of([state.words[phrase.start - 1], *words])
-        value = " ".join([*(str(w.value) for run in phrase.modifiers for w in run), phrase.noun])
-        state.add(Type.ABSENCE, f"there is no {value}", value, span)
+        _read_absent(state, phrase)
         return
     if phrase.abstract:
         return
@@ -41,14 +43,27 @@ def _read_phrase(state: ParseState, phrase: Phrase) -> None:
     if phrase.setting is not None:
         lead = [w for w in state.words[max(0, phrase.start - 1) : phrase.start] if w.role is Role.RELATION]
         state.add(Type.SETTING, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
-    if phrase.number is not None and phrase.id is not None:
+    if phrase.number is not None and phrase.id is not None and not phrase.means:
         _read_count(state, phrase, phrase.number)
     if phrase.quantity is not None:
         _read_quantity(state, phrase, phrase.quantity)
-    for run in phrase.modifiers:
+    for run in phrase.modifiers if phrase.id or phrase.setting else ():
         _read_quality(state, phrase, run)
+    read_part(state, phrase)
+    read_owner(state, phrase)
     if phrase.names:
         state.add_unknown(span_of(phrase.names), phrase, external=True)
+
+
+def _read_absent(state: ParseState, phrase: Phrase) -> None:
+    """Add that a thing is not there; where it is there elsewhere, whose it is not stays open."""
+    assert phrase.denied_by is not None
+    span = span_of([state.words[i] for i in phrase.denied_by])
+    if is_contradicted(state, phrase):
+        state.add_unknown(span, *[p for p in state.subjects(phrase.denied_by.start, settings=False) if not p.absent])
+        return
+    value = " ".join([*(str(w.value) for run in phrase.modifiers for w in run), phrase.noun])
+    state.add(Type.ABSENCE, f"there is no {value}", value, span)
 
 
 def _read_count(state: ParseState, phrase: Phrase, number: Word) -> None:
@@ -76,6 +91,9 @@ def _is_unnumbered(state: ParseState, phrase: Phrase) -> bool:
 
 def _read_quality(state: ParseState, phrase: Phrase, run: list[Word]) -> None:
     """Add a colour or another quality of an entity; of a setting it is part of the setting."""
+    if run[0].role is Role.NEGATION:
+        state.cue = state.words.index(run[0])
+        run = run[1:]
     color = run[-1].color
     value = color or " ".join(w.text.lower() for w in run)
     verb = "are" if phrase.plural and phrase.id else "is"
@@ -85,6 +103,7 @@ def _read_quality(state: ParseState, phrase: Phrase, run: list[Word]) -> None:
     else:
         aspect = "color" if color else "other"
         state.add(Type.ATTRIBUTE, claim, value, span_of(run[-1:] if color else run), phrase, aspect=aspect)
+    state.cue = None
 
 
 def _read_loose_quality(state: ParseState, i: int) -> None:
@@ -103,21 +122,29 @@ def _read_relation(state: ParseState, i: int) -> None:
     word = state.words[i]
     name = str(word.value)
     target = state.phrase_after(i) or _shared_target(state, i)
+    if clause := state.denied_clauses.get(i):
+        value = state.prompt.text[clause.start : clause.end].lower()
+        for subject in state.subjects(i, settings=False):
+            verb = "are" if subject.plural else "is"
+            claim = f"{state.definite(subject)} {verb} {value}"
+            state.add(Type.ATTRIBUTE, claim, value, clause, subject, aspect="other")
+        return
     if target is None and name in lexicon.BARE_SETTINGS:
         state.add(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
     if target is None or target.id is None or (state.role(i - 1) is Role.VERB and _links(state, i - 1)):
         return
     if state.role(i - 1) is Role.TEXT and _surface_of(state, i - 1) is target:
         return
-    if state.words[target.start].tag == "PRP$":  # "in its trunk": whose is not known, and the owner is not in itself
+    if state.words[target.start].tag == "PRP$" and target.owner is None:  # "in its trunk": whose is not known
         state.add_unknown(span_of([word, *state.words[target.start : target.stop]]), target)
         return
-    objects = [target]
+    objects = state.meant(target)
     if name == "between" and state.role(target.stop) is Role.CONJUNCTION and (other := state.phrase_after(target.stop)):
-        objects.append(other)
-    for subject in subjects_of_relation(state, i, target):
-        if subject.id not in {o.id for o in objects}:
-            _add_relation(state, subject, name, objects, span_of([word]))
+        objects = [*objects, other]
+    for subject in state.each(subjects_of_relation(state, i, target)):
+        for related in [objects] if name == "between" else [[o] for o in objects]:
+            if subject.id not in {o.id for o in related}:
+                _add_relation(state, subject, name, related, span_of([word]))
 
 
 def _shared_target(state: ParseState, i: int) -> Phrase | None:
@@ -146,8 +173,7 @@ def _read_owner(state: ParseState, i: int) -> None:
     """Add "the dog's tail"."""
     owner, owned = state.phrase_before(i), state.phrase_after(i)
     if owner is not None and owned is not None and owner.id and owned.id:
-        claim = f"{state.definite(owned)} {'belong' if owned.plural else 'belongs'} to {state.definite(owner)}"
-        state.add(Type.RELATION, claim, "of", span_of([state.words[i]]), owned, owner)
+        belong(state, owned, owner, span_of([state.words[i]]))
 
 
 def _read_action(state: ParseState, i: int) -> None:
@@ -161,17 +187,20 @@ def _read_action(state: ParseState, i: int) -> None:
     if target is not None and target.id is None:
         target = None
     value = " ".join(w.text.lower() for w in words)
-    subjects = subjects_of_verb(state, i)
+    if clause := state.denied_clauses.get(i):
+        value, target = state.prompt.text[clause.start : clause.end].lower(), None
+    subjects = state.each(subjects_of_verb(state, i))
     if not subjects and target is not None and len(words) == 1:  # "next to a tree sits a cat"
         subjects, target = joined_after(state, target), None
     objects = joined_after(state, target) if target is not None and _takes_several(words) else [target]
+    objects = [m for o in objects for m in (state.meant(o) if o is not None else [None])]
     for subject in subjects:
         claim = f"{state.definite(subject)} {_auxiliary(state.words[i], subject)}{value}"
         for object in objects:
             if subject.id is None:
                 state.add(Type.SETTING, claim, value, span_of(words))
             elif object is None or object.id == subject.id:
-                state.add(Type.ATTRIBUTE, claim, value, span_of(words), subject, aspect="other")
+                state.add(Type.ATTRIBUTE, claim, value, clause or span_of(words), subject, aspect="other")
             else:
                 state.add(Type.RELATION, f"{claim} {state.definite(object)}", value, span_of(words), subject, object)
 
@@ -268,15 +297,6 @@ def _read_shade(state: ParseState, i: int) -> None:
     state.add_unknown(span_of([state.words[i]]), *before[-1:], aspect="color")
 
 
-def _is_negated(state: ParseState, i: int) -> bool:
-    """Return whether "not" stands before the word or belongs to it: what is denied is no commitment."""
-    if state.words[i].role not in {Role.VERB, Role.MODIFIER, Role.ADVERB}:
-        return False
-    near = [state.words[j] for j in range(max(0, i - 2), i) if state.phrase_at(j) is None]
-    tied = [state.words[child] for child in state.words[i].children]
-    return any(w.role is Role.NEGATION and w.value == "not" for w in [*near, *tied])
-
-
 #: Role -> what reads a word of it outside of the phrases. Words of other roles are read by none; content among them
 #: becomes an unknown.
 _READERS: dict[Role, Callable[[ParseState, int], None]] = {
@@ -284,6 +304,8 @@ _READERS: dict[Role, Callable[[ParseState, int], None]] = {
     Role.SETTING: _read_setting,
     Role.SHADE: _read_shade,
     Role.RELATION: _read_relation,
+    Role.PREPOSITION: read_with,
+    Role.AUXILIARY: read_having,
     Role.OF: _read_belonging,
     Role.POSSESSIVE: _read_owner,
     Role.VERB: _read_action,

@@ -2,7 +2,9 @@
 
 from scope.parsing import lexicon
 from scope.parsing.abstract import is_abstract
+from scope.parsing.parts import settle_selected, settle_stand_in
 from scope.parsing.phrases import Phrase, setting_after, setting_of
+from scope.parsing.pronouns import antecedents, owner_of
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
 from scope.parsing.undrawn import BACKDROPS
@@ -16,10 +18,13 @@ _CLOTHED = frozenset({"covered", "dressed", "clothed", "wrapped", "filled"})
 def find_entities(state: ParseState) -> None:
     """Settle what each phrase is: absent, a setting, what identifies another, an entity named before, or a new one."""
     repeats = {p.start: other for p in state.phrases if (other := _counterpart(state, p))}
-    for phrase in state.phrases:
-        if _is_absent(state, phrase):
-            phrase.absent = True
-        elif phrase.start in repeats:
+    for phrase in list(state.phrases):
+        if phrase.absent or phrase.swallowed:
+            continue
+        phrase.owner = owner_of(state, phrase)
+        if phrase.stand_ins:
+            _settle_stand_in(state, phrase)
+        elif phrase.start in repeats or settle_selected(state, phrase):
             continue
         elif phrase.noun in BACKDROPS:
             phrase.abstract = True
@@ -32,10 +37,16 @@ def find_entities(state: ParseState) -> None:
         elif known := _antecedent(state, phrase):
             phrase.id, phrase.noun = known.id, known.noun
         else:
-            state.entities.append(phrase)
-            phrase.id = f"e{len(state.entities)}"
+            state.introduce(phrase)
     for phrase in (p for p in state.phrases if p.start in repeats):
         phrase.id, phrase.setting = repeats[phrase.start].id, repeats[phrase.start].setting
+
+
+def _settle_stand_in(state: ParseState, phrase: Phrase) -> None:
+    if phrase.stand_ins[0].role is Role.PRONOUN:
+        state.mean(phrase, antecedents(state, phrase.start, str(phrase.stand_ins[0].value)))
+    else:
+        settle_stand_in(state, phrase)
 
 
 def entity_of(state: ParseState, phrase: Phrase) -> Commitment:
@@ -45,26 +56,19 @@ def entity_of(state: ParseState, phrase: Phrase) -> Commitment:
     if phrase.nouns == phrase.names:  # a proper name takes no article
         claim = f"{' '.join(w.text for w in phrase.names)} is there"
     assert phrase.id is not None
+    whole = phrase.part_of.id if phrase.part_of is not None else None
+    if whole is not None:
+        claim = f"{state.definite(phrase)} {'are' if phrase.plural else 'is'} there"
     return Commitment(
         id=phrase.id,
         kind=Kind.ENTITY,
         type=Type.PRESENCE,
         claim=claim,
         value=phrase.noun,
-        part_of=phrase.part_of,
-        depends_on=(phrase.part_of,) if phrase.part_of else (),
-        span=span_of(phrase.nouns),
+        part_of=whole,
+        depends_on=(whole,) if whole is not None else (),
+        span=state.span(phrase) if phrase.stand_ins else span_of(phrase.nouns),
     )
-
-
-def _is_absent(state: ParseState, phrase: Phrase) -> bool:
-    """Return whether "no" or "without" precedes: also for the second of "without leaves or stems"."""
-    if state.role(phrase.start - 1) is Role.NEGATION:
-        return state.words[phrase.start - 1].value == "no"
-    if state.role(phrase.start - 1) is Role.CONJUNCTION and state.words[phrase.start - 1].value in {"or", "nor"}:
-        before = state.phrase_before(phrase.start - 1)
-        return before is not None and before.absent
-    return False
 
 
 def _setting(state: ParseState, phrase: Phrase) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from scope.parsing.cues import ONLY
 from scope.specification import Span
 
 #: What a picture is called.
@@ -80,6 +81,8 @@ _FRAMES = (
         r"(?:(?:entire|whole|overall)\s+)?(?:images?|pictures?|photos?|photographs?|scene|composition|artwork)(?![\w-])",
         re.IGNORECASE,
     ),
+    # Anywhere, "nothing but".
+    ONLY,
     # Anywhere, "we can also see".
     re.compile(r"\b(?:we|i|you|one) (?:can )?(?:also )?see\b", re.IGNORECASE),
     # At the end, "please", "for me".

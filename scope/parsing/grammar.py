@@ -9,11 +9,14 @@ of at least one commitment.
 """
 
 from scope.errors import PromptError
+from scope.parsing.anaphora import mark
 from scope.parsing.clauses import read_clauses
 from scope.parsing.cleaning import clean
+from scope.parsing.denials import find_denials
 from scope.parsing.entities import entity_of, find_entities
 from scope.parsing.phrases import find_phrases
 from scope.parsing.prompt import Prompt
+from scope.parsing.pronouns import cover_mentions
 from scope.parsing.state import ParseState
 from scope.parsing.styles import looks
 from scope.parsing.tagging import correct
@@ -21,7 +24,7 @@ from scope.parsing.words import tagged_words
 from scope.specification import Cause, Commitment, Kind, Span, Specification, Status, Type, next_ids
 
 CAUSE = Cause.skill("decompose", "1")
-_DRAWABLE = frozenset({Type.PRESENCE, Type.TEXT, Type.SETTING})
+_DRAWABLE = frozenset({Type.PRESENCE, Type.TEXT, Type.SETTING, Type.ABSENCE})
 
 
 class Grammar:
@@ -49,11 +52,14 @@ def _commitments(prompt: Prompt) -> list[Commitment]:
     words = tagged_words(prompt)
     correct(words)
     correct(words)
+    mark(words)
     state = ParseState(prompt, words, find_phrases(words))
+    find_denials(state)
     find_entities(state)
     for type_, name, span in (look for frame in prompt.frames for look in looks(prompt.text, frame.look)):
         state.add(type_, f"the {type_} is {name}", name, span)
     read_clauses(state)
+    cover_mentions(state)
     entities = [entity_of(state, phrase) for phrase in state.entities]
     for gap in prompt.gaps([*entities, *state.commitments]):
         state.add_unknown(gap, external=_is_name(state, gap))

@@ -17,7 +17,7 @@ FUNCTION_WORDS = frozenset(
         "a an the this that these those its it he she they them him her his their theirs there here i we us you our "
         "your my me who whom whose which what where when while and or nor but so yet also as than then if is are "
         "was were be been being am has have had having do does did can could will would should may might must of in "
-        "on at by to for from with into onto upon about during i'm we're they're s"
+        "on at by to for from with into onto upon about during i'm we're they're s another except but"
     )
 )
 

@@ -7,7 +7,7 @@ A small parser stumbles over "a hot dog left of a suitcase" or 'a sign that says
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from scope.parsing import lexicon
+from scope.parsing import cues, lexicon
 from scope.parsing.camera import find_camera
 from scope.parsing.emoji import find_emoji
 from scope.parsing.frames import MEDIUM, Frame
@@ -59,6 +59,18 @@ def _negation(match: re.Match[str]) -> MultiwordSpan:
     return _span(match, SpanKind.NEGATION, "no", "no" if match.group().lower() in {"no", "zero"} else "without")
 
 
+def _except(match: re.Match[str]) -> MultiwordSpan:
+    return _span(match, SpanKind.NEGATION, "except", "without")
+
+
+def _not(match: re.Match[str]) -> MultiwordSpan:
+    return _span(match, SpanKind.NEGATION, "not", "not")
+
+
+def _nobody(match: re.Match[str]) -> MultiwordSpan:
+    return _span(match, SpanKind.ABSENT, "person", "nobody")
+
+
 def _absent(match: re.Match[str]) -> MultiwordSpan:
     return _span(match, SpanKind.ABSENT, match.group(1).lower(), "plain")
 
@@ -99,9 +111,11 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
     for pattern, make in (
         # "glasses" on a face; "glasses of milk" are none
         (r"\b(?:eye)?glasses\b(?!\s+of\b)", _spectacles),
-        # "without any", "with no", "not a single", "free of", "zero"
-        (r"\b(?:without|lacking)(?:\s+(?:any|an?|the))?\b|\bwith\s+no\b|\bno\b|\b(?:with\s+)?not\s+(?:an?\s+single|any)\b"
-         r"|\b(?:free|devoid)\s+of(?:\s+any)?\b|\bzero\b", _negation),
+        # "nobody", "except for", "no longer", "without any", "do not draw"
+        (cues.NO_PERSON, _nobody),
+        (cues.EXCEPT, _except),
+        (cues.NOT_SO, _not),
+        (cues.NO_THING, _negation),
         # "exactly two", "a single"
         (rf"\b(?:exactly|only|just)\s+{_NUMBER}\b|\b(?:a|one|only\s+one)\s+single\b", _count),
         # "a pair of", "half a dozen", "two dozen"

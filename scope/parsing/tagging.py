@@ -69,10 +69,18 @@ def _is_missed_noun(before: Role | None, role: Role, after: Role | None) -> bool
     return role in _MISTAKEN and before in _BEFORE_THINGS and after not in {Role.MODIFIER, Role.NOUN, Role.NAME}
 
 
+#: Words that may stand for a thing named before, and then do something.
+_STANDING_ALONE = frozenset("one two three four other others another each both all some".split())
+
+
 def _lacks_noun(words: list[Word], i: int) -> bool:
     """Return whether a word ends a phrase that has a determiner but no noun: then it is the noun ("a green acorn")."""
     text = words[i].text.lower()
     if words[i].color or text in lexicon.SIZES or (is_adjective(text) and not is_noun(text)):
+        return False
+    if words[i].role is Role.VERB and words[i - 1].text.lower() in _STANDING_ALONE:  # "one wearing a hat"
+        return False
+    if i + 1 < len(words) and words[i + 1].text.lower() in {"one", "ones"}:  # "a smaller one"
         return False
     following = "".join(w.role for w in words[i + 1 : i + 10]).lstrip(Role.ADVERB)
     if following[:1] in {Role.MODIFIER, Role.NOUN, Role.NAME} or _GOES_ON.match(following):

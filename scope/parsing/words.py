@@ -170,7 +170,7 @@ def _role_of_token(token: "Token", said: str) -> tuple[Role, str | int, bool]:
     word, tag = said.lower(), token.tag_
     if word in {"and", "or", "nor", "&"}:
         return Role.CONJUNCTION, word, False
-    if word in {"not", "n't", "never"}:
+    if word in {"not", "n't", "n’t", "nt", "never", "neither"}:
         return Role.NEGATION, "not", False
     if word == "of":
         return Role.OF, word, False
