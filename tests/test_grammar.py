@@ -472,7 +472,7 @@ def test_an_empty_prompt_is_refused(grammar: Grammar, prompt: str) -> None:
         grammar.decompose(prompt)
 
 
-@pytest.mark.parametrize("prompt", ["and of the", "?!", "is it not", "no dogs", "very quickly", "in the style of Miró"])
+@pytest.mark.parametrize("prompt", ["and of the", "?!", "is it not", "very quickly", "in the style of Miró"])
 def test_a_prompt_with_nothing_to_draw_is_refused(grammar: Grammar, prompt: str) -> None:
     with pytest.raises(PromptError, match=r"nothing to draw in .*; name a thing"):
         grammar.decompose(prompt)
