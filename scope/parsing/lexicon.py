@@ -145,7 +145,7 @@ MATERIALS = frozenset(
 SHAPES = frozenset(
     _words(
         "oval round square rectangular triangular circular spherical conical cubic cylindrical pyramidal hexagonal "
-        "octagonal pentagonal oblong"
+        "octagonal pentagonal oblong teardrop"
     )
 )
 
@@ -301,6 +301,22 @@ BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors",
 
 #: What one may do to several things at once: "holding a cup and a book".
 HOLDING = frozenset(_words("hold carry wear have contain feature eat include display"))
+
+#: What things do without another: "the boat sails under" is no boat's sails.
+MOTIONS = frozenset(
+    _words(
+        "stand sit lie sleep rest lean hang float fly swim run walk jump leap hop move sail drift glide burn glow shine "
+        "rise fall hover soar perch climb crawl coil roll spin wait play dance sing bloom flow kneel pose stare smile"
+    )
+)
+#: Things whose name ends as a participle does.
+THINGS_IN_ING = frozenset(
+    _words(
+        "building painting drawing ceiling railing clothing wedding evening morning opening crossing landing lighting "
+        "icing topping filling covering carving engraving etching lettering writing stuffing dwelling awning earring "
+        "ring king string spring wing ceiling rigging scaffolding flooring furnishing bedding seating"
+    )
+)
 
 #: Nouns that gather others: "a herd of cows" is cows, in no exact number.
 COLLECTIVE_NOUNS = _words(

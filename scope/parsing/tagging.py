@@ -3,7 +3,7 @@
 import re
 
 from scope.parsing import lexicon
-from scope.parsing.english import is_adjective, is_noun, singular
+from scope.parsing.english import is_adjective, is_noun, singular, verb_of
 from scope.parsing.names import compounds, nouns
 from scope.parsing.roles import Role
 from scope.parsing.words import Word
@@ -24,6 +24,19 @@ _JOINING = frozenset({Role.CONJUNCTION, Role.COMMA})
 _GOES_ON = re.compile(
     rf"([{Role.COMMA}{Role.CONJUNCTION}]{{1,2}}{Role.ADVERB}*{Role.MODIFIER}+)+[{Role.NOUN}{Role.NAME}]"
 )
+#: What a modifier may be followed by.
+_NEXT_NOUN = re.compile(f"[{Role.NOUN}{Role.NAME}{Role.MODIFIER}]")
+#: How a phrase may begin; words that also begin a clause, and those that begin a phrase of one.
+_LEADS = frozenset({Role.DETERMINER, Role.NUMBER, Role.QUANTITY})
+_RELATIVES = frozenset({"that", "which"})
+_ONE = frozenset({"a", "an", "one", "this", "that", "each", "every"})
+#: What follows a verb, and no noun that is part of a longer one; None: the prompt ends.
+_AFTER_VERBS = frozenset(
+    {
+        Role.PREPOSITION, Role.RELATION, Role.DETERMINER, Role.NUMBER, Role.QUANTITY, Role.ADVERB, Role.COMMA,
+        Role.CONJUNCTION, Role.PLACE, Role.STYLE, Role.SETTING, Role.OTHER, None,
+    }
+)  # fmt: skip
 
 
 def correct(words: list[Word]) -> None:
@@ -50,8 +63,12 @@ def correct(words: list[Word]) -> None:
             and after in {Role.MODIFIER, Role.NOUN}
         ):
             word.role, word.value = Role.MODIFIER, text
-        elif text == "flat" and word.role is Role.NOUN and after is Role.NOUN:
-            word.role = Role.MODIFIER
+        elif _is_missed_adjective(words, i):
+            word.role, word.value = Role.MODIFIER, text
+        elif word.role is Role.NOUN and (_is_missed_participle(words, i) or _is_missed_predicate(words, i)):
+            word.role, word.value, word.plural = Role.VERB, text, False
+        elif word.role is Role.VERB and word.tag == "VBZ" and before is Role.VERB:  # "blowing bubbles"
+            word.role, word.value, word.plural = Role.NOUN, singular(text), True
         elif word.role in {Role.MODIFIER, Role.VERB} and _lacks_noun(words, i):
             word.role, word.value = Role.NOUN, text
         elif word.role is Role.NOUN and word.tag.startswith("V") and before not in _BEFORE_NOUNS:
@@ -71,6 +88,73 @@ def _is_missed_noun(before: Role | None, role: Role, after: Role | None) -> bool
 
 #: Words that may stand for a thing named before, and then do something.
 _STANDING_ALONE = frozenset("one two three four other others another each both all some".split())
+
+
+def _is_missed_adjective(words: list[Word], i: int) -> bool:
+    """Return whether a noun or a verb stands where an adjective would: "a smooth, red ball", "two spotted chairs"."""
+    word, text = words[i], words[i].text.lower()
+    rest = "".join(w.role for w in words[i + 1 : i + 12])
+    goes_on = _GOES_ON.match(rest)
+    if not (goes_on or _NEXT_NOUN.match(rest)):
+        return False
+    if word.role is Role.NOUN:
+        if not _may_modify(text) or (goes_on and not _agree(words, i, i + goes_on.end())):
+            return False
+    elif word.role is not Role.VERB or word.tag not in {"VBN", "VBG", "VBD"}:
+        return False
+    return _is_led(words, i)
+
+
+def _may_modify(text: str) -> bool:
+    """Return whether a word that is taken for a noun may be an adjective, and is no thing of the world."""
+    return text in lexicon.MATERIALS | lexicon.SHAPES or (is_adjective(text) and text not in nouns())
+
+
+def _is_led(words: list[Word], i: int) -> bool:
+    """Return whether a determiner or a number comes before a word, with nothing but what may be adjectives between."""
+    return (lead := _lead(words, i)) is not None and words[lead].text.lower() not in _RELATIVES
+
+
+def _lead(words: list[Word], i: int) -> int | None:
+    """Return the index of the determiner or number before a word and before what may be adjectives beside it."""
+    for at in range(i - 1, -1, -1):
+        word = words[at]
+        if word.role in _LEADS:
+            return at
+        modifies = word.role in {Role.MODIFIER, Role.ADVERB, Role.COMMA} or _may_modify(word.text.lower())
+        if not modifies and not (word.role is Role.VERB and word.tag in {"VBN", "VBG"}):
+            return None
+    return None
+
+
+def _agree(words: list[Word], i: int, stop: int) -> bool:
+    """Return whether the noun that ends before word `stop` may be that of the article before `i`: not "a glass, cups"."""
+    lead = _lead(words, i)
+    return lead is None or words[lead].text.lower() not in _ONE or not words[stop - 1].plural
+
+
+def _is_missed_participle(words: list[Word], i: int) -> bool:
+    """Return whether a noun ends a phrase as a participle would: "a blue zebra playing with"."""
+    text = words[i].text.lower()
+    if not text.endswith("ing") or text in nouns() or text in lexicon.THINGS_IN_ING or not verb_of(text):
+        return False
+    return i > 0 and words[i - 1].role is Role.NOUN and _role(words, i + 1) in _AFTER_VERBS
+
+
+def _is_missed_predicate(words: list[Word], i: int) -> bool:
+    """Return whether a noun is the verb of the one before: "a train moves along"; "the boat sails" if it moves so."""
+    word, text = words[i], words[i].text.lower()
+    if i == 0 or words[i - 1].role is not Role.NOUN or words[i - 1].plural or not text.endswith("s"):
+        return False
+    if word.tag not in {"NNS", "NNPS"} or text in lexicon.PLURAL_ONLY or _role(words, i + 1) not in _AFTER_VERBS:
+        return False
+    verb, lead = verb_of(text), _lead(words, i - 1)
+    one = lead is not None and words[lead].text.lower() in _ONE
+    return verb is not None and (one or verb in lexicon.MOTIONS)
+
+
+def _role(words: list[Word], i: int) -> Role | None:
+    return words[i].role if i < len(words) else None
 
 
 def _lacks_noun(words: list[Word], i: int) -> bool:
