@@ -11,8 +11,8 @@ from scope.parsing.state import ParseState
 from scope.parsing.words import Word
 
 _JOINTS = frozenset({Role.CONJUNCTION, Role.COMMA})
-_PREPOSITIONS = frozenset({Role.RELATION, Role.PREPOSITION, Role.OF})
-_PREDICATES = frozenset({Role.RELATION, Role.VERB, Role.AUXILIARY})
+_PREPOSITIONS = frozenset({Role.RELATION, Role.PREPOSITION, Role.OF, Role.QUALIFYING})
+_PREDICATES = frozenset({Role.RELATION, Role.VERB, Role.AUXILIARY, Role.QUALIFYING})
 #: Roles after which a phrase is an object: no clause goes on to speak of it.
 _GOVERNORS = _PREPOSITIONS | {Role.VERB, Role.THAN, Role.NEGATION, Role.POSSESSIVE}
 #: What may stand between a word and what it speaks of.
@@ -25,6 +25,8 @@ def subjects_of_relation(state: ParseState, i: int, target: Phrase) -> list[Phra
     phrase = state.phrase_at(at)
     if phrase is not None and phrase.id:
         return joined_before(state, phrase)
+    if phrase is not None and phrase.quality:
+        return owners(state, phrase)
     if state.role(at) in _JOINTS and state.role(at - 1) is Role.RELATION:  # "below and to the left of"
         return subjects_of_relation(state, at - 1, target)
     return _of_clause(state, at) or _following(state, target)
@@ -37,12 +39,24 @@ def subjects_of_verb(state: ParseState, i: int) -> list[Phrase]:
     parsed = [p for p in state.parsed_subjects(i) if p.start < i]
     at = _before(state, i)
     phrase = state.phrase_at(at)
-    if is_participle(state.words[i]):
-        parsed = parsed or ([phrase] if phrase is not None and phrase.is_referent else [])
+    if not is_participle(state.words[i]):
+        found = [p for p in parsed if not _is_object(state, p)] or _of_clause(state, at, settings=True)
+    elif phrase is not None and phrase.is_referent:
+        found = parsed or [phrase]
     else:
-        parsed = [p for p in parsed if not _is_object(state, p)]
-    found = parsed or _of_clause(state, at, settings=True)
+        found = _of_clause(state, at, settings=True) or parsed
     return [*joined_before(state, found[0])[:-1], *found] if found else []
+
+
+def owners(state: ParseState, phrase: Phrase) -> list[Phrase]:
+    """Return the entities of which a phrase is what they have, are made of or are covered in."""
+    at = phrase.start - 1
+    before = state.phrase_before(at)
+    if state.role(at) in _JOINTS and before is not None and before.quality:
+        return owners(state, before)
+    if state.role(at) in {Role.VERB, Role.AUXILIARY}:
+        return [p for p in subjects_of_verb(state, at) if p.id]
+    return [p for p in subjects_of_relation(state, at, phrase) if p.start < phrase.start]
 
 
 def is_participle(verb: Word) -> bool:

@@ -1,14 +1,15 @@
 """What is said of the entities: counts, qualities, relations, actions, words to be read, places in the picture."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from scope.parsing import lexicon
-from scope.parsing.attachment import is_and, joined_after, subjects_of_relation, subjects_of_verb
+from scope.parsing.actions import links, locates, read_action
+from scope.parsing.attachment import is_and, joined_after, subjects_of_relation
 from scope.parsing.denials import is_contradicted
-from scope.parsing.english import verb_of
 from scope.parsing.links import belong, read_having, read_owner, read_with
 from scope.parsing.parts import read_part
 from scope.parsing.phrases import Phrase
+from scope.parsing.qualities import add_quality, read_quality_phrase
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
 from scope.parsing.undrawn import read_undrawn
@@ -34,7 +35,9 @@ def _read_phrase(state: ParseState, phrase: Phrase) -> None:
     if phrase.absent:
         _read_absent(state, phrase)
         return
-    if phrase.abstract:
+    if phrase.quality:
+        read_quality_phrase(state, phrase)
+    if phrase.quality or phrase.abstract:
         return
     if phrase.identifies is not None:
         first, last = sorted((phrase, phrase.identifies), key=lambda p: p.start)
@@ -42,13 +45,14 @@ def _read_phrase(state: ParseState, phrase: Phrase) -> None:
         return
     if phrase.setting is not None:
         lead = [w for w in state.words[max(0, phrase.start - 1) : phrase.start] if w.role is Role.RELATION]
+        lead = [*_lead(state, phrase.start - 1), *lead] if lead else []
         state.add(Type.SETTING, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
     if phrase.number is not None and phrase.id is not None and not phrase.means:
         _read_count(state, phrase, phrase.number)
     if phrase.quantity is not None:
         _read_quantity(state, phrase, phrase.quantity)
     for run in phrase.modifiers if phrase.id or phrase.setting else ():
-        _read_quality(state, phrase, run)
+        add_quality(state, phrase, run)
     read_part(state, phrase)
     read_owner(state, phrase)
     if phrase.names:
@@ -89,23 +93,6 @@ def _is_unnumbered(state: ParseState, phrase: Phrase) -> bool:
     return all(p.plural and p.number is None for p in alike)
 
 
-def _read_quality(state: ParseState, phrase: Phrase, run: list[Word]) -> None:
-    """Add a colour or another quality of an entity; of a setting it is part of the setting."""
-    if run[0].role is Role.NEGATION:
-        state.cue = state.words.index(run[0])
-        run = run[1:]
-    color = run[-1].color
-    value = color or " ".join(w.text.lower() for w in run)
-    verb = "are" if phrase.plural and phrase.id else "is"
-    claim = f"{state.definite(phrase)} {verb} {value}"
-    if phrase.setting is not None:
-        state.add(Type.SETTING, claim, value, span_of(run))
-    else:
-        aspect = "color" if color else "other"
-        state.add(Type.ATTRIBUTE, claim, value, span_of(run[-1:] if color else run), phrase, aspect=aspect)
-    state.cue = None
-
-
 def _read_loose_quality(state: ParseState, i: int) -> None:
     """Add an adjective outside a phrase: "the car is blue", "apples, red and shiny"."""
     if state.role(i - 1) is Role.NUMBER:  # "two cats, one black": which of them is not said of all
@@ -114,7 +101,7 @@ def _read_loose_quality(state: ParseState, i: int) -> None:
     if state.role(i - 1) is Role.ADVERB:
         run.insert(0, state.words[i - 1])
     for subject in state.subjects(i):
-        _read_quality(state, subject, run)
+        add_quality(state, subject, run)
 
 
 def _read_relation(state: ParseState, i: int) -> None:
@@ -131,7 +118,7 @@ def _read_relation(state: ParseState, i: int) -> None:
         return
     if target is None and name in lexicon.BARE_SETTINGS:
         state.add(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
-    if target is None or target.id is None or (state.role(i - 1) is Role.VERB and _links(state, i - 1)):
+    if target is None or target.id is None or (state.role(i - 1) is Role.VERB and links(state, i - 1)):
         return
     if state.role(i - 1) is Role.TEXT and _surface_of(state, i - 1) is target:
         return
@@ -141,10 +128,17 @@ def _read_relation(state: ParseState, i: int) -> None:
     objects = state.meant(target)
     if name == "between" and state.role(target.stop) is Role.CONJUNCTION and (other := state.phrase_after(target.stop)):
         objects = [*objects, other]
+    span = span_of([*_lead(state, i), word])
     for subject in state.each(subjects_of_relation(state, i, target)):
         for related in [objects] if name == "between" else [[o] for o in objects]:
             if subject.id not in {o.id for o in related}:
-                _add_relation(state, subject, name, related, span_of([word]))
+                _add_relation(state, subject, name, related, span)
+
+
+def _lead(state: ParseState, i: int) -> list[Word]:
+    """Return the words before a preposition that say no more than it does: "is positioned above", "all on a tray"."""
+    before = state.words[max(0, i - 1) : i]
+    return [w for w in before if locates(state, i - 1) or (w.role is Role.QUANTITY and state.phrase_at(i - 1) is None)]
 
 
 def _shared_target(state: ParseState, i: int) -> Phrase | None:
@@ -176,61 +170,16 @@ def _read_owner(state: ParseState, i: int) -> None:
         belong(state, owned, owner, span_of([state.words[i]]))
 
 
-def _read_action(state: ParseState, i: int) -> None:
-    """Add what an entity does: to another one a relation ("holding"), else a quality ("sitting")."""
-    words = [state.words[j] for j in _with_adverbs(state, i)]
-    last = state.words.index(words[-1])
-    target = state.phrase_after(last)
-    if target is None and _links(state, last):
-        target = state.phrase_after(last + 1)
-        words = [*words, state.words[last + 1]] if target is not None and target.id else words
-    if target is not None and target.id is None:
-        target = None
-    value = " ".join(w.text.lower() for w in words)
-    if clause := state.denied_clauses.get(i):
-        value, target = state.prompt.text[clause.start : clause.end].lower(), None
-    subjects = state.each(subjects_of_verb(state, i))
-    if not subjects and target is not None and len(words) == 1:  # "next to a tree sits a cat"
-        subjects, target = joined_after(state, target), None
-    objects = joined_after(state, target) if target is not None and _takes_several(words) else [target]
-    objects = [m for o in objects for m in (state.meant(o) if o is not None else [None])]
-    for subject in subjects:
-        claim = f"{state.definite(subject)} {_auxiliary(state.words[i], subject)}{value}"
-        for object in objects:
-            if subject.id is None:
-                state.add(Type.SETTING, claim, value, span_of(words))
-            elif object is None or object.id == subject.id:
-                state.add(Type.ATTRIBUTE, claim, value, clause or span_of(words), subject, aspect="other")
-            else:
-                state.add(Type.RELATION, f"{claim} {state.definite(object)}", value, span_of(words), subject, object)
-
-
-def _takes_several(words: list[Word]) -> bool:
-    """Return whether what an action has to do with may be several things: "surrounded by", "holding"."""
-    return words[0].tag == "VBN" or verb_of(words[0].text.lower()) in lexicon.HOLDING
-
-
-def _with_adverbs(state: ParseState, i: int) -> Iterator[int]:
-    """Yield the indices of a verb and of the adverbs on both sides of it."""
-    first, last = i, i
-    while state.role(first - 1) is Role.ADVERB:
-        first -= 1
-    while state.role(last + 1) is Role.ADVERB:
-        last += 1
-    yield from range(first, last + 1)
-
-
-def _links(state: ParseState, i: int) -> bool:
-    """Return whether the word after `i` ties an action to its object: "looking at", "covered with", "led by"."""
-    by = {"at", "by"} if state.words[i].tag == "VBN" else {"at"}
-    after = state.role(i + 1)
-    return after in {Role.PREPOSITION, Role.OF} or (after is Role.RELATION and state.words[i + 1].value in by)
-
-
-def _auxiliary(verb: Word, subject: Phrase) -> str:
-    if verb.tag not in {"VBG", "VBN"}:
-        return "does " if verb.tag in {"VB", "VBP"} and not subject.plural else ""
-    return "are " if subject.plural else "is "
+def _read_qualifying(state: ParseState, i: int) -> None:
+    """Add what something is made of, covered in or shaped like, where that is a thing: "covered with strawberries"."""
+    word, target = state.words[i], state.phrase_after(i)
+    said = word.text.lower()
+    if target is None or not target.id:
+        return
+    for subject in state.each(subjects_of_relation(state, i, target)):
+        for object in joined_after(state, target):
+            claim = f"{state.definite(subject)} {'are' if subject.plural else 'is'} {said} {state.definite(object)}"
+            state.add(Type.RELATION, claim, said, span_of([word]), subject, object)
 
 
 def _read_text(state: ParseState, i: int) -> None:
@@ -308,7 +257,8 @@ _READERS: dict[Role, Callable[[ParseState, int], None]] = {
     Role.AUXILIARY: read_having,
     Role.OF: _read_belonging,
     Role.POSSESSIVE: _read_owner,
-    Role.VERB: _read_action,
+    Role.VERB: read_action,
+    Role.QUALIFYING: _read_qualifying,
     Role.TEXT: _read_text,
     Role.PLACE: _read_place,
     Role.ABSENCE: _read_absence,

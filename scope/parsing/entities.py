@@ -5,14 +5,13 @@ from scope.parsing.abstract import is_abstract
 from scope.parsing.parts import settle_selected, settle_stand_in
 from scope.parsing.phrases import Phrase, setting_after, setting_of
 from scope.parsing.pronouns import antecedents, owner_of
+from scope.parsing.qualities import is_quality
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
 from scope.parsing.undrawn import BACKDROPS
 from scope.parsing.words import Word
 from scope.specification import Commitment, Kind, Type
 from scope.text import article
-
-_CLOTHED = frozenset({"covered", "dressed", "clothed", "wrapped", "filled"})
 
 
 def find_entities(state: ParseState) -> None:
@@ -26,6 +25,8 @@ def find_entities(state: ParseState) -> None:
             _settle_stand_in(state, phrase)
         elif phrase.start in repeats or settle_selected(state, phrase):
             continue
+        elif is_quality(state, phrase):
+            phrase.quality = True
         elif phrase.noun in BACKDROPS:
             phrase.abstract = True
         elif setting := _setting(state, phrase):
@@ -76,7 +77,7 @@ def _setting(state: ParseState, phrase: Phrase) -> str | None:
     before = _preposition(state, phrase)
     said = str(before.value) if before is not None else None
     if said in lexicon.SETTING_PREPOSITIONS or setting_after(phrase, said):
-        if phrase.start > 1 and state.words[phrase.start - 2].text.lower() in _CLOTHED:
+        if phrase.start > 1 and state.words[phrase.start - 2].text.lower() in lexicon.CLOTHED:
             return None
         return setting_of(phrase, said)
     opens = phrase is state.phrases[0] and before is None and not phrase.colors

@@ -156,7 +156,8 @@ SIZES = frozenset(_words("big small large little tiny huge tall short long young
 QUALITIES = frozenset(
     _words(
         "wooden left right bare whole entire simple broken dirty clean smooth rough soft hard wild female male single "
-        "double raw open closed straight dark light heavy flat fresh dry cold sour sweet glossy spotted striped bearded"
+        "vintage plaid gingham paisley pastel double raw open closed straight dark light heavy flat fresh "
+        "dry cold sour sweet glossy spotted striped bearded"
     )
 )
 
@@ -299,14 +300,27 @@ SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "th
 #: Settings that are said in one word, without a preposition.
 BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors", "outside": "outdoors"}
 
+#: Words that open a clause of its own.
+SUBORDINATORS = frozenset(_words("while whereas although though because if unless when where"))
+
+#: What passes over a thing, rather than being above it.
+LEAPING = frozenset(_words("jump leap hop vault bound skip hurdle climb step"))
+#: What goes from one to another: "gives a girl an apple", "gives an apple to a girl".
+GIVING = frozenset(_words("give hand offer feed bring pass throw toss send serve show lend sell teach deliver present"))
+#: Says no more than the preposition after it: "is positioned above".
+LOCATING = frozenset(_words("positioned placed located situated set seen shown found arranged visible depicted"))
+
+#: What is in stuff or in clothes is in no place: "dressed in snow white".
+CLOTHED = frozenset(_words("covered dressed clothed clad wrapped draped filled bathed"))
 #: What one may do to several things at once: "holding a cup and a book".
 HOLDING = frozenset(_words("hold carry wear have contain feature eat include display"))
 
 #: What things do without another: "the boat sails under" is no boat's sails.
 MOTIONS = frozenset(
     _words(
-        "stand sit lie sleep rest lean hang float fly swim run walk jump leap hop move sail drift glide burn glow shine "
-        "rise fall hover soar perch climb crawl coil roll spin wait play dance sing bloom flow kneel pose stare smile"
+        "stand sit lie sleep rest lean hang float fly swim run walk jump leap hop move sail drift glide burn glow "
+        "shine rise fall hover soar perch climb crawl coil roll spin wait play dance sing bloom flow kneel "
+        "pose stare smile"
     )
 )
 #: Things whose name ends as a participle does.

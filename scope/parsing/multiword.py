@@ -13,6 +13,7 @@ from scope.parsing.emoji import find_emoji
 from scope.parsing.frames import MEDIUM, Frame
 from scope.parsing.names import find_names, nouns
 from scope.parsing.notation import denied_items
+from scope.parsing.openings import find_openings
 from scope.parsing.quoted import find_quotations
 from scope.parsing.referring import referring_expressions
 from scope.parsing.spans import MultiwordSpan, SpanKind
@@ -21,6 +22,7 @@ from scope.parsing.styles import find_stated, find_styles
 # -- everything else is found by a rule: a pattern, and what it makes of a match --------------------
 
 _NUMBER = lexicon.NUMBER
+_COLOR = r"(?:" + "|".join(lexicon.COLOR_OF) + r")"
 _COLLECTIVE = r"(?:" + "|".join(lexicon.COLLECTIVE_NOUNS) + r")"
 
 
@@ -84,7 +86,7 @@ def _vague(match: re.Match[str]) -> MultiwordSpan:
 
 
 def _and(match: re.Match[str]) -> MultiwordSpan:
-    return _span(match, SpanKind.AND, "and", "and")
+    return _span(match, SpanKind.AND, "and", " and ")
 
 
 def _hyphenated(match: re.Match[str]) -> MultiwordSpan:
@@ -130,16 +132,22 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
          rf"{_COLLECTIVE}\s+of\b|\ba\s+few\b", _vague),
         # "sugar-free"
         (r"(?<![\w-])(\w+)-free(?![\w-])", _absent),
+        # "black-and-white": two colours
+        (rf"(?<![\w-])({_COLOR})(?=-and-{_COLOR}(?![\w-]))", _color),
+        (rf"(?<=\w)-and-(?={_COLOR}(?![\w-]))", _and),
+        (rf"(?<=-and-)({_COLOR})(?![\w-])", _color),
         # "gold-colored", "red in color"
-        (r"(?<![\w-])(" + "|".join(lexicon.COLOR_OF) + r")(?:[- ]colou?red\b|\s+in\s+colou?r\b)", _color),
+        (rf"(?<![\w-])({_COLOR})(?:[- ]colou?red\b|\s+in\s+colou?r\b)", _color),
         # "together with"
         (r"\b(?:along|together)\s+with\b|\bas\s+well\s+as\b|\baccompanied\s+by\b", _and),
         # "to the left of", then "on the left", then "above"
         (lexicon.alternatives([r for r in lexicon.RELATION_OF if " " in r]), _relation),
         ("(" + lexicon.alternatives(lexicon.PLACE_OF) + r")(?!\s+of\b)", _place),
         (lexicon.alternatives([r for r in lexicon.RELATION_OF if " " not in r]), _relation),
-        # "black-and-white"
-        (r"(?<![\w-])[^\W\d_]+(?:-[^\W\d_]+)+(?![\w-])", _hyphenated),
+        # "well-lit", "5-year-old", "10 foot tall"
+        (r"(?<![\w-])(?:\d+|[^\W\d_]+)(?:-[^\W\d_]+)+(?![\w-])", _hyphenated),
+        (rf"(?<![\w-]){_NUMBER}[ -](?:foot|feet|ft|inch|inches|meters?|metres?|cm|years?|months?|storey|story)[ -]"
+         r"(?:tall|high|long|wide|deep|thick|old)(?![\w-])", _hyphenated),
     )
 )  # fmt: skip
 
@@ -175,6 +183,8 @@ def _candidates(text: str, frames: Iterable[Frame]) -> Iterator[tuple[MultiwordS
     for start, end, name in find_names(text):  # "traffic lights", "pair of scissors"
         placeholder = "cats" if name.plural else "cat"
         yield (MultiwordSpan(start, end, SpanKind.NOUN, name.singular, placeholder, name.plural),)
+    for opening in find_openings(text):
+        yield (opening,)
     for pattern, make in _RULES:
         for match in pattern.finditer(text):
             yield (make(match),)

@@ -41,7 +41,7 @@ class Phrase:
     One that is `absent` has the words that say so in `denied_by`; of one that is `swallowed` a denial alone speaks.
     `id` is the entity that it stands for, once that is known; `setting` the setting that it names instead;
     `identifies` the other phrase of which it only says which one it is ("Team Zorvex" in "the mascot of Team Zorvex");
-    `abstract`: it is no thing ("a sense of calm").
+    `abstract`: it is no thing ("a sense of calm"); `quality`: it only says how another one looks ("a fluffy texture").
     """
 
     start: int
@@ -58,6 +58,7 @@ class Phrase:
     setting: str | None = None
     absent: bool = False
     abstract: bool = False
+    quality: bool = False
     identifies: "Phrase | None" = None
     stand_ins: list[Word] = field(default_factory=list)
     whole: "Phrase | None" = None

@@ -31,6 +31,7 @@ class Role(StrEnum):
     EMOJI = "e"  # a thing that is shown, not said
     THAN = "c"  # what follows is compared
     MEASURE = "m"  # "as a spider has legs"
+    QUALIFYING = "y"  # "made of", "covered in"
     SHADE = "k"  # "in the color of the sky"
     CONJUNCTION = "&"  # "and", "or"
     COMMA = ","

@@ -25,6 +25,7 @@ class SpanKind(StrEnum):
     RELATION = "relation"
     PLACE = "place"  # "in the background"
     AND = "and"  # "along with"
+    QUALIFYING = "qualifying"  # "made of", "covered in": what follows is a quality; value: of which kind
     HYPHENATED = "hyphenated"
 
 

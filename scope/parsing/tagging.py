@@ -3,7 +3,7 @@
 import re
 
 from scope.parsing import lexicon
-from scope.parsing.english import is_adjective, is_noun, singular, verb_of
+from scope.parsing.english import is_adjective, is_noun, is_plural, singular, verb_of
 from scope.parsing.names import compounds, nouns
 from scope.parsing.roles import Role
 from scope.parsing.words import Word
@@ -24,6 +24,7 @@ _JOINING = frozenset({Role.CONJUNCTION, Role.COMMA})
 _GOES_ON = re.compile(
     rf"([{Role.COMMA}{Role.CONJUNCTION}]{{1,2}}{Role.ADVERB}*{Role.MODIFIER}+)+[{Role.NOUN}{Role.NAME}]"
 )
+_ALWAYS_MODIFY = lexicon.MATERIALS | lexicon.SHAPES | lexicon.QUALITIES
 #: What a modifier may be followed by.
 _NEXT_NOUN = re.compile(f"[{Role.NOUN}{Role.NAME}{Role.MODIFIER}]")
 #: How a phrase may begin; words that also begin a clause, and those that begin a phrase of one.
@@ -61,14 +62,12 @@ def correct(words: list[Word]) -> None:
             text in lexicon.MATERIALS | lexicon.SHAPES
             and word.role in {Role.NOUN, Role.MODIFIER, Role.ADVERB}
             and after in {Role.MODIFIER, Role.NOUN}
-        ):
-            word.role, word.value = Role.MODIFIER, text
-        elif _is_missed_adjective(words, i):
+        ) or _is_missed_adjective(words, i):
             word.role, word.value = Role.MODIFIER, text
         elif word.role is Role.NOUN and (_is_missed_participle(words, i) or _is_missed_predicate(words, i)):
             word.role, word.value, word.plural = Role.VERB, text, False
-        elif word.role is Role.VERB and word.tag == "VBZ" and before is Role.VERB:  # "blowing bubbles"
-            word.role, word.value, word.plural = Role.NOUN, singular(text), True
+        elif word.role is Role.VERB and _is_missed_object(words, i):
+            word.role, word.value, word.plural = Role.NOUN, singular(text) if is_plural(text) else text, is_plural(text)
         elif word.role in {Role.MODIFIER, Role.VERB} and _lacks_noun(words, i):
             word.role, word.value = Role.NOUN, text
         elif word.role is Role.NOUN and word.tag.startswith("V") and before not in _BEFORE_NOUNS:
@@ -107,7 +106,7 @@ def _is_missed_adjective(words: list[Word], i: int) -> bool:
 
 def _may_modify(text: str) -> bool:
     """Return whether a word that is taken for a noun may be an adjective, and is no thing of the world."""
-    return text in lexicon.MATERIALS | lexicon.SHAPES or (is_adjective(text) and text not in nouns())
+    return text in _ALWAYS_MODIFY or "-" in text or (is_adjective(text) and text not in nouns())
 
 
 def _is_led(words: list[Word], i: int) -> bool:
@@ -128,7 +127,7 @@ def _lead(words: list[Word], i: int) -> int | None:
 
 
 def _agree(words: list[Word], i: int, stop: int) -> bool:
-    """Return whether the noun that ends before word `stop` may be that of the article before `i`: not "a glass, cups"."""
+    """Return whether the noun right before word `stop` may be that of the article before `i`: not "a glass, cups"."""
     lead = _lead(words, i)
     return lead is None or words[lead].text.lower() not in _ONE or not words[stop - 1].plural
 
@@ -146,11 +145,21 @@ def _is_missed_predicate(words: list[Word], i: int) -> bool:
     word, text = words[i], words[i].text.lower()
     if i == 0 or words[i - 1].role is not Role.NOUN or words[i - 1].plural or not text.endswith("s"):
         return False
-    if word.tag not in {"NNS", "NNPS"} or text in lexicon.PLURAL_ONLY or _role(words, i + 1) not in _AFTER_VERBS:
+    if word.tag not in {"NNS", "NNPS", "VBZ"} or text in lexicon.PLURAL_ONLY or _role(words, i + 1) not in _AFTER_VERBS:
         return False
     verb, lead = verb_of(text), _lead(words, i - 1)
     one = lead is not None and words[lead].text.lower() in _ONE
     return verb is not None and (one or verb in lexicon.MOTIONS)
+
+
+def _is_missed_object(words: list[Word], i: int) -> bool:
+    """Return whether a verb stands where only a noun can: "blowing bubbles", "a brown coat rack"."""
+    before, tag = words[i - 1] if i else None, words[i].tag
+    if before is None or not is_noun(words[i].text.lower()):
+        return False
+    if before.role is Role.VERB:
+        return tag == "VBZ"
+    return tag in {"VB", "VBP"} and before.role is Role.NOUN and not before.plural and _is_led(words, i - 1)
 
 
 def _role(words: list[Word], i: int) -> Role | None:

@@ -152,6 +152,7 @@ _SPAN_ROLES = {
     SpanKind.PLACE: Role.PLACE,
     SpanKind.AND: Role.CONJUNCTION,
     SpanKind.THAN: Role.THAN,
+    SpanKind.QUALIFYING: Role.QUALIFYING,
 }
 
 
@@ -174,6 +175,8 @@ def _role_of_token(token: "Token", said: str) -> tuple[Role, str | int, bool]:
         return Role.NEGATION, "not", False
     if word == "of":
         return Role.OF, word, False
+    if word in lexicon.SUBORDINATORS:
+        return Role.OTHER, word, False
     if word in lexicon.BARE_SETTINGS:
         return Role.SETTING, lexicon.BARE_SETTINGS[word], False
     if word in lexicon.VAGUE:
