@@ -50,13 +50,17 @@ def _entity(spec: Specification, *words: str) -> bool:
 
 
 def _count(spec: Specification, *parts: str) -> bool:
-    """Return whether any thing of the noun is said to be so many."""
-    number = int(parts[-1].removeprefix("=="))
-    for thing in _things(spec, ", ".join(parts[:-1])):
-        counts = [c for c in spec.about(thing.id) if c.type is Type.COUNT]
-        if any(c.value == number and c.comparator == "==" for c in counts) or (number == 1 and not counts):
-            return True
-    return False
+    """Return whether one thing of the noun, or all of them together, are said to be so many."""
+    number, things = int(parts[-1].removeprefix("==")), _things(spec, ", ".join(parts[:-1]))
+    counts = [_number(spec, thing) for thing in things]
+    return bool(things) and (number in counts or number == sum(counts))
+
+
+def _number(spec: Specification, thing: Commitment) -> int:
+    """Return how many a thing is said to be; 0 if that is not exact, and 1 of a singular of which nothing is said."""
+    counts = [c for c in spec.about(thing.id) if c.type is Type.COUNT]
+    exact = [int(c.value) for c in counts if c.comparator == "=="]
+    return exact[0] if exact else int(not counts and not thing.claim.startswith("there are"))
 
 
 def _color(spec: Specification, *parts: str) -> bool:
@@ -100,7 +104,8 @@ _CONVERSE = CONVERSE | {other: name for name, other in CONVERSE.items()}
 
 def _things(spec: Specification, noun: str) -> list[Commitment]:
     """Return the things that a noun may mean: by all its words, or else by its last alone."""
-    things = [c for c in spec.of(Type.PRESENCE) if not c.denied]
+    noun = re.sub(r"_\d+$", "", noun)  # "flowers_2" are the second ones
+    things = [c for c in spec.of(Type.PRESENCE) if c.part_of is None]
     for forms in ({noun, singular(noun)}, {noun.split()[-1], singular(noun.split()[-1])}):
         whole = [c for c in things if forms & set(_names(spec, c))]
         last = [c for c in things if forms & {name.split()[-1] for name in _names(spec, c) if name}]
