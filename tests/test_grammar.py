@@ -492,3 +492,20 @@ def test_reading_loads_no_torch_by_itself() -> None:
 
     code = "import sys, scope.parsing.prompt, scope.parsing.grammar; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "narrated"),
+    [
+        ("a lamp on a desk, creating a sense of calm", "creating a sense of calm"),
+        ("a lamp beside a wall, highlighting the bricks", "highlighting the bricks"),
+        ("a dog, giving the picture a warm mood", "giving the picture"),
+        ("the pillow appears to be soft", "appears"),
+    ],
+)
+def test_what_a_verb_only_narrates_is_no_promise(grammar: Grammar, prompt: str, narrated: str) -> None:
+    spec = grammar.decompose(prompt)
+    said = {str(c.value) for c in spec.commitments if c.kind is Kind.UNKNOWN}
+    assert narrated in said
+    word = narrated.split()[0]
+    assert not any(word in str(c.value) for c in spec.commitments if c.kind is not Kind.UNKNOWN)
