@@ -29,6 +29,10 @@ def read_action(state: ParseState, i: int) -> None:
     subjects = state.each(subjects_of_verb(state, i))
     if not subjects and target is not None and len(words) == 1:  # "next to a tree sits a cat"
         subjects, target = joined_after(state, target), None
+    if _is_doubtful(state, i, subjects):
+        end = target.stop if target is not None else last + 1
+        state.add_unknown(span_of(state.words[state.words.index(words[0]) : end]), *subjects)
+        return
     given, receiver = _given(state, i, target)
     objects = joined_after(state, given) if given is not None and _takes_several(words) else [given]
     objects = [m for o in objects for m in (state.meant(o) if o is not None else [None])]
@@ -60,6 +64,14 @@ def locates(state: ParseState, i: int) -> bool:
         and state.words[i].text.lower() in lexicon.LOCATING
         and state.role(i + 1) in {Role.RELATION, Role.PLACE}
     )
+
+
+def _is_doubtful(state: ParseState, i: int, subjects: list[Phrase]) -> bool:
+    """Return whether a verb does not agree with its subject, and so may be none: "the round oversee the cars"."""
+    if state.words[i].tag not in {"VB", "VBP"} or len(subjects) != 1 or subjects[0].plural or not subjects[0].id:
+        return False
+    before = [state.words[j] for j in state.words[i].children if j < i]
+    return not any(w.role in {Role.AUXILIARY, Role.NEGATION} or w.tag == "TO" for w in before)
 
 
 def _given(state: ParseState, i: int, target: Phrase | None) -> tuple[Phrase | None, Phrase | None]:

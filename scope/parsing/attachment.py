@@ -15,6 +15,7 @@ _PREPOSITIONS = frozenset({Role.RELATION, Role.PREPOSITION, Role.OF, Role.QUALIF
 _PREDICATES = frozenset({Role.RELATION, Role.VERB, Role.AUXILIARY, Role.QUALIFYING})
 #: Roles after which a phrase is an object: no clause goes on to speak of it.
 _GOVERNORS = _PREPOSITIONS | {Role.VERB, Role.THAN, Role.NEGATION, Role.POSSESSIVE}
+_INTO = frozenset({"into", "onto"})
 #: What may stand between a word and what it speaks of.
 _PASSED_OVER = frozenset({Role.ADVERB, Role.TEXT, Role.PLACE, Role.STYLE, Role.SHADE, Role.MEASURE})
 
@@ -24,6 +25,8 @@ def subjects_of_relation(state: ParseState, i: int, target: Phrase) -> list[Phra
     at = _before(state, i)
     phrase = state.phrase_at(at)
     if phrase is not None and phrase.id:
+        if state.text(i) in _INTO and state.text(phrase.start - 1) == "from":  # "from a jug into a glass"
+            return subjects_of_relation(state, phrase.start - 1, target)
         return joined_before(state, phrase)
     if phrase is not None and phrase.quality:
         return owners(state, phrase)

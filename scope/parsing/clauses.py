@@ -101,7 +101,9 @@ def _read_loose_quality(state: ParseState, i: int) -> None:
     if state.role(i - 1) is Role.ADVERB:
         run.insert(0, state.words[i - 1])
     for subject in state.subjects(i):
-        add_quality(state, subject, run)
+        looks = [p for p in (subject, state.phrase_before(i)) if p is not None and p.quality]
+        lead = state.words[looks[0].start : i] if looks else []  # "the color of the car is", "in the color"
+        add_quality(state, subject, run, span=[*lead, *run] if lead else None)
 
 
 def _read_relation(state: ParseState, i: int) -> None:
@@ -158,7 +160,7 @@ def _add_relation(state: ParseState, subject: Phrase, name: str, objects: list[P
 def _read_belonging(state: ParseState, i: int) -> None:
     """Add "a bowl of soup"."""
     whole, part = state.phrase_before(i), state.phrase_after(i)
-    if whole is not None and part is not None and whole.id and part.id:
+    if whole is not None and part is not None and whole.id and part.id and whole.id != part.id:
         claim = f"{state.definite(whole)} {'are' if whole.plural else 'is'} of {state.definite(part)}"
         state.add(Type.RELATION, claim, "of", span_of([state.words[i]]), whole, part)
 
@@ -166,7 +168,7 @@ def _read_belonging(state: ParseState, i: int) -> None:
 def _read_owner(state: ParseState, i: int) -> None:
     """Add "the dog's tail"."""
     owner, owned = state.phrase_before(i), state.phrase_after(i)
-    if owner is not None and owned is not None and owner.id and owned.id:
+    if owner is not None and owned is not None and owner.id and owned.id and owner.id != owned.id:
         belong(state, owned, owner, span_of([state.words[i]]))
 
 

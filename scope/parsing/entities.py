@@ -5,7 +5,7 @@ from scope.parsing.abstract import is_abstract
 from scope.parsing.parts import settle_selected, settle_stand_in
 from scope.parsing.phrases import Phrase, setting_after, setting_of
 from scope.parsing.pronouns import antecedents, owner_of
-from scope.parsing.qualities import is_quality
+from scope.parsing.qualities import is_quality, stand_for_whole
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
 from scope.parsing.undrawn import BACKDROPS
@@ -39,6 +39,8 @@ def find_entities(state: ParseState) -> None:
             phrase.id, phrase.noun = known.id, known.noun
         else:
             state.introduce(phrase)
+    for phrase in state.phrases:
+        stand_for_whole(state, phrase)
     for phrase in (p for p in state.phrases if p.start in repeats):
         phrase.id, phrase.setting = repeats[phrase.start].id, repeats[phrase.start].setting
 
@@ -89,6 +91,8 @@ def _has_predicate(state: ParseState, phrase: Phrase) -> bool:
     after = state.phrase_after(phrase.stop)
     if state.role(phrase.stop) is Role.RELATION and after is not None:
         return setting_of(after, str(state.words[phrase.stop].value)) is None
+    if state.role(phrase.stop) is Role.VERB and state.role(phrase.start) is Role.NOUN:  # "water pouring"
+        return state.words[phrase.stop].tag != "VBN"
     return state.role(phrase.stop) is Role.AUXILIARY
 
 

@@ -35,8 +35,24 @@ def is_quality(state: ParseState, phrase: Phrase) -> bool:
     return last in looks and said and bool(owners(state, phrase))
 
 
+def stand_for_whole(state: ParseState, phrase: Phrase) -> None:
+    """Let "the color" speak of the car in "the color of the car is red" and in "the car's color is red"."""
+    if not phrase.nouns or phrase.nouns[-1].value not in _LOOKS:
+        return
+    whole, after = None, phrase.stop
+    if state.role(phrase.stop) is Role.OF and (whole := state.phrase_after(phrase.stop)) is not None:
+        after = whole.stop
+    elif state.role(phrase.start - 1) is Role.POSSESSIVE:
+        whole = state.phrase_before(phrase.start - 1)
+    if whole is not None and whole.id and state.role(after) is Role.AUXILIARY:
+        phrase.quality, phrase.abstract, phrase.id = True, False, whole.id
+        phrase.noun, phrase.nouns, phrase.plural = whole.noun, whole.nouns, whole.plural
+
+
 def read_quality_phrase(state: ParseState, phrase: Phrase) -> None:
     """Add what a phrase says of those that it describes: "with a smooth, wooden texture" says two things."""
+    if phrase.id:  # the clause says it
+        return
     opening = state.words[phrase.start - 1]
     lead = _opening(state, phrase)
     if lead is not None:

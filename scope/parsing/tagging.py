@@ -26,7 +26,7 @@ _GOES_ON = re.compile(
 )
 _ALWAYS_MODIFY = lexicon.MATERIALS | lexicon.SHAPES | lexicon.QUALITIES
 #: What a modifier may be followed by.
-_NEXT_NOUN = re.compile(f"[{Role.NOUN}{Role.NAME}{Role.MODIFIER}]")
+_NEXT_NOUN = re.compile(f"(?:{Role.ADVERB}*{Role.MODIFIER})*[{Role.NOUN}{Role.NAME}]")
 #: How a phrase may begin; words that also begin a clause, and those that begin a phrase of one.
 _LEADS = frozenset({Role.DETERMINER, Role.NUMBER, Role.QUANTITY})
 _RELATIVES = frozenset({"that", "which"})
@@ -143,13 +143,16 @@ def _is_missed_participle(words: list[Word], i: int) -> bool:
 def _is_missed_predicate(words: list[Word], i: int) -> bool:
     """Return whether a noun is the verb of the one before: "a train moves along"; "the boat sails" if it moves so."""
     word, text = words[i], words[i].text.lower()
-    if i == 0 or words[i - 1].role is not Role.NOUN or words[i - 1].plural or not text.endswith("s"):
-        return False
-    if word.tag not in {"NNS", "NNPS", "VBZ"} or text in lexicon.PLURAL_ONLY or _role(words, i + 1) not in _AFTER_VERBS:
+    if i == 0 or words[i - 1].role is not Role.NOUN or _role(words, i + 1) not in _AFTER_VERBS:
         return False
     verb, lead = verb_of(text), _lead(words, i - 1)
+    several = words[i - 1].plural or (lead is not None and lead > 0 and words[lead - 1].role is Role.CONJUNCTION)
+    if several and text in lexicon.MOTIONS:  # "two cats sleep", "a dog and a cat sleep"
+        return True
+    if words[i - 1].plural or verb is None or not text.endswith("s") or text in lexicon.PLURAL_ONLY:
+        return False
     one = lead is not None and words[lead].text.lower() in _ONE
-    return verb is not None and (one or verb in lexicon.MOTIONS)
+    return word.tag in {"NNS", "NNPS", "VBZ"} and (one or verb in lexicon.MOTIONS)
 
 
 def _is_missed_object(words: list[Word], i: int) -> bool:
@@ -159,6 +162,8 @@ def _is_missed_object(words: list[Word], i: int) -> bool:
         return False
     if before.role is Role.VERB:
         return tag == "VBZ"
+    if _role(words, i + 1) in _LEADS:  # "let a man ride a horse"
+        return False
     return tag in {"VB", "VBP"} and before.role is Role.NOUN and not before.plural and _is_led(words, i - 1)
 
 
