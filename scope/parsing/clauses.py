@@ -7,6 +7,7 @@ from scope.parsing.actions import links, locates, read_action
 from scope.parsing.attachment import is_and, joined_after, subjects_of_relation
 from scope.parsing.denials import is_contradicted
 from scope.parsing.links import belong, read_having, read_owner, read_with
+from scope.parsing.numbers import Count, count_said
 from scope.parsing.parts import read_part
 from scope.parsing.phrases import Phrase
 from scope.parsing.qualities import add_quality, read_quality_phrase
@@ -71,9 +72,10 @@ def _read_absent(state: ParseState, phrase: Phrase) -> None:
 
 
 def _read_count(state: ParseState, phrase: Phrase, number: Word) -> None:
-    verb = "is" if number.value == 1 else "are"
-    claim = f"there {verb} exactly {number.value} {state.noun(phrase)}"
-    state.add(Type.COUNT, claim, number.value, span_of([number]), phrase)
+    count = count_said(number.text) or Count(int(number.value))
+    claim = f"there {'are' if phrase.plural else 'is'} {count.words} {state.described(phrase)}"
+    span = span_of([number])
+    state.add(Type.COUNT, claim, count.value, span, phrase, comparator=count.comparator, upto=count.upto)
 
 
 def _read_quantity(state: ParseState, phrase: Phrase, quantity: Word) -> None:

@@ -2,7 +2,8 @@
 
 clean (cleaning.py) -> a Prompt (prompt.py) that knows what only introduces the picture (frames.py) and what is read as
 one word (multiword.py, referring.py) -> tagged words (words.py, tagging.py) -> noun phrases (phrases.py) -> the
-entities among them (entities.py) -> what is said of them (clauses.py) -> whatever is left becomes an unknown.
+entities among them (entities.py) -> what is said of them (clauses.py), and how many a singular promises (singulars.py)
+-> whatever is left becomes an unknown.
 
 Nothing is sampled: the same prompt always gives the same specification, and every content word lies in the span
 of at least one commitment.
@@ -17,6 +18,7 @@ from scope.parsing.entities import entity_of, find_entities
 from scope.parsing.phrases import find_phrases
 from scope.parsing.prompt import Prompt
 from scope.parsing.pronouns import cover_mentions
+from scope.parsing.singulars import count_singulars
 from scope.parsing.state import ParseState
 from scope.parsing.styles import looks
 from scope.parsing.tagging import correct
@@ -51,7 +53,6 @@ def _commitments(prompt: Prompt) -> list[Commitment]:
     """Return the commitments of a prompt: entities, then what is said of them, then what is open."""
     words = tagged_words(prompt)
     correct(words)
-    correct(words)
     mark(words)
     state = ParseState(prompt, words, find_phrases(words))
     find_denials(state)
@@ -60,6 +61,7 @@ def _commitments(prompt: Prompt) -> list[Commitment]:
         state.add(type_, f"the {type_} is {name}", name, span)
     read_clauses(state)
     cover_mentions(state)
+    count_singulars(state)
     entities = [entity_of(state, phrase) for phrase in state.entities]
     for gap in prompt.gaps([*entities, *state.commitments]):
         state.add_unknown(gap, external=_is_name(state, gap))

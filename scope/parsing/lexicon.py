@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from scope.text import COLORS, NUMBERS, number_of
+from scope.text import COLORS, HUNDREDS, NUMBERS, TENS, number_of
 
 
 def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
@@ -162,9 +162,15 @@ QUALITIES = frozenset(
 )
 
 #: Words that count things -> how many.
-COUNT_OF: dict[str, int] = {word: n for n, word in enumerate(NUMBERS) if n} | {"both": 2, "dozen": 12}
-#: A pattern for one number.
-NUMBER = r"(?:\d+|" + "|".join(COUNT_OF) + r")"
+COUNT_OF: dict[str, int] = {word: n for n, word in enumerate(NUMBERS) if n} | TENS | {"both": 2, "dozen": 12}
+_UNIT = "|".join(NUMBERS[1:10])
+_TENS = rf"(?:{'|'.join(TENS)})(?:[\s-](?:{_UNIT})\b)?"
+#: A pattern for one number: "1,000", "12", "two hundred and six", "twenty-one", "three".
+NUMBER = (
+    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+"
+    rf"|(?:an?|{_UNIT}|ten)\s+(?:{'|'.join(HUNDREDS)})\b(?:\s+and\s+(?:{_TENS}|{_UNIT})\b)?"
+    rf"|{_TENS}|{'|'.join(sorted(COUNT_OF, key=len, reverse=True))})"
+)
 
 #: Quantities that name no number.
 VAGUE = frozenset(
@@ -348,6 +354,21 @@ COUNTED_PARTS = frozenset(
 )
 #: Parts that are never drawn, whatever they belong to: "as many candles as there are months".
 PERIODS = frozenset(_words("days weeks weekdays months hours minutes seasons continents oceans"))
+
+#: What is there in any amount, and is not counted: "the water", "a thick fog".
+MASS_NOUNS = frozenset(
+    _words(
+        "water milk juice wine beer tea coffee soup oil blood ink paint sand dirt mud soil dust grass snow ice rain "
+        "fog mist smoke steam fire light lighting sunlight shade air wind sky weather food fruit rice pasta bread "
+        "butter cheese meat sugar salt flour honey chocolate cream hair fur skin wool cotton silk leather wood metal "
+        "plastic paper stone concrete gold silver furniture luggage traffic money music water foliage vegetation "
+        "clothing jewelry scenery ground floor background foreground surface"
+    )
+)
+#: Of something: "a piece of cake" and "a part of a wall" count neither.
+PORTIONS = frozenset(
+    _words("piece part slice bit lump chunk drop pinch bite portion half kind type sort side top bottom edge end rest")
+)
 
 #: Nouns that say little until it is known of what: "the mascot of our school" is one thing, known by its owner.
 RELATIONAL_NOUNS = frozenset(_words("mascot logo emblem crest symbol flag founder mayor president captain anthem"))

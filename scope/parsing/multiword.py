@@ -13,6 +13,7 @@ from scope.parsing.emoji import find_emoji
 from scope.parsing.frames import MEDIUM, Frame
 from scope.parsing.names import find_names, nouns
 from scope.parsing.notation import denied_items
+from scope.parsing.numbers import find_counts, find_numerals
 from scope.parsing.openings import find_openings
 from scope.parsing.quoted import find_quotations
 from scope.parsing.referring import referring_expressions
@@ -34,18 +35,6 @@ def _span(
 
 def _spectacles(match: re.Match[str]) -> MultiwordSpan:
     return _span(match, SpanKind.NOUN, "glasses", "cat")
-
-
-def _count(match: re.Match[str]) -> MultiwordSpan:
-    words = match.group().lower()
-    if "pair" in words or "couple" in words:
-        return _span(match, SpanKind.COUNT, 2, "two", plural=True)
-    if "dozen" in words:
-        dozens = lexicon.count_of(words.split()[0]) or 1  # "a dozen"
-        return _span(match, SpanKind.COUNT, 6 if words.startswith("half") else 12 * dozens, "twelve", plural=True)
-    last = words.split()[-1]
-    number = 1 if last == "single" else lexicon.count_of(last)
-    return _span(match, SpanKind.COUNT, number, "one" if number == 1 else "two", plural=number > 1)
 
 
 def _relation(match: re.Match[str]) -> MultiwordSpan:
@@ -118,15 +107,8 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
         (cues.EXCEPT, _except),
         (cues.NOT_SO, _not),
         (cues.NO_THING, _negation),
-        # "exactly two", "a single"
-        (rf"\b(?:exactly|only|just)\s+{_NUMBER}\b|\b(?:a|one|only\s+one)\s+single\b", _count),
-        # "a pair of", "half a dozen", "two dozen"
-        (rf"\b(?:an?\s+|the\s+)?(?:pair|couple)\s+of\b|\b(?:half\s+a|a|{_NUMBER})\s+dozen(?:\s+of)?\b", _count),
-        # "at least three", "about five"
-        (r"\b(?:at\s+least|at\s+most|(?:more|less|fewer)\s+than|over|up\s+to|about|around|nearly|almost)\s+"
-         rf"{_NUMBER}\b", _vague),
-        # "two or three", "5-7"
-        (rf"\b{_NUMBER}\s*(?:or|to|-)\s*{_NUMBER}\b", _vague),
+        # "about five"
+        (rf"\b(?:about|around|nearly|almost|approximately|roughly|some)\s+{_NUMBER}\b", _vague),
         # "a large group of", "a few"
         (r"\b(?:an?\s+|the\s+)?(?:(?:large|small|big|huge|whole|little|great)\s+)?"
          rf"{_COLLECTIVE}\s+of\b|\ba\s+few\b", _vague),
@@ -185,6 +167,7 @@ def _candidates(text: str, frames: Iterable[Frame]) -> Iterator[tuple[MultiwordS
         yield (MultiwordSpan(start, end, SpanKind.NOUN, name.singular, placeholder, name.plural),)
     for opening in find_openings(text):
         yield (opening,)
+    yield from ((span,) for span in (*find_counts(text), *find_numerals(text)))
     for pattern, make in _RULES:
         for match in pattern.finditer(text):
             yield (make(match),)

@@ -218,7 +218,7 @@ def _remainder(state: ParseState, whole: Phrase) -> int | None:
 
 def _amount(phrase: Phrase) -> int | None:
     """Return how many a phrase speaks of, where it says so."""
-    if phrase.number is not None and isinstance(phrase.number.value, int):
-        return phrase.number.value
+    if phrase.number is not None:
+        return phrase.amount
     last = str(phrase.stand_ins[-1].value) if phrase.stand_ins else ""
     return 1 if last in {"one", "other", "another", *ORDINALS, *SIDES} else None

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from scope.parsing import lexicon
+from scope.parsing.numbers import count_said
 from scope.parsing.roles import Role
 from scope.parsing.words import Word
 
@@ -121,10 +122,18 @@ def _phrase(words: list[Word], start: int, stop: int, *, elliptic: bool = False)
         quantity=next((w for w in inside if w.role is Role.QUANTITY), None),
         definite=any(w.role is Role.DETERMINER and w.text.lower() in _DEFINITE for w in inside),
         modifiers=_runs(inside),
-        amount=number.value if number is not None and isinstance(number.value, int) else None,
+        amount=_exactly(number),
         plural=(number is not None and number.value != 1) or any(_is_plural(w) for w in nouns[-1:]),
         stand_ins=stand_ins,
     )
+
+
+def _exactly(number: Word | None) -> int | None:
+    """Return the number that is said, where it is no bound: "two", but not "at least two"."""
+    if number is None or not isinstance(number.value, int):
+        return None
+    count = count_said(number.text)
+    return number.value if count is None or count.comparator == "==" else None
 
 
 def _is_plural(noun: Word) -> bool:

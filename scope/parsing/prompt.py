@@ -62,11 +62,15 @@ class Prompt:
                 continue
             if self.text[word.start : word.end].lower() in names:
                 continue
-            if runs and all(_joins(c) for c in self.text[runs[-1].end : word.start]):
+            if runs and (self._is_one(runs[-1], word) or all(map(_joins, self.text[runs[-1].end : word.start]))):
                 runs[-1] = Span(start=runs[-1].start, end=word.end)
             else:
                 runs.append(word)
         return runs
+
+    def _is_one(self, before: Span, word: Span) -> bool:
+        """Return whether two words are read as one: "3:15"."""
+        return any(s.start <= before.start and word.end <= s.end for s in self.spans)
 
     def _names(self, entity: Commitment) -> set[str]:
         """Return the words by which an entity may be mentioned again."""

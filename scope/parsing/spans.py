@@ -15,8 +15,9 @@ class SpanKind(StrEnum):
     EMOJI = "emoji"  # value: the singular of what it shows
     NOUN = "noun"  # value: the singular
     COLOR = "color"
-    COUNT = "count"
-    VAGUE = "vague"  # "a herd of", "at least three", "as many"
+    COUNT = "count"  # "at least three", "a pair of"
+    NUMERAL = "numeral"  # "8k", "3:15": a number that counts nothing
+    VAGUE = "vague"  # "a herd of", "about three", "as many"
     THAN = "than"  # "as", "than the number of": the next entity is compared with the one before
     MEASURE = "measure"  # "as a spider has legs": what a quantity is measured by, and is not itself to be drawn
     SHADE = "shade"  # "in the color of the sky"

@@ -189,6 +189,12 @@ class ParseState:
             amount = "another" if amount == "one" else f"{amount} other"
         return f"{amount} of {self.definite(part.part_of)}"
 
+    def described(self, phrase: Phrase) -> str:
+        """Return what an entity is, with its qualities where there are several of that name: "blue car"."""
+        several = sum(p.noun == phrase.noun for p in self.entities) > 1
+        qualities = [word.text.lower() for run in phrase.modifiers for word in run] if several else []
+        return " ".join([*qualities, self.noun(phrase)])
+
     def noun(self, phrase: Phrase) -> str:
         """Return the noun of an entity in the number that the prompt speaks of it."""
         last = phrase.nouns[-1]
@@ -221,8 +227,7 @@ class ParseState:
                 targets=ids,
                 depends_on=tuple(dict.fromkeys(ids)),
                 span=span,
-                priority=3 if kind is Kind.UNKNOWN else _PRIORITY.get(type, 2),
-                **more,
+                **{"priority": 3 if kind is Kind.UNKNOWN else _PRIORITY.get(type, 2)} | more,
             )
         )
 

@@ -1,6 +1,7 @@
 """Words that the tagger takes for what they are not, settled by their neighbours and by what they can be."""
 
 import re
+from itertools import pairwise
 
 from scope.parsing import lexicon
 from scope.parsing.english import is_adjective, is_noun, is_plural, singular, verb_of
@@ -42,6 +43,9 @@ _AFTER_VERBS = frozenset(
 
 def correct(words: list[Word]) -> None:
     """Settle, from right to left, the words whose role their neighbours decide."""
+    for article, word in pairwise(words):
+        if word.role is Role.NUMBER and article.text.lower() in {"a", "an"}:  # "a 2024 car" is one
+            word.role, word.value = Role.MODIFIER, word.text
     for i in range(len(words) - 1, -1, -1):
         word, text = words[i], words[i].text.lower()
         before = words[i - 1].role if i else None
@@ -64,6 +68,8 @@ def correct(words: list[Word]) -> None:
             and after in {Role.MODIFIER, Role.NOUN}
         ) or _is_missed_adjective(words, i):
             word.role, word.value = Role.MODIFIER, text
+        elif _is_lone_numeral(word, after):
+            word.role = Role.OTHER
         elif word.role is Role.NOUN and (_is_missed_participle(words, i) or _is_missed_predicate(words, i)):
             word.role, word.value, word.plural = Role.VERB, text, False
         elif word.role is Role.VERB and _is_missed_object(words, i):
@@ -76,6 +82,12 @@ def correct(words: list[Word]) -> None:
             word.role is Role.NOUN and before is Role.NUMBER and (number := words[i - 1].value) != 1 and not word.plural
         ):
             word.value, word.plural = _plural_of(str(word.value)), isinstance(number, int)
+
+
+def _is_lone_numeral(word: Word, after: Role | None) -> bool:
+    """Return whether a number that counts nothing is a quality of nothing either: "at 3:15", but "an 85mm lens"."""
+    is_numeral = word.role is Role.MODIFIER and any(c.isdigit() for c in word.text)
+    return is_numeral and after not in {Role.MODIFIER, Role.NOUN, Role.NAME}
 
 
 def _is_missed_noun(before: Role | None, role: Role, after: Role | None) -> bool:

@@ -145,6 +145,7 @@ _SPAN_ROLES = {
     SpanKind.EMOJI: Role.EMOJI,
     SpanKind.COLOR: Role.MODIFIER,
     SpanKind.COUNT: Role.NUMBER,
+    SpanKind.NUMERAL: Role.MODIFIER,
     SpanKind.VAGUE: Role.QUANTITY,
     SpanKind.NEGATION: Role.NEGATION,
     SpanKind.ABSENT: Role.ABSENCE,

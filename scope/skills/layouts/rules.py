@@ -90,14 +90,15 @@ def things_of(spec: Specification) -> tuple[Thing, ...]:
     return tuple(thing for owner in _owners(known) for thing in _instances(known, owner, own_regions(spec, owner.id)))
 
 
-def how_many(spec: Specification, owner: Commitment) -> int | None:
-    """Return how many there are of a thing in a grounded specification; None: several."""
+def how_many(spec: Specification, owner: Commitment) -> tuple[int, int | None]:
+    """Return how many are placed of a thing in a grounded specification, and how many there may be (None: any)."""
     if owner.type is Type.TEXT:
-        return 1
+        return 1, 1
     count = count_of(spec, owner)
-    if count is not None and isinstance(count.value, int):
-        return count.value
-    return None if is_many(spec, owner) else 1
+    if count is None or not isinstance(count.value, int):
+        return (SEVERAL, None) if is_many(spec, owner) else (1, 1)
+    fewest, most = count.bounds
+    return fewest or min(SEVERAL, count.value), most
 
 
 def rules_of(spec: Specification, things: tuple[Thing, ...]) -> tuple[Rule, ...]:
@@ -120,11 +121,11 @@ def _owners(spec: Specification) -> Iterator[Commitment]:
 
 
 def _instances(spec: Specification, owner: Commitment, own: tuple[Region, ...]) -> Iterator[Thing]:
-    number = how_many(spec, owner)
+    number, _ = how_many(spec, owner)
     about = [c for c in spec.about(owner.id) if c.targets == (owner.id,) and c.type in _CARRIED and not c.denied]
     texts = [str(c.value) for c in (owner, *about) if c.type is Type.TEXT]
     ids = (owner.id, *(c.id.partition("/")[0] for c in about))
-    for i in range(max(SEVERAL, len(own)) if number is None else number):
+    for i in range(max(number, len(own))):
         yield Thing(
             id=f"{owner.id}#{i + 1}",
             commitments=tuple(dict.fromkeys(ids)),
