@@ -70,10 +70,9 @@ PROMPTS: dict[str, str] = {
     "a 3-legged chair": "e1 chair, e1 ~3-legged",
     "a 2x2 grid": "e1 grid, e1 ~2x2",
     "a 16pt font": "e1 font, e1 ~16pt",
-    "an 85mm lens": "e1 lens, e1 ~85mm",
     "a 2024 car": "e1 car, e1 ~2024",
     "a dog at 3:15": "e1 dog, ? 3:15",
-    "a dog, 4K": "e1 dog, style 4k",
+    "a dog, 4K": "e1 dog",
     "1girl, a red hat": "e1 hat, e1 red, ? 1girl",
     # absence
     "a table with no chairs": "e1 table, no chair",

@@ -55,10 +55,18 @@ CASES = [
     ),
     ("a red apple and a green apple", [thing("apple", "red", 20, 20)], "plain", {"met", "violated:presence"}),
     ("an automobile", APPLES_LEFT, "plain", {"met"}),
-    ("a quasar", APPLES_LEFT, "plain", {"None:presence"}),
+    ("a quasar", APPLES_LEFT, "plain", {"None:presence", "None:count"}),
     ("a wooden car", APPLES_LEFT, "plain", {"met", "None:attribute"}),
-    ("a car behind an apple", APPLES_LEFT, "plain", {"met", "violated:relation"}),
-    ("a car holding an apple", APPLES_LEFT, "plain", {"met", "None:relation"}),
+    ("a car behind two apples", APPLES_LEFT, "plain", {"met", "violated:relation"}),
+    ("a car holding two apples", APPLES_LEFT, "plain", {"met", "None:relation"}),
+    # A singular promises one, and a bound what its words say.
+    ("a car and an apple", APPLES_LEFT, "plain", {"met", "violated:count"}),
+    ("at least two apples", APPLES_LEFT, "plain", {"met"}),
+    ("at least three apples", APPLES_LEFT, "plain", {"met", "violated:count"}),
+    ("at most three apples", APPLES_LEFT, "plain", {"met"}),
+    ("fewer than two apples", APPLES_LEFT, "plain", {"met", "violated:count"}),
+    ("between two and four apples", APPLES_LEFT, "plain", {"met"}),
+    ("three to five apples", APPLES_LEFT, "plain", {"met", "violated:count"}),
     ("a car in the top left", [thing("car", "blue", 20, 20)], "plain", {"met"}),
     ("a car in the top left", APPLES_LEFT, "plain", {"met", "violated:setting"}),
     # Whether words can be read is the text verifier's to say; where the sign stands is seen here.
@@ -88,8 +96,8 @@ CASES = [
     ),
     ("two corgis and a golden retriever", [thing("dog", "brown", x, 64) for x in (20, 60, 100)], "plain", {"met"}),
     # A place by night is two commitments.
-    ("an apple in a city at night", APPLES_LEFT, "city by night", {"met"}),
-    ("an apple in a city at night", APPLES_LEFT, "city", {"met", "violated:setting"}),
+    ("two apples in a city at night", APPLES_LEFT, "city by night", {"met"}),
+    ("two apples in a city at night", APPLES_LEFT, "city", {"met", "violated:setting"}),
 ]
 
 

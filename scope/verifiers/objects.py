@@ -86,10 +86,10 @@ class DetectedScene:
         same = [c for c in self.spec.of(Type.PRESENCE) if _name(c) == _name(entity)]
         return [c for c in same if c.id == entity_id or color is None or self._color_of(c.id) == color]
 
-    def _wanted(self, entity: Commitment) -> int:
-        """Return how many there are to be of an entity."""
-        counts = (c.value for c in self.spec.about(entity.id) if c.type is Type.COUNT and not c.denied)
-        return next((count for count in counts if isinstance(count, int)), 1)
+    def _wanted(self, entity: Commitment) -> tuple[int, int | None]:
+        """Return how many there may be of an entity: the fewest, and the most (None: any number more)."""
+        counts = (c.bounds for c in self.spec.about(entity.id) if c.type is Type.COUNT and not c.denied)
+        return next(counts, (1, 1))
 
     def _color_of(self, entity_id: str) -> str | None:
         colors = [c.value for c in self.spec.about(entity_id) if _is_color(c)]
@@ -114,9 +114,10 @@ class DetectedScene:
         if noun is None:
             return self._unknown(self.spec[c.targets[0]].value)
         alike = self._alike(c.targets[0])
-        wanted = c.value if len(alike) == 1 else sum(self._wanted(entity) for entity in alike)
-        met = len(detections) == wanted
-        return ("met" if met else "violated"), f"found {len(detections)} of {wanted}", detections
+        bounds = [c.bounds] if len(alike) == 1 else [self._wanted(entity) for entity in alike]
+        fewest, most = sum(low for low, _ in bounds), [high for _, high in bounds]
+        met = fewest <= len(detections) and (None in most or len(detections) <= sum(filter(None, most)))
+        return ("met" if met else "violated"), f"found {len(detections)} of {_bounds_said(fewest, most)}", detections
 
     def _color(self, c: Commitment) -> Finding:
         noun, detections = self.detections_of(c.targets[0])
@@ -214,6 +215,14 @@ class ObjectsVerifier:
             commitment=commitment.id, outcome=outcome, reason=reason, verifier=f"{self.name}@{self.version}",
             score=min((seen.score for seen in evidence if seen.score is not None), default=None), evidence=evidence,
         )  # fmt: skip
+
+
+def _bounds_said(fewest: int, most: list[int | None]) -> str:
+    """Return how many there may be, in words: "2", "2 or more", "0 to 3"."""
+    if None in most:
+        return f"{fewest} or more"
+    highest = sum(filter(None, most))
+    return str(fewest) if fewest == highest else f"{fewest} to {highest}"
 
 
 def _box(detection: Detection) -> Box:
