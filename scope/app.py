@@ -21,6 +21,7 @@ from scope.engine.verification import drawn_apart, drawn_as, judge, unknown_to
 from scope.errors import ImageError, OtherSchema, OutputError, PluginError, StateCorrupt, UsageError, WeightsError
 from scope.files import sha256_of_file, write_atomic
 from scope.generators.metadata import vocabulary_of
+from scope.parsing.notes import notes_of
 from scope.plugins import registry
 from scope.protocols import Editor, Generator, Reader
 from scope.runs import store
@@ -47,6 +48,7 @@ class Plan:
     """What a run would do. `unknown` names, in words, what the chosen generator's weights have never seen.
 
     `otherwise`: what is drawn for words that say more than the weights know, or may mean several things; sentences.
+    `notes`: what of the prompt is not supported, and which words may be slips of spelling; sentences.
     """
 
     specification: Specification
@@ -55,6 +57,7 @@ class Plan:
     metadata: bool
     unknown: tuple[str, ...]
     otherwise: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def most_drafts(self) -> int:
@@ -112,7 +115,7 @@ def plan(prompt: str, options: Options, output: PathLike | None = None, metadata
     references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None
     unknown, otherwise = words_of(specification, options.generator)
-    return Plan(specification, options, path, metadata, unknown, otherwise)
+    return Plan(specification, options, path, metadata, unknown, otherwise, notes_of(specification.prompt))
 
 
 def decompose(prompt: str) -> Specification:

@@ -9,7 +9,7 @@ from scope.cli.asking import asker, check_editor
 from scope.cli.console import emit_json, log
 from scope.cli.options import Json, Output, Prompt, flag_name, option_flags
 from scope.cli.progress import ProgressView
-from scope.cli.proof import log_words, show_commitments, show_plan, show_result
+from scope.cli.proof import log_words, show_commitments, show_plan, show_result, show_words
 from scope.config import Options, misspelt, resolve
 
 if TYPE_CHECKING:
@@ -35,22 +35,30 @@ def generate(
         log(f"note: {note}")
     check_editor(options.confirm)
     plan = app.plan(prompt, options, output or Path(), metadata=not no_metadata)
-    log_words(plan.unknown, plan.otherwise)
+    log_words(plan.notes, plan.unknown, plan.otherwise)
     if dry_run:
         return show_plan(plan, as_json)
-    return _finish(app.start(plan), as_json, plan.unknown)
+    return _finish(app.start(plan), as_json, (*plan.notes, *plan.unknown))
 
 
-def spec(prompt: Prompt, as_json: Json = False) -> None:
+def spec(
+    prompt: Prompt,
+    as_json: Json = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show which words made which commitment.")] = False,
+) -> None:
     """Read a prompt into commitments and draw nothing."""
     from scope import app
     from scope.config import resolve
+    from scope.parsing.notes import notes_of
 
     specification = app.decompose(prompt)
     if as_json:
         return emit_json(specification.model_dump(mode="json"))
-    show_commitments(specification)
-    return log_words(*app.words_of(specification, resolve({}).generator))
+    if explain:
+        show_words(specification)
+    else:
+        show_commitments(specification)
+    return log_words(notes_of(specification.prompt), *app.words_of(specification, resolve({}).generator))
 
 
 def resume(
@@ -68,8 +76,8 @@ def resume(
     _finish(found, as_json)
 
 
-def _finish(run: "Run", as_json: bool, unknown: tuple[str, ...] = ()) -> None:
-    """Run a run to its end, and tell how it went. What is `unknown` was said already."""
+def _finish(run: "Run", as_json: bool, told: tuple[str, ...] = ()) -> None:
+    """Run a run to its end, and tell how it went. What was `told` already is not told again."""
     try:
         with ProgressView() as view:
             from scope import app
@@ -78,6 +86,6 @@ def _finish(run: "Run", as_json: bool, unknown: tuple[str, ...] = ()) -> None:
     except KeyboardInterrupt:
         log(f"scope: interrupted; nothing is lost. Continue with: scope resume {run.id}")
         raise typer.Exit(130) from None
-    show_result(result, as_json, unknown)
+    show_result(result, as_json, told)
     log(f"the whole story: scope show {run.id}")
     raise typer.Exit(result.outcome.exit)

@@ -3,6 +3,7 @@
 The lists of nouns, verbs and adjectives are WordNet's, which spaCy's lemmatizer brings with it.
 """
 
+import json
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,17 @@ def is_adjective(word: str) -> bool:
 def is_adverb(word: str) -> bool:
     """Return whether a lower-case word can be an adverb."""
     return word in _listed("adv")
+
+
+def is_seen(word: str) -> bool:
+    """Return whether a word is in the texts that the parser learned from."""
+    return word in _vocabulary()
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    # Not the pipeline's own strings: every word that it reads is added to these.
+    return frozenset(json.loads((pipeline().path / "vocab" / "strings.json").read_text(encoding="utf-8")))
 
 
 @cache

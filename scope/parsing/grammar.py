@@ -9,12 +9,13 @@ Nothing is sampled: the same prompt always gives the same specification, and eve
 of at least one commitment.
 """
 
-from scope.errors import PromptError
+from scope.errors import NotEnglish, PromptError
 from scope.parsing.anaphora import mark
 from scope.parsing.clauses import read_clauses
 from scope.parsing.cleaning import clean
 from scope.parsing.denials import find_denials
 from scope.parsing.entities import entity_of, find_entities
+from scope.parsing.languages import foreign_language
 from scope.parsing.phrases import find_phrases
 from scope.parsing.prompt import Prompt
 from scope.parsing.pronouns import cover_mentions
@@ -26,6 +27,8 @@ from scope.parsing.words import tagged_words
 from scope.specification import Cause, Commitment, Kind, Span, Specification, Status, Type, next_ids
 
 CAUSE = Cause.skill("decompose", "1")
+#: More than these no picture could keep, nor anybody read.
+MAX_COMMITMENTS = 1_000
 _DRAWABLE = frozenset({Type.PRESENCE, Type.TEXT, Type.SETTING, Type.ABSENCE})
 
 
@@ -40,10 +43,19 @@ class Grammar:
 
         Spans are characters of the cleaned prompt, which is the specification's own.
 
-        Raises: PromptError if the prompt is empty, too long, or names nothing that can be drawn.
+        Raises: PromptError if the prompt is empty, too long, or names nothing that can be drawn; NotEnglish.
         """
         text = clean(prompt).text
+        if language := foreign_language(text):
+            raise NotEnglish(
+                f"prompts are read in English; this looks {language}: say it in English, or have a language model read it "
+                "(--language)"
+            )
         commitments = _commitments(Prompt(text))
+        if len(commitments) > MAX_COMMITMENTS:
+            raise PromptError(
+                f"the prompt makes {len(commitments):,} commitments; the limit is {MAX_COMMITMENTS:,}: say it more briefly"
+            )
         if not any(c.type in _DRAWABLE for c in commitments):
             raise PromptError(f'nothing to draw in "{_short(text)}"; name a thing, a place, or words in quotes')
         return _ledger(text, commitments)

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from scope.parsing import lexicon, style_words
+from scope.specification import Span
 
 
 class Plain(NamedTuple):
-    """A prompt of the same length without notation, and the notation that was in it, in order."""
+    """A prompt of the same length without notation, and where in it there was notation, in order."""
 
     text: str
-    dropped: tuple[str, ...]
+    dropped: tuple[Span, ...]
 
 
 _QUALITY = lexicon.alternatives(style_words.QUALITY_TAGS)
@@ -71,20 +72,20 @@ def without_notation(text: str) -> Plain:
     """Return a cleaned prompt without the notation of other tools, at the same length, and what was dropped."""
     text = _unquoted(text)
     quoted = [m.span() for m in _QUOTED.finditer(text)]
-    dropped: list[tuple[int, str]] = []
+    dropped: list[Span] = []
     while match := next(_outside(quoted, _WEIGHTED.finditer(text)), None):
-        dropped.append((match.start(2), match[2]))
+        dropped.append(Span(start=match.start(2), end=match.end(2)))
         text = _put(text, match, f" {match[1]}")
     for pattern in _DROPPED:
         for match in list(_outside(quoted, pattern.finditer(text))):
-            dropped.append((match.start(), match.group().strip()))
+            dropped.append(_stripped(match))
             text = _put(text, match)
     for pattern, instead in _GROUPING:
         for match in list(_outside(quoted, pattern.finditer(text))):
             text = _put(text, match, instead)
     for match in list(_outside(quoted, _EMPTY.finditer(text))):
         text = _put(text, match)
-    return Plain(text, tuple(said for _, said in sorted(dropped)))
+    return Plain(text, tuple(sorted(dropped, key=lambda span: span.start)))
 
 
 def denied_items(text: str) -> Iterator[tuple[int, int, str]]:
@@ -122,6 +123,11 @@ def _is_prompt(whole: re.Match[str], text: str) -> bool:
 def _outside(quoted: list[tuple[int, int]], matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
     """Yield the matches that touch no quotation."""
     return (m for m in matches if all(end <= m.start() or m.end() <= start for start, end in quoted))
+
+
+def _stripped(match: re.Match[str]) -> Span:
+    words = match.group()
+    return Span(start=match.end() - len(words.lstrip()), end=match.start() + len(words.rstrip()))
 
 
 def _put(text: str, match: re.Match[str], instead: str = "") -> str:
