@@ -305,6 +305,7 @@ def line(c: Commitment) -> str:
         Type.RELATION: " ".join([*c.targets[:1], f"{denied}{c.value}", *c.targets[1:]]),
         Type.SETTING: f"@ {c.value} {on}",
         Type.STYLE: f"style {c.value}",
+        Type.CAMERA: f"camera {c.value}",
         Type.TEXT: f"{on} {denied}'{c.value}'",
         Type.ABSENCE: f"no {c.value}",
     }

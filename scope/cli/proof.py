@@ -29,7 +29,7 @@ def show_commitments(specification: Specification) -> None:
 
 
 def show_words(specification: Specification) -> None:
-    """Print a prompt, and in its order which of its words made which commitment; words that ask for nothing are said."""
+    """Print a prompt, and in its order which of its words made which commitment, and which none."""
     from scope.parsing.explaining import explained
 
     emit(visible(specification.prompt))

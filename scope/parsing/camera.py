@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 # "close-up", "extreme close up"
-_CLOSE_UP = r"(?:(?:extreme|medium|tight|macro|detailed)\s+)?close[\s-]?ups?"
+_CLOSE_UP = (
+    r"(?:(?:(?:extreme|medium|tight|macro|detailed)\s+)?close[\s-]?ups?|zoomed\s+in(?=\s+on\b)|cross[\s-]?sections?(?=\s+of\b))"
+)
 # "aerial", "bird's-eye", "low angle"
 _KINDS = (
     r"aerial|drone|satellite|overhead|top[\s-]down|top|bird[’']?s?[’']?[\s-]eye|worm[’']?s?[’']?[\s-]eye|side|front|"

@@ -71,8 +71,8 @@ _FRAMES = (
     re.compile(rf"{_SENTENCE}{_THE_PICTURE}\s+{_DOES_SHOW}\s+(?!(?:been|to)\b)", re.IGNORECASE),
     # "The image is rendered in", before a style.
     re.compile(
-        rf"{_SENTENCE}(?:the|this)\s+(?:\w+\s+)?(?:{MEDIUM})\s+(?:is|was|should\s+be)\s+(?:(?:rendered|painted|drawn|created|done|"
-        r"made|captured|presented|depicted|illustrated|designed|shot|taken)\s+)?(?=(?:in|with|as|from)\b)",
+        rf"{_SENTENCE}(?:the|this)\s+(?:\w+\s+)?(?:{MEDIUM})\s+(?:is|was|should\s+be)\s+(?=(?:(?:rendered|painted|drawn|created|done|"
+        r"made|captured|presented|depicted|illustrated|designed|shot|taken)\s+)?(?:in|with|as|from)\b)",
         re.IGNORECASE,
     ),
     # Anywhere, "in this image"; "of the picture".

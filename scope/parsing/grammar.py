@@ -27,6 +27,7 @@ from scope.parsing.words import tagged_words
 from scope.specification import Cause, Commitment, Kind, Span, Specification, Status, Type, next_ids
 
 CAUSE = Cause.skill("decompose", "1")
+_ENGLISH = "prompts are read in English"
 #: More than these no picture could keep, nor anybody read.
 MAX_COMMITMENTS = 1_000
 _DRAWABLE = frozenset({Type.PRESENCE, Type.TEXT, Type.SETTING, Type.ABSENCE})
@@ -47,15 +48,10 @@ class Grammar:
         """
         text = clean(prompt).text
         if language := foreign_language(text):
-            raise NotEnglish(
-                f"prompts are read in English; this looks {language}: say it in English, or have a language model read it "
-                "(--language)"
-            )
+            raise NotEnglish(f"{_ENGLISH}; this looks {language}: say it in English, or choose a --language model")
         commitments = _commitments(Prompt(text))
-        if len(commitments) > MAX_COMMITMENTS:
-            raise PromptError(
-                f"the prompt makes {len(commitments):,} commitments; the limit is {MAX_COMMITMENTS:,}: say it more briefly"
-            )
+        if (many := len(commitments)) > MAX_COMMITMENTS:
+            raise PromptError(f"the prompt makes {many:,} commitments; the limit is {MAX_COMMITMENTS:,}: ask for less")
         if not any(c.type in _DRAWABLE for c in commitments):
             raise PromptError(f'nothing to draw in "{_short(text)}"; name a thing, a place, or words in quotes')
         return _ledger(text, commitments)

@@ -18,7 +18,9 @@ def _dropped(said: str) -> tuple[str, ...]:
         return ()
     listed = ", ".join(f'"{words}"' for words in dropped[:_MOST])
     more = f" and {len(dropped) - _MOST} more" if len(dropped) > _MOST else ""
-    return (f"weights, parameters and tags of other tools are not supported; the prompt is read without {listed}{more}",)
+    return (
+        f"weights, parameters and tags of other tools are not supported; the prompt is read without {listed}{more}",
+    )
 
 
 def _slips(said: str) -> tuple[str, ...]:

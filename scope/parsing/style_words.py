@@ -35,6 +35,11 @@ STYLES_BEFORE_NOUNS = (
     "pixel art|pixel-art|anime|manga|cartoon|watercolor|watercolour|claymation|low poly|low-poly|ukiyo-e|line art|"
     "vector art|ascii art|voxel|chibi|pop art|clip art"
 ).split("|")
+#: ... or with "style": "a vaporwave-style sunset".
+STYLES_WITH_STYLE = [
+    *STYLES_BEFORE_NOUNS,
+    *"vaporwave|cyberpunk|impressionist|cubist|comic book|storybook|disney|pixar|ghibli|studio ghibli|lego".split("|"),
+]
 #: ... but not before these, with which they are the name of a thing.
 NAMED_AFTER_STYLES = (
     "character characters series show shows strip strips convention figurine figurines paint paints paper palette "

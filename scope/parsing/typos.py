@@ -61,7 +61,7 @@ def _nearest(word: str) -> str | None:
 
 
 def _slips(one: str, other: str) -> int:
-    """Return how many letters more, less or other, or pairs of letters turned, are between two words (Damerau, 1964)."""
+    """Return how many letters more, less or other, or pairs turned, are between two words (Damerau, 1964)."""
     before, row = [0] * (len(other) + 1), list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
         earlier, before, row = before, row, [i]
