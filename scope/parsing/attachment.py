@@ -5,6 +5,7 @@ a comma or "and" of what the clause before speaks of ("a cat on a mat, next to a
 subjects of verbs and adjectives alone: where prepositions belong it guesses.
 """
 
+from scope.parsing.kinds import is_part
 from scope.parsing.phrases import Phrase
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState
@@ -30,6 +31,8 @@ def subjects_of_relation(state: ParseState, i: int, target: Phrase) -> list[Phra
         return joined_before(state, phrase)
     if phrase is not None and phrase.quality:
         return owners(state, phrase)
+    if state.role(at) in _JOINTS and (behind := state.phrase_after(target.stop - 1)) is not None and behind.id:
+        return joined_after(state, behind)  # "a chair, and to its right a lamp"
     if state.role(at) in _JOINTS and state.role(at - 1) is Role.RELATION:  # "below and to the left of"
         return subjects_of_relation(state, at - 1, target)
     return _of_clause(state, at) or _following(state, target)
@@ -48,6 +51,7 @@ def subjects_of_verb(state: ParseState, i: int) -> list[Phrase]:
         found = parsed or [phrase]
     else:
         found = _of_clause(state, at, settings=True) or parsed
+    found = [_whole(state, p) for p in found]
     return [*joined_before(state, found[0])[:-1], *found] if found else []
 
 
@@ -60,6 +64,12 @@ def owners(state: ParseState, phrase: Phrase) -> list[Phrase]:
     if state.role(at) in {Role.VERB, Role.AUXILIARY}:
         return [p for p in subjects_of_verb(state, at) if p.id]
     return [p for p in subjects_of_relation(state, at, phrase) if p.start < phrase.start]
+
+
+def _whole(state: ParseState, phrase: Phrase) -> Phrase:
+    """Return whose a part is, as a part does nothing by itself: the man in "a man with a beard holding a book"."""
+    owner = state.phrase_before(phrase.start - 1) if state.role(phrase.start - 1) is Role.PREPOSITION else None
+    return owner if owner is not None and owner.id and is_part(phrase.noun) else phrase
 
 
 def is_participle(verb: Word) -> bool:

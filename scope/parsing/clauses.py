@@ -37,7 +37,9 @@ def _read_phrase(state: ParseState, phrase: Phrase) -> None:
         _read_absent(state, phrase)
         return
     if phrase.quality:
+        state.cue = state.denied.get(phrase.start)
         read_quality_phrase(state, phrase)
+        state.cue = None
     if phrase.quality or phrase.abstract:
         return
     if phrase.identifies is not None:
@@ -132,7 +134,7 @@ def _read_relation(state: ParseState, i: int) -> None:
     objects = state.meant(target)
     if name == "between" and state.role(target.stop) is Role.CONJUNCTION and (other := state.phrase_after(target.stop)):
         objects = [*objects, other]
-    span = span_of([*_lead(state, i), word])
+    span = span_of([*_lead(state, i), word, *(state.words[target.start : target.stop] if target.stand_ins else [])])
     for subject in state.each(subjects_of_relation(state, i, target)):
         for related in [objects] if name == "between" else [[o] for o in objects]:
             if subject.id not in {o.id for o in related}:

@@ -16,7 +16,8 @@ _PREDICATES = _LINKS | {Role.VERB, Role.MODIFIER, Role.PLACE, Role.TEXT, Role.SE
 _SAID_OF_IT = frozenset({Role.VERB, Role.RELATION, Role.ADVERB, Role.PREPOSITION})
 _BEGINS = frozenset({",", ".", ";", ":", "but", "where", "while"})
 #: Said of what is not there: "the moon is absent", "hats are not allowed".
-_GONE = frozenset("absent missing forbidden banned excluded omitted gone".split())
+_GONE = frozenset("absent missing forbidden banned excluded omitted gone removed erased deleted nowhere".split())
+_COPULAS = frozenset("look looks looking seem seems seeming appear appears turn turns become becomes".split())
 _LACKING = frozenset({"missing", "absent", "nonexistent"})
 _SEEN = frozenset("visible present there included shown allowed seen depicted drawn permitted needed wanted".split())
 _BARREN = frozenset("nothing empty bare alone nobody none no without".split())
@@ -37,7 +38,12 @@ def find_denials(state: ParseState) -> None:
             start += 1
         phrase = state.phrase_at(start)
         if phrase is not None and phrase.start == start:
-            _deny_things(state, i, phrase)
+            if word.value == "hardly" or _is_share(phrase):
+                _leave_open(state, i, phrase)
+            else:
+                _deny_things(state, i, phrase)
+        elif state.role(start) is Role.QUALIFYING and (stuff := state.phrase_after(start)) is not None:
+            state.denied[stuff.start] = i  # "not made of wood"
         elif state.role(start) in _PREDICATES:
             _deny_predicates(state, i, start)
     for phrase in state.phrases:
@@ -54,6 +60,12 @@ def find_denials(state: ParseState) -> None:
             phrase.absent = True
             phrase.denied_by = range(phrase.start, reach)
             state.passed |= set(range(phrase.stop, reach))
+
+
+def read_open(state: ParseState) -> None:
+    """Add the clauses whose denial says too little for a promise: "not all of them are black", "hardly any cars"."""
+    for clause in state.left_open:
+        state.add_unknown(span_of([state.words[i] for i in clause]))
 
 
 def is_contradicted(state: ParseState, phrase: Phrase) -> bool:
@@ -75,14 +87,35 @@ def _deny_things(state: ParseState, cue: int, first: Phrase) -> None:
     listed = [first]
     while (following := _listed_after(state, cue, listed[-1])) is not None:
         listed.append(following)
+    start = cue
+    while state.role(start - 1) is Role.ADVERB or (start and state.words[start - 1].end == state.words[start].start):
+        start -= 1  # "definitely no", "isn't"
     for phrase in listed:
         phrase.absent = True
-        phrase.denied_by = range(cue if phrase is first else phrase.start - 1, phrase.stop)
+        phrase.denied_by = range(start if phrase is first else phrase.start - 1, phrase.stop)
     last = listed[-1]
     if state.role(last.stop) is Role.TEXT:  # 'no sign that says "STOP"'
         state.denied[last.stop] = cue
     elif _opens(state, cue):
         _pass_over(state, last)
+
+
+def _is_share(phrase: Phrase) -> bool:
+    """Return whether to deny a phrase says that some of its things are left: "all of them", "every dog"."""
+    words = [*phrase.stand_ins, *([phrase.quantity] if phrase.quantity is not None else [])]
+    return any(
+        str(w.value) in {"all", "each", "every", "both", "everyone", "everything", "most", "many"} for w in words
+    )
+
+
+def _leave_open(state: ParseState, cue: int, phrase: Phrase) -> None:
+    """Leave open what is said of a phrase, up to the end of its clause."""
+    stop = phrase.stop
+    while state.role(stop) in _SAID_OF_IT | _PASSED | {Role.MODIFIER} and state.phrase_at(stop) is None:
+        stop += 1
+    phrase.swallowed = True
+    state.passed |= set(range(cue, stop))
+    state.left_open.append(range(cue, stop))
 
 
 def _pass_over(state: ParseState, phrase: Phrase) -> None:
@@ -137,12 +170,14 @@ def _is_known(state: ParseState, phrase: Phrase) -> bool:
 def _reach_of_absence(state: ParseState, phrase: Phrase) -> int:
     """Return where the words end that say a phrase is not there: "the moon is absent"; 0 where none do."""
     at = phrase.stop
-    if not phrase.nouns or phrase.absent or state.role(at) is not Role.AUXILIARY:
+    if not phrase.nouns or phrase.absent:
         return 0
-    while state.role(at) in _PASSED:
+    if state.role(at) is not Role.AUXILIARY:  # "with its tail missing"
+        return at + 1 if state.text(at) in _GONE and state.role(phrase.start - 1) is Role.PREPOSITION else 0
+    while state.role(at) in _PASSED and state.text(at) not in _GONE:
         at += 1
     if state.text(at) in _GONE:
-        return at + 1
+        return at + 4 if state.text(at + 3) == "seen" else at + 1  # "nowhere to be seen"
     if state.role(at) is Role.NEGATION and state.words[at].value == "not":
         while state.role(at + 1) in _PASSED:
             at += 1
@@ -163,6 +198,9 @@ def _deny_predicates(state: ParseState, cue: int, start: int) -> None:
 
 def _deny_predicate(state: ParseState, cue: int, start: int) -> int:
     """Deny one predicate, and return where it ends. A new thing in it is not there: "not riding a horse"."""
+    if state.role(start + 1) is Role.TEXT or (state.text(start) in _COPULAS and state.role(start + 1) is Role.MODIFIER):
+        state.passed.add(start)  # 'do not write "STOP"', "does not look red"
+        start += 1
     link = start
     while state.role(link + 1) in _LINKS or (state.role(link + 1) is Role.ADVERB and state.role(start) is Role.VERB):
         link += 1

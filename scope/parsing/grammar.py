@@ -11,9 +11,10 @@ of at least one commitment.
 
 from scope.errors import NotEnglish, PromptError
 from scope.parsing.anaphora import mark
+from scope.parsing.choices import find_choices, read_choice
 from scope.parsing.clauses import read_clauses
 from scope.parsing.cleaning import clean
-from scope.parsing.denials import find_denials
+from scope.parsing.denials import find_denials, read_open
 from scope.parsing.entities import entity_of, find_entities
 from scope.parsing.languages import foreign_language
 from scope.parsing.phrases import find_phrases
@@ -52,7 +53,7 @@ class Grammar:
         commitments = _commitments(Prompt(text))
         if (many := len(commitments)) > MAX_COMMITMENTS:
             raise PromptError(f"the prompt makes {many:,} commitments; the limit is {MAX_COMMITMENTS:,}: ask for less")
-        if not any(c.type in _DRAWABLE for c in commitments):
+        if not any(c.type in _DRAWABLE or c.alternatives for c in commitments):
             raise PromptError(f'nothing to draw in "{_short(text)}"; name a thing, a place, or words in quotes')
         return _ledger(text, commitments)
 
@@ -64,10 +65,14 @@ def _commitments(prompt: Prompt) -> list[Commitment]:
     mark(words)
     state = ParseState(prompt, words, find_phrases(words))
     find_denials(state)
+    choices = list(find_choices(state))
     find_entities(state)
     for type_, name, span in (look for frame in prompt.frames for look in looks(prompt.text, frame.look)):
         state.add(type_, f"the {type_} is {name}", name, span)
     read_clauses(state)
+    read_open(state)
+    for choice in choices:
+        read_choice(state, choice)
     cover_mentions(state)
     count_singulars(state)
     entities = [entity_of(state, phrase) for phrase in state.entities]

@@ -4,24 +4,12 @@ Two things that are named with each other are together (`with`); a part is of it
 (`of`), as in "the dog's tail".
 """
 
-from scope.parsing.beings import is_person
+from scope.parsing.kinds import is_part, is_person
 from scope.parsing.phrases import Phrase
 from scope.parsing.pronouns import row_of
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
 from scope.specification import Span, Type
-
-#: What is a part of whatever has it, and no thing beside it. Singular.
-_PARTS = frozenset(
-    "tail mane ear eye nose snout muzzle mouth lip beak wing leg arm hand foot paw hoof claw talon head face hair "
-    "fur coat beard mustache moustache whisker eyebrow eyelash horn antler tusk trunk feather fin gill scale skin "
-    "shell spot stripe neck back belly chest shoulder knee elbow finger toe thumb tongue tooth fang body limb "
-    "tentacle antenna stinger hump handle wheel rim tire window door roof chimney porch balcony lid spout sail mast "
-    "hull bow stern propeller cockpit button sleeve pocket zipper hem strap buckle sole heel lace brim leaf petal "
-    "stem branch root bark thorn crust filling edge corner surface side top bottom front frame screen keyboard "
-    "blade hilt string page cover spine dial pedal seat handlebar saddle headlight bumper hood windshield interior "
-    "exterior wall floor ceiling pattern".split()
-)
 
 
 def read_with(state: ParseState, i: int) -> None:
@@ -55,7 +43,7 @@ def link(state: ParseState, owner: Phrase, thing: Phrase, span: Span) -> None:
     """Add that two things are together, or that one is a part of the other."""
     if owner.id is None or thing.id is None or owner.id == thing.id:
         return
-    if thing.noun.split()[-1] in _PARTS:
+    if is_part(thing.noun):
         belong(state, thing, owner, span)
         return
     verb = "are" if owner.plural else "is"

@@ -27,6 +27,15 @@ _COLOR = r"(?:" + "|".join(lexicon.COLOR_OF) + r")"
 _COLLECTIVE = r"(?:" + "|".join(lexicon.COLLECTIVE_NOUNS) + r")"
 
 
+# "to its left", "on her right side": the side of whom a pronoun means
+_SIDE = re.compile(
+    r"\b(?P<to>to|on|at)\s+(?P<whose>its|his|her|their)\s+(?:immediate\s+)?(?P<side>left|right)"
+    r"(?:[\s-]+(?:hand\s+)?side)?(?!\s+(?:hand|arm|leg|foot|eye|ear|shoulder|wing|paw|side|knee|hip|cheek)\b)(?![\w-])",
+    re.IGNORECASE,
+)
+_PRONOUN = {"its": "it", "his": "him", "her": "her", "their": "them"}
+
+
 def _span(
     match: re.Match[str], kind: SpanKind, value: str | int, placeholder: str, *, plural: bool = False
 ) -> MultiwordSpan:
@@ -56,6 +65,10 @@ def _except(match: re.Match[str]) -> MultiwordSpan:
 
 def _not(match: re.Match[str]) -> MultiwordSpan:
     return _span(match, SpanKind.NEGATION, "not", "not")
+
+
+def _hardly(match: re.Match[str]) -> MultiwordSpan:
+    return _span(match, SpanKind.NEGATION, "hardly", "without")
 
 
 def _nobody(match: re.Match[str]) -> MultiwordSpan:
@@ -106,6 +119,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
         (cues.NO_PERSON, _nobody),
         (cues.EXCEPT, _except),
         (cues.NOT_SO, _not),
+        (cues.HARDLY, _hardly),
         (cues.NO_THING, _negation),
         # "about five"
         (rf"\b(?:about|around|nearly|almost|approximately|roughly|some)\s+{_NUMBER}\b", _vague),
@@ -151,6 +165,11 @@ def _candidates(text: str, frames: Iterable[Frame]) -> Iterator[tuple[MultiwordS
         yield (MultiwordSpan(start, end, SpanKind.ABSENT, _singular(item), "plain"),)
     for stated in find_stated(text):
         yield (MultiwordSpan(stated.start, stated.end, SpanKind.STYLE, stated.name, ""),)
+    for match in _SIDE.finditer(text):  # "to its left"
+        yield (
+            MultiwordSpan(match.start(), match.end("to"), SpanKind.RELATION, f"{match['side'].lower()} of", "near"),
+            MultiwordSpan(match.start("whose"), match.end(), SpanKind.WHOSE, _PRONOUN[match["whose"].lower()], "it"),
+        )
     for match in _PLACE_IN_PICTURE.finditer(text):
         yield (_place(match),)
     for frame in frames:

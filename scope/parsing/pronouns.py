@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from scope.parsing.beings import SINGULAR, suits
+from scope.parsing.kinds import SINGULAR, suits
 from scope.parsing.phrases import Phrase
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState
@@ -87,7 +87,8 @@ def _acting(state: ParseState, i: int) -> list[Phrase]:
         at -= 1
     if (beside := state.phrase_before(at)) is not None and beside.id:
         return [beside]
-    return state.subjects(i - 1)
+    opens = at == 0 or state.role(at - 1) in {Role.CONJUNCTION, Role.COMMA}
+    return [] if opens and state.role(at) is Role.RELATION else state.subjects(i - 1)
 
 
 def owner_of(state: ParseState, phrase: Phrase) -> Phrase | None:

@@ -74,9 +74,9 @@ def read_quality_phrase(state: ParseState, phrase: Phrase) -> None:
 
 def add_quality(state: ParseState, phrase: Phrase, run: list[Word], *, span: list[Word] | None = None) -> None:
     """Add a colour or another quality of an entity; of a setting it is part of the setting."""
+    denied_by = state.cue
     if run[0].role is Role.NEGATION:
-        state.cue = state.words.index(run[0])
-        run = run[1:]
+        state.cue, run = state.words.index(run[0]), run[1:]
     color = run[-1].color
     value = color or " ".join(w.text.lower() for w in run)
     verb = "are" if phrase.plural and phrase.id else "is"
@@ -86,7 +86,7 @@ def add_quality(state: ParseState, phrase: Phrase, run: list[Word], *, span: lis
     else:
         aspect = "color" if color else "other"
         state.add(Type.ATTRIBUTE, claim, value, span_of(span or (run[-1:] if color else run)), phrase, aspect=aspect)
-    state.cue = None
+    state.cue = denied_by
 
 
 def _opening(state: ParseState, phrase: Phrase) -> Word | None:

@@ -14,7 +14,7 @@ class Role(StrEnum):
     NOUN = "N"
     NAME = "P"  # a proper name
     PRONOUN = "j"  # "it", "both"
-    STAND_IN = "y"  # what takes the place of a noun: "one" of "a blue one", "the other"
+    STAND_IN = "w"  # what takes the place of a noun: "one" of "a blue one", "the other"
     VERB = "v"
     AUXILIARY = "b"  # "is", "has", "may"
     RELATION = "r"  # "left of", "on"

@@ -33,7 +33,8 @@ class ParseState:
     """What the stages share. `entities` are the phrases that introduced one; `commitments` say something of them.
 
     `denied` are the words that another denies ("red" by "not"), `denied_clauses` those of them with whose object a new
-    thing is denied, `passed` those that nothing is read from. While `cue` is set, what is added is denied by that word.
+    thing is denied, `passed` those that nothing is read from. `left_open` are clauses that
+    promise nothing. While `cue` is set, what is added is denied by that word.
     Words are named by their index, which may lie beyond both ends: there is nothing there.
     """
 
@@ -45,6 +46,7 @@ class ParseState:
     denied: dict[int, int] = field(default_factory=dict)
     denied_clauses: dict[int, Span] = field(default_factory=dict)
     passed: set[int] = field(default_factory=set)
+    left_open: list[range] = field(default_factory=list)
     cue: int | None = None
 
     def __post_init__(self) -> None:

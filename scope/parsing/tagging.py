@@ -111,7 +111,11 @@ def _is_missed_adjective(words: list[Word], i: int) -> bool:
     if word.role is Role.NOUN:
         if not _may_modify(text) or (goes_on and not _agree(words, i, i + goes_on.end())):
             return False
-    elif word.role is not Role.VERB or word.tag not in {"VBN", "VBG", "VBD"}:
+    elif (
+        word.role is not Role.VERB
+        or word.tag not in {"VBN", "VBG", "VBD"}
+        or (words[i - 1].text.lower() in _STANDING_ALONE and verb_of(text) in lexicon.HOLDING)  # "both wearing hats"
+    ):
         return False
     return _is_led(words, i)
 

@@ -1,4 +1,4 @@
-"""Whom a pronoun may speak of: the nouns of people, and which of them are he or she."""
+"""Kinds of nouns that decide what belongs to what: people, which of them are he or she, and parts of other things."""
 
 _MALE = frozenset(
     "man boy king prince father dad daddy grandfather grandpa husband son brother uncle nephew gentleman guy wizard "
@@ -21,6 +21,17 @@ _NEUTRAL = frozenset(
     "fan friend neighbour neighbor boss guest patient couple family crowd human villain jester acrobat explorer "
     "miner lumberjack gardener monarch spy cowhand youth infant".split()
 )
+#: What is a part of whatever has it, and no thing beside it. Singular.
+_PARTS = frozenset(
+    "tail mane ear eye nose snout muzzle mouth lip beak wing leg arm hand foot paw hoof claw talon head face hair "
+    "fur coat beard mustache moustache whisker eyebrow eyelash horn antler tusk trunk feather fin gill scale skin "
+    "shell spot stripe neck back belly chest shoulder knee elbow finger toe thumb tongue tooth fang body limb "
+    "tentacle antenna stinger hump handle wheel rim tire window door roof chimney porch balcony lid spout sail mast "
+    "hull bow stern propeller cockpit button sleeve pocket zipper hem strap buckle sole heel lace brim leaf petal "
+    "stem branch root bark thorn crust filling edge corner surface side top bottom front frame screen keyboard "
+    "blade hilt string page cover spine dial pedal seat handlebar saddle headlight bumper hood windshield interior "
+    "exterior wall floor ceiling pattern".split()
+)
 #: The words of a pronoun, in any of its cases -> whom it may speak of.
 _HE = frozenset({"he", "him", "his"})
 _SHE = frozenset({"she", "her"})
@@ -31,6 +42,11 @@ SINGULAR = _HE | _SHE | _IT
 def is_person(noun: str) -> bool:
     """Return whether a noun, in the singular, is of a human being or of what is spoken of as one."""
     return _last(noun) in _MALE | _FEMALE | _NEUTRAL
+
+
+def is_part(noun: str) -> bool:
+    """Return whether a noun, in the singular, is of what something has and what does nothing by itself: "beard"."""
+    return _last(noun) in _PARTS
 
 
 def suits(pronoun: str, noun: str) -> int:
