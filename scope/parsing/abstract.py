@@ -32,18 +32,29 @@ _SHOWN = frozenset(
     "mess debris".split()
 )
 
+#: What WordNet has among phenomena, acts and places, and no picture shows.
+_UNSEEN = frozenset(
+    "energy motion movement action success failure future past time nature flight music weather luck help work power "
+    "life love growth progress adventure journey magic air sound heat".split()
+)
+#: Things that are several or have an article; without, they are none.
+_MASSES = frozenset("light space".split())
+
 
 @cache
 def _abstract() -> frozenset[str]:
     return frozenset(row["noun"] for row in table_of("abstract.csv"))
 
 
-def is_abstract(noun: str, *, definite: bool = False) -> bool:
+def is_abstract(noun: str, *, definite: bool = False, counted: bool = True) -> bool:
     """Return whether a lower-case singular noun, maybe of several words, is no thing that a picture could show.
 
-    `definite`: whether it is "the picture" rather than "a picture", which may hang on a wall.
+    `definite`: whether it is "the picture" rather than "a picture", which may hang on a wall. `counted`: whether it is
+    "a light" or "lights" rather than "light".
     """
     last = noun.rpartition(" ")[2]
+    if last in _UNSEEN or (last in _MASSES and not counted):
+        return True
     if last in PICTURE_WORDS:
         return last not in _ALSO_THINGS or definite
     return last not in _SHOWN and not _is_drawn(noun, last) and last in _abstract()

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 # "close-up", "extreme close up"
 _CLOSE_UP = (
-    r"(?:(?:(?:extreme|medium|tight|macro|detailed)\s+)?close[\s-]?ups?|zoomed\s+in(?=\s+on\b)|cross[\s-]?sections?(?=\s+of\b))"
+    r"(?:(?:(?:extreme|medium|tight|macro|detailed)\s+)?close[\s-]?ups?|zoomed\s+in(?=\s+on\b)|"
+    r"cross[\s-]?sections?(?=\s+of\b))"
 )
 # "aerial", "bird's-eye", "low angle"
 _KINDS = (

@@ -6,6 +6,7 @@ from scope.parsing import lexicon
 from scope.parsing.actions import links, locates, read_action
 from scope.parsing.attachment import is_and, joined_after, subjects_of_relation
 from scope.parsing.denials import is_contradicted
+from scope.parsing.lettering import read_text, surface_of
 from scope.parsing.links import belong, read_having, read_owner, read_with
 from scope.parsing.numbers import Count, count_said
 from scope.parsing.parts import read_part
@@ -126,7 +127,7 @@ def _read_relation(state: ParseState, i: int) -> None:
         state.add(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
     if target is None or target.id is None or (state.role(i - 1) is Role.VERB and links(state, i - 1)):
         return
-    if state.role(i - 1) is Role.TEXT and _surface_of(state, i - 1) is target:
+    if state.role(i - 1) is Role.TEXT and surface_of(state, i - 1) is target:
         return
     if state.words[target.start].tag == "PRP$" and target.owner is None:  # "in its trunk": whose is not known
         state.add_unknown(span_of([word, *state.words[target.start : target.stop]]), target)
@@ -188,28 +189,6 @@ def _read_qualifying(state: ParseState, i: int) -> None:
             state.add(Type.RELATION, claim, said, span_of([word]), subject, object)
 
 
-def _read_text(state: ParseState, i: int) -> None:
-    """Add words to be read, and the entity that carries them."""
-    word = state.words[i]
-    surface = _surface_of(state, i)
-    on = f"{state.definite(surface)} reads" if surface else "the picture shows the words"
-    targets = [surface] if surface else []
-    state.add(Type.TEXT, f'{on} "{word.value}"', word.value, span_of([word]), *targets)
-
-
-def _surface_of(state: ParseState, i: int) -> Phrase | None:
-    """Return the entity that carries the words: the one beside them, unless only an earlier one is a known surface."""
-    before = state.phrase_before(i)
-    after = state.phrase_after(i + 1) if state.role(i + 1) is Role.RELATION else state.phrase_after(i)
-    near = [p for p in (before, after if before is None else None) if p is not None and p.id]
-    earlier = [p for p in reversed(state.phrases) if p.id and p.stop <= i and _is_surface(p)]
-    return next((p for p in [*near, *earlier] if _is_surface(p)), near[0] if near else None)
-
-
-def _is_surface(phrase: Phrase) -> bool:
-    return phrase.noun.split()[-1] in lexicon.SURFACES
-
-
 def _read_place(state: ParseState, i: int) -> None:
     """Add where in the picture an entity is."""
     word = state.words[i]
@@ -265,7 +244,7 @@ _READERS: dict[Role, Callable[[ParseState, int], None]] = {
     Role.POSSESSIVE: _read_owner,
     Role.VERB: read_action,
     Role.QUALIFYING: _read_qualifying,
-    Role.TEXT: _read_text,
+    Role.TEXT: read_text,
     Role.PLACE: _read_place,
     Role.ABSENCE: _read_absence,
     Role.STYLE: _read_style,

@@ -2,6 +2,7 @@
 
 from scope.parsing import lexicon
 from scope.parsing.abstract import is_abstract
+from scope.parsing.lettering import is_writing
 from scope.parsing.parts import settle_selected, settle_stand_in
 from scope.parsing.phrases import Phrase, setting_after, setting_of
 from scope.parsing.pronouns import antecedents, owner_of
@@ -31,7 +32,7 @@ def find_entities(state: ParseState) -> None:
             phrase.abstract = True
         elif setting := _setting(state, phrase):
             phrase.setting = setting
-        elif not phrase.names and is_abstract(phrase.noun, definite=phrase.definite):
+        elif not phrase.names and (_is_undrawn(state, phrase) or is_writing(state, phrase)):
             phrase.abstract = True
         elif other := _identified(state, phrase):
             phrase.identifies = other
@@ -50,6 +51,13 @@ def _settle_stand_in(state: ParseState, phrase: Phrase) -> None:
         state.mean(phrase, antecedents(state, phrase.start, str(phrase.stand_ins[0].value)))
     else:
         settle_stand_in(state, phrase)
+
+
+def _is_undrawn(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether a phrase names nothing that a picture shows; "a light" is a lamp, and "soft light" is none."""
+    leads = (Role.DETERMINER, Role.NUMBER, Role.QUANTITY)
+    counted = phrase.plural or any(w.role in leads for w in state.words[phrase.start : phrase.stop])
+    return is_abstract(phrase.noun, definite=phrase.definite, counted=counted)
 
 
 def entity_of(state: ParseState, phrase: Phrase) -> Commitment:

@@ -67,8 +67,11 @@ _FRAMES = (
         rf"|(?:(?:an?|the|this|one)\s+)?(?P<plain_style>{_HOW}{{0,6}}?)(?P<plain_medium>{PLAIN})\s+(?:with|in\s+which|where)\s+)?",
         re.IGNORECASE,
     ),
-    # At the start of a sentence: "The black and white image shows".
+    # At the start of a sentence: "The black and white image shows", "It depicts".
     re.compile(rf"{_SENTENCE}{_THE_PICTURE}\s+{_DOES_SHOW}\s+(?!(?:been|to)\b)", re.IGNORECASE),
+    re.compile(
+        rf"{_SENTENCE}it\s+(?:also\s+)?(?:shows|depicts|features|captures|portrays|showcases)\s+", re.IGNORECASE
+    ),
     # "The image is rendered in", before a style.
     re.compile(
         rf"{_SENTENCE}(?:the|this)\s+(?:\w+\s+)?(?:{MEDIUM})\s+(?:is|was|should\s+be)\s+(?=(?:(?:rendered|painted|drawn|created|done|"

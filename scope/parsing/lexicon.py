@@ -384,8 +384,10 @@ DEPICTIONS_AND_VESSELS = frozenset(
 SURFACES = frozenset(
     _words(
         "sign board billboard banner poster label shirt t-shirt tshirt cap mug book screen flag wall paper card "
-        "ticket tag plaque notice chalkboard blackboard whiteboard cake box door note bag storefront logo newspaper "
-        "bubble neon display license plate badge sticker scroll marquee"
+        "ticket tag plaque notice chalkboard blackboard whiteboard cake box door note bag storefront logo "
+        "newspaper bubble neon display license plate badge sticker scroll marquee hoodie sweater sweatshirt "
+        "jersey jacket apron tote menu envelope postcard calendar certificate monitor placard tombstone "
+        "gravestone scoreboard invitation cover stamp receipt magazine letter crate headstone signpost"
     )
 )
 

@@ -24,6 +24,8 @@ from scope.parsing.styles import find_stated, find_styles
 
 _NUMBER = lexicon.NUMBER
 _COLOR = r"(?:" + "|".join(lexicon.COLOR_OF) + r")"
+#: People as tags count them: "1girl".
+_TAGGED = re.compile(r"(?<![\w.-])\d{1,3}(?=(?:girls?|boys?|wom[ae]n|m[ae]n|people)\b)", re.IGNORECASE)
 _COLLECTIVE = r"(?:" + "|".join(lexicon.COLLECTIVE_NOUNS) + r")"
 
 
@@ -44,6 +46,11 @@ def _span(
 
 def _spectacles(match: re.Match[str]) -> MultiwordSpan:
     return _span(match, SpanKind.NOUN, "glasses", "cat")
+
+
+def _tagged(match: re.Match[str]) -> MultiwordSpan:
+    number = int(match.group())
+    return _span(match, SpanKind.COUNT, number, "one " if number == 1 else "two ", plural=number != 1)
 
 
 def _relation(match: re.Match[str]) -> MultiwordSpan:
@@ -179,7 +186,9 @@ def _candidates(text: str, frames: Iterable[Frame]) -> Iterator[tuple[MultiwordS
     for style in find_styles(text):
         yield (MultiwordSpan(style.start, style.end, SpanKind.STYLE, style.name, ""),)
     for start, end, noun in find_emoji(text):
-        yield (MultiwordSpan(start, end, SpanKind.EMOJI, noun, "cat"),)
+        yield (MultiwordSpan(start, end, SpanKind.EMOJI, noun, "cat "),)
+    for match in _TAGGED.finditer(text):
+        yield (_tagged(match),)
     yield from referring_expressions(text)
     for start, end, name in find_names(text):  # "traffic lights", "pair of scissors"
         placeholder = "cats" if name.plural else "cat"

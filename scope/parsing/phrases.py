@@ -22,8 +22,9 @@ _ELLIPTIC = f"{_LEAD}+{_MODIFIERS}(?={_JOINING}+(?:{_LEAD}+{_MODIFIERS}{_JOINING
 _DEFINITE = frozenset({"the", "this", "that", "these", "those"})
 #: Without a lead, "the car is blue, red apples": what comes after an auxiliary is said of another.
 _BARE = f"(?<![{Role.AUXILIARY}{Role.ADVERB}]){_MODIFIERS}|(?:{_MODIFIER})+"
+_SHOWN = "!"
 #: An emoji is a phrase by itself, whatever stands beside it.
-_NOUNS = f"(?:{Role.EMOJI}|{_NOUN}+)"
+_NOUNS = f"(?:{_SHOWN}|{_NOUN}+)"
 #: "a not very red car".
 _LED = f"{_LEAD}+(?:{Role.NEGATION}(?={_MODIFIER}))?(?:{_MODIFIERS})?"
 _PHRASE = re.compile(
@@ -84,7 +85,7 @@ class Phrase:
 
 def find_phrases(words: list[Word]) -> list[Phrase]:
     """Return the noun phrases in order. An elliptic one takes its noun from the one that completes it."""
-    roles = "".join(w.role for w in words)
+    roles = "".join(_SHOWN if w.shown else w.role for w in words)
     found = [_matched(words, m) for m in _PHRASE.finditer(roles)]
     for phrase, following in zip(reversed(found[:-1]), reversed(found[1:]), strict=True):
         if not phrase.nouns and not phrase.stand_ins:
@@ -105,7 +106,7 @@ def _matched(words: list[Word], match: re.Match[str]) -> Phrase:
 
 def _phrase(words: list[Word], start: int, stop: int, *, elliptic: bool = False) -> Phrase:
     inside = words[start:stop]
-    tail = [] if elliptic else [w for w in inside if w.role in {Role.NOUN, Role.NAME, Role.EMOJI}]
+    tail = [] if elliptic else [w for w in inside if w.role in {Role.NOUN, Role.NAME}]
     names = [w for w in tail if w.role is Role.NAME]
     # In "Van Gogh painting" the common noun says what it is; in "Eiffel Tower" only the name does.
     nouns = [w for w in tail if w.role is not Role.NAME] if tail and tail[-1].role is not Role.NAME else names

@@ -14,7 +14,7 @@ from scope.parsing.spans import MultiwordSpan
 from scope.specification import Commitment, Kind, Span, Specification
 
 _POSSESSIVE = re.compile(r"['’]s$", re.IGNORECASE)
-_WORD = re.compile(r"[\w'’]+|[^\w\s]")
+_WORD = re.compile(r"\d+(?=[^\W\d_]{3})|[\w'’]+|[^\w\s]")  # "1girl" is two
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ class Role(StrEnum):
     STYLE = "s"
     CAMERA = "f"  # how the picture is taken
     CALLED = "i"  # what something is named
-    EMOJI = "e"  # a thing that is shown, not said
     THAN = "c"  # what follows is compared
     MEASURE = "m"  # "as a spider has legs"
     QUALIFYING = "y"  # "made of", "covered in"

@@ -7,7 +7,7 @@ QUALITY_TAGS = (
     "high-resolution|hi-res|high definition|high-definition|2k|4k|8k|16k|32k|hd|uhd|4k uhd|8k uhd|full hd|ultra hd|"
     "ultra-hd|resolution|award winning|award-winning|trending on artstation|artstation|trending|deviantart|pixiv|"
     "cgsociety|featured on pixiv|trending on deviantart|trending on pixiv|artstation hq|professional|"
-    "very aesthetic|newest|score 9|rating safe"
+    "very aesthetic|newest|score 9|rating safe|solo"
 ).split("|")
 
 STYLES = (

@@ -11,7 +11,7 @@ from scope.specification import Span, Type
 
 _NAMES = lexicon.alternatives(style_words.STYLES)
 _ARTIST = lexicon.alternatives(style_words.ARTISTS)
-_WITH_STYLE = lexicon.alternatives(style_words.STYLES_WITH_STYLE)
+_WITH_STYLE = "|".join(map(re.escape, style_words.STYLES_WITH_STYLE))
 _BEFORE_NOUNS = lexicon.alternatives(style_words.STYLES_BEFORE_NOUNS)
 _MEDIA = lexicon.alternatives(style_words.MEDIA)
 _NOUNS = "|".join(style_words.NAMED_AFTER_STYLES)
@@ -40,7 +40,7 @@ _STYLE = re.compile(
     rf"|\b{_DONE}in\s+(?P<medium>{_MEDIA})(?=[,.;]|$)"
     rf"|(?<=\w\s)(?:drawn|painted|rendered|sketched)\s+(?:in|with|using)\s+{_THE}(?P<using>{_MEDIA}|{_NAMES})"
     # "anime-style cat", "pixel art cat", "3d-rendered"
-    rf"|(?P<styled>{_WITH_STYLE})[\s-]styled?(?=\s+[a-z])"
+    rf"|(?<![\w-])(?P<styled>{_WITH_STYLE})[\s-]styled?(?=\s+[a-z])"
     rf"|(?P<before>{_BEFORE_NOUNS})(?=\s+(?!(?:{_NOUNS}|{MEDIUM})\b)[a-z])"
     r"|(?<![\w-])(?P<solid>3-?d)(?:[\s-]rendered)?(?![\w-])"
     # "by Picasso", "painted by Claude Monet", ", by greg rutkowski"

@@ -66,7 +66,8 @@ def _backdrop(state: ParseState, phrase: Phrase) -> range:
         state.add_unknown(span_of(state.words[first:stop]))
     else:
         said = " ".join(how).replace(" ,", ",")
-        span = span_of(state.words[first:stop])
+        lead = phrase.start - (state.role(phrase.start - 1) in {Role.PREPOSITION, Role.RELATION})
+        span = span_of(state.words[lead:stop])
         state.add(Type.SETTING, f"the {phrase.noun} is {said}", f"{said} {phrase.noun}", span)
     return range(phrase.start, stop)
 

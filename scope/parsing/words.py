@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Word:
-    """One word or multiword span. `head` and `children` are indices into the list of words; a root heads itself."""
+    """One word or multiword span. `head` and `children` are indices into the list of words; a root heads itself.
+
+    A word that is `shown` is an emoji: it names a thing by itself, whatever stands beside it.
+    """
 
     start: int
     end: int
@@ -36,6 +39,7 @@ class Word:
     plural: bool = False
     sentence: int = 0
     children: list[int] = field(default_factory=list)
+    shown: bool = False
 
     @property
     def color(self) -> str | None:
@@ -128,7 +132,8 @@ def _word(
         return Word(start, end, text, _UNPARSED_ROLES[span.kind], span.value)
     role, value, plural = _role_of_span(span, token) if span else _role_of_token(token, said)
     head = index.get(token.head.i, -1)
-    return Word(start, end, text, role, value, token.tag_, token.dep_, head, plural, sentence=token.sent.start)
+    shown = span is not None and span.kind is SpanKind.EMOJI
+    return Word(start, end, text, role, value, token.tag_, token.dep_, head, plural, token.sent.start, shown=shown)
 
 
 #: Spans that the parser does not see, and those that it does.
@@ -142,7 +147,7 @@ _UNPARSED_ROLES = {
 }
 _SPAN_ROLES = {
     SpanKind.NOUN: Role.NOUN,
-    SpanKind.EMOJI: Role.EMOJI,
+    SpanKind.EMOJI: Role.NOUN,
     SpanKind.COLOR: Role.MODIFIER,
     SpanKind.COUNT: Role.NUMBER,
     SpanKind.NUMERAL: Role.MODIFIER,
@@ -158,11 +163,15 @@ _SPAN_ROLES = {
 }
 
 
+#: Ends of words with a hyphen that say how a thing is: "victorian-style".
+_QUALITIES = ("-style", "-styled", "-like", "-themed", "-inspired", "-shaped", "-colored", "-coloured")
+
+
 def _role_of_span(span: MultiwordSpan, token: "Token") -> tuple[Role, str | int, bool]:
     if span.kind is not SpanKind.HYPHENATED:
         return _SPAN_ROLES[span.kind], span.value, span.plural
     word = str(span.value)
-    if token.pos_ not in {"NOUN", "PROPN"}:
+    if token.pos_ not in {"NOUN", "PROPN"} or word.endswith(_QUALITIES):
         return Role.MODIFIER, word, False
     plural = token.tag_ in {"NNS", "NNPS"} and word.endswith("s")
     return Role.NOUN, word.removesuffix("s") if plural else word, plural
