@@ -73,7 +73,7 @@ PROMPTS: dict[str, str] = {
     "a 2024 car": "e1 car, e1 ~2024",
     "a dog at 3:15": "e1 dog, ? 3:15",
     "a dog, 4K": "e1 dog",
-    "1girl, a red hat": "e1 hat, e1 red, ? 1girl",
+    "1girl, a red hat": "e1 girl, e1 #1, e2 hat, e2 red",
     # absence
     "a table with no chairs": "e1 table, no chair",
     "a bowl without any fruit": "e1 bowl, no fruit",
