@@ -20,7 +20,7 @@ def read_action(state: ParseState, i: int) -> None:
     if target is None and links(state, last):
         target = state.phrase_after(last + 1)
         words = [*words, state.words[last + 1]] if target is not None and target.id else words
-    if (target is not None and target.quality) or locates(state, i):  # said by what follows
+    if (target is not None and target.quality) or adds_nothing(state, i):  # said by what follows
         return
     if clause := state.denied_clauses.get(i):
         _add_denied(state, subjects_of_verb(state, i), state.words[i], clause)
@@ -57,18 +57,18 @@ def links(state: ParseState, i: int) -> bool:
     )
 
 
-def locates(state: ParseState, i: int) -> bool:
-    """Return whether a word says no more than the preposition after it: "is positioned above"."""
-    return (
-        0 <= i < len(state.words)
-        and state.words[i].text.lower() in lexicon.LOCATING
-        and state.role(i + 1) in {Role.RELATION, Role.PLACE}
-    )
+def adds_nothing(state: ParseState, i: int) -> bool:
+    """Return whether a word says no more than what follows it: "is positioned above", "is colored red"."""
+    if state.text(i) in lexicon.COLORING:
+        return state.words[i + 1].color is not None if i + 1 < len(state.words) else False
+    return state.text(i) in lexicon.LOCATING and state.role(i + 1) in {Role.RELATION, Role.PLACE}
 
 
 def _is_doubtful(state: ParseState, i: int, subjects: list[Phrase]) -> bool:
     """Return whether a verb does not agree with its subject, and so may be none: "the round oversee the cars"."""
     if state.words[i].tag not in {"VB", "VBP"} or len(subjects) != 1 or subjects[0].plural or not subjects[0].id:
+        return False
+    if state.role(subjects[0].start) is not Role.DETERMINER:  # "person wear shirt"
         return False
     before = [state.words[j] for j in state.words[i].children if j < i]
     return not any(w.role in {Role.AUXILIARY, Role.NEGATION} or w.tag == "TO" for w in before)
@@ -81,12 +81,8 @@ def _given(state: ParseState, i: int, target: Phrase | None) -> tuple[Phrase | N
     other = state.phrase_at(target.stop)
     if other is not None and other.id:
         return other, target
-    to = state.phrase_after(target.stop) if _says(state, target.stop, "to") else None
+    to = state.phrase_after(target.stop) if state.text(target.stop) == "to" else None
     return target, to if to is not None and to.id else None
-
-
-def _says(state: ParseState, i: int, word: str) -> bool:
-    return i < len(state.words) and state.words[i].text.lower() == word
 
 
 def _add_action(

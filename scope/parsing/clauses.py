@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from scope.parsing import lexicon
-from scope.parsing.actions import links, locates, read_action
+from scope.parsing.actions import adds_nothing, links, read_action
 from scope.parsing.attachment import is_and, joined_after, subjects_of_relation
 from scope.parsing.denials import is_contradicted
 from scope.parsing.lettering import read_text, surface_of
@@ -107,7 +107,7 @@ def _read_loose_quality(state: ParseState, i: int) -> None:
         run.insert(0, state.words[i - 1])
     for subject in state.subjects(i):
         looks = [p for p in (subject, state.phrase_before(i)) if p is not None and p.quality]
-        lead = state.words[looks[0].start : i] if looks else []  # "the color of the car is", "in the color"
+        lead = state.words[looks[0].start : i] if looks else _lead(state, i)  # "the color of the car is red"
         add_quality(state, subject, run, span=[*lead, *run] if lead else None)
 
 
@@ -145,7 +145,9 @@ def _read_relation(state: ParseState, i: int) -> None:
 def _lead(state: ParseState, i: int) -> list[Word]:
     """Return the words before a preposition that say no more than it does: "is positioned above", "all on a tray"."""
     before = state.words[max(0, i - 1) : i]
-    return [w for w in before if locates(state, i - 1) or (w.role is Role.QUANTITY and state.phrase_at(i - 1) is None)]
+    return [
+        w for w in before if adds_nothing(state, i - 1) or (w.role is Role.QUANTITY and state.phrase_at(i - 1) is None)
+    ]
 
 
 def _shared_target(state: ParseState, i: int) -> Phrase | None:

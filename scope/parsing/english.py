@@ -28,7 +28,10 @@ def singular(noun: str) -> str:
     """Return the singular of a lower-case plural noun, by spaCy's rules and exceptions."""
     if noun in lexicon.PEOPLE:
         return lexicon.PEOPLE[noun]
-    return _lemma(noun, "NOUN", "Number=Plur")
+    lemma = _lemma(noun, "NOUN", "Number=Plur")
+    if noun == f"{lemma}es" and noun[:-1] in _listed("noun"):  # "senses"
+        return noun[:-1]
+    return f"{noun[:-3]}y" if noun.endswith("ies") and lemma not in _listed("noun") else lemma  # "waterlilies"
 
 
 @cache

@@ -316,6 +316,7 @@ GIVING = frozenset(_words("give hand offer feed bring pass throw toss send serve
 #: Says no more than the preposition after it: "is positioned above".
 LOCATING = frozenset(_words("positioned placed located situated set seen shown found arranged visible depicted"))
 
+COLORING = frozenset(_words("colored coloured painted dyed tinted"))
 #: What is in stuff or in clothes is in no place: "dressed in snow white".
 CLOTHED = frozenset(_words("covered dressed clothed clad wrapped draped filled bathed"))
 #: What one may do to several things at once: "holding a cup and a book".

@@ -25,6 +25,8 @@ _JOINING = frozenset({Role.CONJUNCTION, Role.COMMA})
 _GOES_ON = re.compile(
     rf"([{Role.COMMA}{Role.CONJUNCTION}]{{1,2}}{Role.ADVERB}*{Role.MODIFIER}+)+[{Role.NOUN}{Role.NAME}]"
 )
+#: A quality of several words: "5-year-old", "10 foot tall", "rainbow colored".
+_MADE_UP = re.compile(r"-|\bcolou?red$|^\d+\s")
 _ALWAYS_MODIFY = lexicon.MATERIALS | lexicon.SHAPES | lexicon.QUALITIES
 #: What a modifier may be followed by.
 _NEXT_NOUN = re.compile(f"(?:{Role.ADVERB}*{Role.MODIFIER})*[{Role.NOUN}{Role.NAME}]")
@@ -32,6 +34,8 @@ _NEXT_NOUN = re.compile(f"(?:{Role.ADVERB}*{Role.MODIFIER})*[{Role.NOUN}{Role.NA
 _LEADS = frozenset({Role.DETERMINER, Role.NUMBER, Role.QUANTITY})
 _RELATIVES = frozenset({"that", "which"})
 _ONE = frozenset({"a", "an", "one", "this", "that", "each", "every"})
+#: Right after these a participle tells of the noun after it: "with glowing stars", "by hanging sausages".
+_BEFORE_PLURALS = frozenset({Role.RELATION, Role.PREPOSITION, Role.OF, Role.QUALIFYING})
 #: What follows a verb, and no noun that is part of a longer one; None: the prompt ends.
 _AFTER_VERBS = frozenset(
     {
@@ -117,12 +121,19 @@ def _is_missed_adjective(words: list[Word], i: int) -> bool:
         or (words[i - 1].text.lower() in _STANDING_ALONE and verb_of(text) in lexicon.HOLDING)  # "both wearing hats"
     ):
         return False
-    return _is_led(words, i)
+    bare = i > 0 and words[i - 1].role in _BEFORE_PLURALS and (word.role is Role.VERB or _is_participle(text))
+    return bare or _is_led(words, i)
 
 
 def _may_modify(text: str) -> bool:
     """Return whether a word that is taken for a noun may be an adjective, and is no thing of the world."""
-    return text in _ALWAYS_MODIFY or "-" in text or (is_adjective(text) and text not in nouns())
+    if text in nouns() or text in compounds():
+        return text in _ALWAYS_MODIFY
+    return text in _ALWAYS_MODIFY or is_adjective(text) or bool(_MADE_UP.search(text)) or _is_participle(text)
+
+
+def _is_participle(text: str) -> bool:
+    return text.endswith("ed") and verb_of(text) is not None
 
 
 def _is_led(words: list[Word], i: int) -> bool:
