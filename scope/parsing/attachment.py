@@ -5,7 +5,7 @@ a comma or "and" of what the clause before speaks of ("a cat on a mat, next to a
 subjects of verbs and adjectives alone: where prepositions belong it guesses.
 """
 
-from scope.parsing.kinds import is_part
+from scope.parsing.kinds import is_part, is_person
 from scope.parsing.phrases import Phrase
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState
@@ -48,11 +48,18 @@ def subjects_of_verb(state: ParseState, i: int) -> list[Phrase]:
     if not is_participle(state.words[i]):
         found = [p for p in parsed if not _is_object(state, p)] or _of_clause(state, at, settings=True)
     elif phrase is not None and phrase.is_referent:
-        found = parsed or [phrase]
+        found = _of_people(state, at, phrase) or [phrase]
     else:
         found = _of_clause(state, at, settings=True) or parsed
     found = [_whole(state, p) for p in found]
     return [*joined_before(state, found[0])[:-1], *found] if found else []
+
+
+def _of_people(state: ParseState, at: int, phrase: Phrase) -> list[Phrase]:
+    """Return the people that a clause speaks of, where it ends with a thing: "a man on a bench reading a book"."""
+    if not _is_object(state, phrase) or is_person(phrase.noun):
+        return []
+    return [p for p in _of_clause(state, at) if is_person(p.noun)]
 
 
 def owners(state: ParseState, phrase: Phrase) -> list[Phrase]:

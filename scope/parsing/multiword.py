@@ -136,7 +136,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = tuple(
         # "sugar-free"
         (r"(?<![\w-])(\w+)-free(?![\w-])", _absent),
         # "rainbow colored", "brightly coloured"
-        (r"(?<![\w-])(?!(?:is|are|was|were|and|or|the|an?|of|with|in|be|" + _COLOR + r")\s)"
+        (r"(?<![\w-])(?!(?:is|are|was|were|and|or|the|an?|of|with|in|be|" + _COLOR + r")[ -])"
          r"[^\W\d_]+[ -]colou?red(?![\w-])", _hyphenated),
         # "black-and-white": two colours
         (rf"(?<![\w-])({_COLOR})(?=-and-{_COLOR}(?![\w-]))", _color),
