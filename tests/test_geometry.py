@@ -49,6 +49,13 @@ def mirrored(box: Box) -> Box:
         ("next to", ([LEFT], [MIDDLE]), True),
         ("next to", ([LEFT], [RIGHT]), False),
         ("next to", ([RIGHT, MIDDLE], [LEFT]), True),  # in a row: what is beside the one that is beside it
+        ("with", ([LEFT], [MIDDLE]), True),
+        ("with", ([CUP], [TABLE]), True),  # they overlap
+        ("with", ([LEFT], [Box.of(700, 100, 900, 300)]), True),  # one above the other, half a height apart
+        ("with", ([LEFT], [Box.of(701, 100, 901, 300)]), False),
+        ("with", ([LEFT], [RIGHT]), False),
+        ("with", ([LEFT, RIGHT], [MIDDLE]), True),
+        ("with", ([LEFT], [MIDDLE, Box.of(0, 900, 100, 1000)]), False),  # not all of the others
         ("in front of", ([Box.of(500, 400, 950, 600)], [TABLE]), True),
         ("behind", ([TABLE], [Box.of(500, 400, 950, 600)]), True),
         ("left", ([LEFT],), True),
@@ -84,6 +91,8 @@ def test_converses_and_opposite_sides(a: Box, b: Box) -> None:
     for name in ("left of", "above", "inside", "bigger than", "taller than", "in front of"):
         assert not (holds(name, [a], [b]) and holds(name, [b], [a]) and a != b)
     assert overlap(a, b) is overlap(b, a)
+    assert holds("with", [a], [b]) is holds("with", [b], [a])
+    assert holds("with", [a], [b]) or not (overlap(a, b) or holds("next to", [a], [b]))
 
 
 @given(boxes(), boxes())

@@ -58,9 +58,8 @@ def read_part(state: ParseState, phrase: Phrase) -> None:
     if phrase.amount is None and (said := phrase.stand_ins[:1]) and said[0].text.lower() in lexicon.VAGUE:
         state.add_unknown(span_of(said), phrase)
     if phrase.amount is not None and phrase.number is None:
-        noun = state.definite(phrase)
-        verb = "is" if phrase.amount == 1 else "are"
-        state.add(Type.COUNT, f"{noun} {verb} exactly {phrase.amount}", phrase.amount, span, phrase)
+        claim = f"there {'is' if phrase.amount == 1 else 'are'} exactly {phrase.amount} {state.described(phrase)}"
+        state.add(Type.COUNT, claim, phrase.amount, span, phrase)
     if phrase.which in {"left", "right"}:
         others = {p.which: p for p in state.entities if p.part_of is phrase.part_of}
         if {"left", "right"} <= others.keys():

@@ -192,8 +192,13 @@ class ParseState:
         return f"{amount} of {self.definite(part.part_of)}"
 
     def described(self, phrase: Phrase) -> str:
-        """Return what an entity is, with its qualities where there are several of that name: "blue car"."""
-        several = sum(p.noun == phrase.noun for p in self.entities) > 1
+        """Return what an entity is, with its qualities where there are several of that name: "blue car".
+
+        Of a part it says which of its whole, or of what: "left cup", "of the apples".
+        """
+        if phrase.part_of is not None:
+            return f"{phrase.which} {self.noun(phrase)}" if phrase.which else f"of {self.definite(phrase.part_of)}"
+        several = sum(p.noun == phrase.noun and p.part_of is None for p in self.entities) > 1
         qualities = [word.text.lower() for run in phrase.modifiers for word in run] if several else []
         return " ".join([*qualities, self.noun(phrase)])
 
