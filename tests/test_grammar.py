@@ -583,3 +583,23 @@ def test_what_a_verb_only_narrates_is_no_promise(grammar: Grammar, prompt: str, 
     assert narrated in said
     word = narrated.split()[0]
     assert not any(word in str(c.value) for c in spec.commitments if c.kind is not Kind.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "entities"),
+    [
+        ("a stapler and a chainsaw. Both items are new. The items lie on a table.", ["stapler", "chainsaw", "table"]),
+        ("eight cabbages. These vegetables are fresh.", ["cabbage"]),
+        ("an object on a table. The object is red.", ["object", "table"]),
+        ("a kitten and these three dogs", ["kitten", "dog"]),
+        ("a man whose right arm is bent. The left arm is straight.", ["man", "arm", "arm"]),
+    ],
+)
+def test_what_was_named_by_other_words_is_no_new_thing(grammar: Grammar, prompt: str, entities: list[str]) -> None:
+    spec = grammar.decompose(prompt)
+    assert [c.value for c in spec.of(Type.PRESENCE)] == entities
+
+
+def test_nothing_is_said_of_what_stands_beside_a_thing_that_is_unclear(grammar: Grammar) -> None:
+    spec = grammar.decompose("a stapler next to a chainsaw. The items are on a table.")
+    assert [c.value for c in spec.of(Type.RELATION)] == ["next to"]

@@ -91,8 +91,9 @@ def _add_action(
     value = " ".join(w.text.lower() for w in words) + to
     claim = f"{state.definite(subject)} {_auxiliary(words, subject)}{value}"
     for other in objects:
-        if subject.id is None:
-            state.add(Type.SETTING, claim, value, span_of(words))
+        if subject.id is None:  # a setting does nothing: "the room features", but "the room is lit"
+            if words[-1].tag == "VBN":
+                state.add(Type.SETTING, claim, value, span_of(words))
         elif other is None or other.id == subject.id:
             state.add(Type.ATTRIBUTE, claim, value, span_of(words), subject, aspect="other")
         else:

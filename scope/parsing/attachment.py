@@ -35,7 +35,7 @@ def subjects_of_relation(state: ParseState, i: int, target: Phrase) -> list[Phra
         return joined_after(state, behind)  # "a chair, and to its right a lamp"
     if state.role(at) in _JOINTS and state.role(at - 1) is Role.RELATION:  # "below and to the left of"
         return subjects_of_relation(state, at - 1, target)
-    return _of_clause(state, at) or _following(state, target)
+    return _of_clause(state, at) or (_following(state, target) if _opens(state, at) else [])
 
 
 def subjects_of_verb(state: ParseState, i: int) -> list[Phrase]:
@@ -140,9 +140,18 @@ def _of_clause(state: ParseState, at: int, *, settings: bool = False) -> list[Ph
             continue
         if state.words[phrase.start].sentence != state.words[at].sentence:
             break
-        if (phrase.id or (settings and phrase.setting)) and not _is_object(state, phrase):
+        if _is_object(state, phrase):
+            continue
+        if phrase.abstract:  # what is said of no thing is said of nothing else
+            break
+        if phrase.id or (settings and phrase.setting):
             return joined_before(state, phrase)
     return []
+
+
+def _opens(state: ParseState, at: int) -> bool:
+    """Return whether no phrase stands before word `at` in its sentence, or in it."""
+    return not any(p.start <= at and state.words[p.start].sentence == state.words[at].sentence for p in state.phrases)
 
 
 def _following(state: ParseState, target: Phrase) -> list[Phrase]:

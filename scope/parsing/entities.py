@@ -14,6 +14,14 @@ from scope.parsing.words import Word
 from scope.specification import Commitment, Kind, Type
 from scope.text import article
 
+#: What tells two things of a kind apart.
+_SIDES = frozenset({"left", "right", "upper", "lower", "top", "bottom", "front", "back", "inner", "outer"})
+_POINTING = frozenset({"this", "that", "these", "those"})
+#: Nouns for whatever was named before.
+_ANYTHING = frozenset(
+    "item object thing piece subject individual pair duo trio group ensemble collection assortment array".split()
+)
+
 
 def find_entities(state: ParseState) -> None:
     """Settle what each phrase is: absent, a setting, what identifies another, an entity named before, or a new one."""
@@ -38,6 +46,8 @@ def find_entities(state: ParseState) -> None:
             phrase.identifies = other
         elif known := _antecedent(state, phrase):
             phrase.id, phrase.noun = known.id, known.noun
+        elif _is_unclear(state, phrase):
+            phrase.abstract = True
         else:
             state.introduce(phrase)
     for phrase in state.phrases:
@@ -116,9 +126,23 @@ def _antecedent(state: ParseState, phrase: Phrase) -> Phrase | None:
         return None
     alike = [p for p in state.entities if p.noun == phrase.noun]
     alike = alike or [p for p in state.entities if p.noun.endswith(f" {phrase.noun}")]  # "a golden retriever"
+    alike = [p for p in alike if not _are_apart(p, phrase)]
     fitting = [p for p in alike if set(phrase.colors) <= set(p.colors)]
     best = fitting or alike
     return best[-1] if best else None
+
+
+def _are_apart(one: Phrase, other: Phrase) -> bool:
+    """Return whether two phrases are of different sides: "the left arm", "the right arm"."""
+    sides = [{run[-1].text.lower() for run in p.modifiers} & _SIDES for p in (one, other)]
+    return all(sides) and not sides[0] & sides[1]
+
+
+def _is_unclear(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether a phrase speaks of things that were named by other words: "the items", "these vegetables"."""
+    lead = state.text(phrase.start)
+    pointing = (lead in _POINTING and phrase.number is None) or (lead in {"the", "both"} and phrase.noun in _ANYTHING)
+    return pointing and bool(state.entities) and state.role(phrase.stop) is not Role.OF
 
 
 def _counterpart(state: ParseState, phrase: Phrase) -> Phrase | None:
