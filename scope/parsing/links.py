@@ -14,7 +14,7 @@ from scope.specification import Span, Type
 
 def read_with(state: ParseState, i: int) -> None:
     """Add "a man with a dog", for each thing that he is with."""
-    if state.words[i].value != "with" or (first := state.phrase_after(i)) is None:
+    if state.words[i].value != "with" or (first := state.phrase_after(i)) is None or _is_of_a_verb(state, i):
         return
     for thing in _listed(state, first):
         for owner in _owners(state, i, thing):
@@ -55,6 +55,14 @@ def belong(state: ParseState, owned: Phrase, owner: Phrase, span: Span) -> None:
     """Add that something belongs to its owner, or to the whole that it is a part of."""
     claim = f"{state.definite(owned)} {'belong' if owned.plural else 'belongs'} to {state.definite(owner)}"
     state.add(Type.RELATION, claim, "of", span, owned, owner)
+
+
+def _is_of_a_verb(state: ParseState, i: int) -> bool:
+    """Return whether a word goes with the verb before it: "playing with a dog"."""
+    before = i - 1
+    while state.role(before) is Role.ADVERB:
+        before -= 1
+    return state.role(before) is Role.VERB and state.phrase_at(before) is None
 
 
 def _owners(state: ParseState, i: int, thing: Phrase) -> list[Phrase]:
