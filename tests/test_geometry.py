@@ -66,6 +66,7 @@ def mirrored(box: Box) -> Box:
         ("smaller than", ([CUP], [TABLE]), True),
         ("taller than", ([TABLE], [CUP]), True),
         ("longer than", ([TABLE], [CUP]), True),
+        ("wider than", ([TABLE], [CUP]), True),
         ("same size as", ([LEFT], [RIGHT]), True),
         ("same size as", ([LEFT], [TABLE]), False),
         ("holding", ([LEFT], [RIGHT]), None),
@@ -79,7 +80,7 @@ def test_holds(name: str, groups: tuple[list[Box], ...], expected: bool | None) 
 
 def test_every_name_is_known_once() -> None:
     assert len(RELATIONS | set(PLACES) | COMPARISONS) == len(RELATIONS) + len(PLACES) + len(COMPARISONS)
-    assert {canonical(name) for name in ALIASES} <= RELATIONS
+    assert {canonical(name) for name in ALIASES} <= RELATIONS | COMPARISONS
     assert canonical("holding") is None
 
 

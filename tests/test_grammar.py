@@ -259,8 +259,16 @@ PROMPTS: dict[str, str] = {
     "half a dozen eggs": "e1 egg, e1 #6",
     "three dozen eggs": "e1 egg, e1 #36",
     # ... which are none of these
-    "a car bigger than a dog": "e1 car, e1 ~bigger, e2 dog",
-    "a truck as big as a house": "e1 truck, e1 ~as big, e2 house",
+    # comparisons have both ends
+    "a car bigger than a dog": "e1 car, e2 dog, e1 bigger than e2",
+    "a car and a dog, the car is much larger than the dog": "e1 car, e2 dog, e1 bigger than e2",
+    "a truck as big as a house": "e1 truck, e2 house, e1 same size as e2",
+    "a mouse the size of an elephant": "e1 mouse, e2 elephant, e1 same size as e2",
+    "a cat that is not as big as a dog": "e1 cat, e2 dog, e1 smaller than e2",
+    "a tree taller than a house": "e1 tree, e2 house, e1 taller than e2",
+    "a bird twice as big as a dog": "e1 bird, e2 dog, e1 twice as big as e2",
+    "a man stronger than two bears": "e1 man, e2 bear, e2 #2, e1 stronger than e2",
+    "a flower more colorful than a butterfly": "e1 flower, e2 butterfly, e1 more colorful than e2",
     'a sign that says "as many stars as a spider has legs"': "e1 sign, e1 'as many stars as a spider has legs'",
     # colours that other things tell
     "a car in the colour of the sky": "e1 car, ? in the colour of the sky e1",
@@ -303,6 +311,7 @@ def line(c: Commitment) -> str:
         Type.COUNT: f"{on} #{bound}",
         Type.ATTRIBUTE: f"{on} {denied}{'' if c.aspect == 'color' else '~'}{c.value}",
         Type.RELATION: " ".join([*c.targets[:1], f"{denied}{c.value}", *c.targets[1:]]),
+        Type.COMPARISON: " ".join([*c.targets[:1], f"{denied}{c.value}", *c.targets[1:]]),
         Type.SETTING: f"@ {c.value} {on}",
         Type.STYLE: f"style {c.value}",
         Type.CAMERA: f"camera {c.value}",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from scope.parsing import lexicon
 from scope.parsing.actions import adds_nothing, links, read_action
 from scope.parsing.attachment import is_and, joined_after, subjects_of_relation
+from scope.parsing.comparing import is_comparison
 from scope.parsing.denials import is_contradicted
 from scope.parsing.lettering import read_text, surface_of
 from scope.parsing.links import belong, read_having, read_owner, read_with
@@ -161,7 +162,8 @@ def _add_relation(state: ParseState, subject: Phrase, name: str, objects: list[P
     verb = "are" if subject.plural else "is"
     others = " and ".join(state.definite(o) for o in objects)
     phrase = lexicon.RELATION_PHRASES.get(name, name)
-    state.add(Type.RELATION, f"{state.definite(subject)} {verb} {phrase} {others}", name, span, subject, *objects)
+    kind = Type.COMPARISON if is_comparison(name) else Type.RELATION
+    state.add(kind, f"{state.definite(subject)} {verb} {phrase} {others}", name, span, subject, *objects)
 
 
 def _read_belonging(state: ParseState, i: int) -> None:

@@ -209,7 +209,7 @@ RELATIONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 #: How a relation is said of its subject and object, where "is <name>" would not be English.
-RELATION_PHRASES = {"left of": "to the left of", "right of": "to the right of"}
+RELATION_PHRASES = {"left of": "to the left of", "right of": "to the right of", "same size as": "the same size as"}
 
 #: Where one thing is in the picture, said of that thing alone.
 PLACES_IN_PICTURE: dict[str, tuple[str, ...]] = {

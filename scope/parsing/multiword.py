@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from scope.parsing import cues, lexicon
 from scope.parsing.camera import find_camera
+from scope.parsing.comparing import find_comparisons
 from scope.parsing.emoji import find_emoji
 from scope.parsing.frames import MEDIUM, Frame
 from scope.parsing.names import find_names, nouns
@@ -193,6 +194,7 @@ def _candidates(text: str, frames: Iterable[Frame]) -> Iterator[tuple[MultiwordS
     for match in _TAGGED.finditer(text):
         yield (_tagged(match),)
     yield from referring_expressions(text)
+    yield from ((span,) for span in find_comparisons(text))
     for start, end, name in find_names(text):  # "traffic lights", "pair of scissors"
         placeholder = "cats" if name.plural else "cat"
         yield (MultiwordSpan(start, end, SpanKind.NOUN, name.singular, placeholder, name.plural),)

@@ -24,6 +24,7 @@ class SpanKind(StrEnum):
     NEGATION = "negation"  # "without any"
     ABSENT = "absent"  # "sugar-free"; value: the noun
     RELATION = "relation"
+    COMPARISON = "comparison"  # "bigger than"
     WHOSE = "whose"  # "its left" in "to its left"; value: the pronoun
     PLACE = "place"  # "in the background"
     AND = "and"  # "along with"

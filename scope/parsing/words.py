@@ -155,6 +155,7 @@ _SPAN_ROLES = {
     SpanKind.NEGATION: Role.NEGATION,
     SpanKind.ABSENT: Role.ABSENCE,
     SpanKind.RELATION: Role.RELATION,
+    SpanKind.COMPARISON: Role.RELATION,
     SpanKind.WHOSE: Role.PRONOUN,
     SpanKind.PLACE: Role.PLACE,
     SpanKind.AND: Role.CONJUNCTION,

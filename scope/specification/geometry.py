@@ -33,6 +33,7 @@ ALIASES = {
     "by": "next to",
     "at": "next to",
     "against": "next to",
+    "wider than": "longer than",
 }
 
 #: Relations in which two boxes may overlap.
