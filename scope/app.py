@@ -24,6 +24,7 @@ from scope.engine.verification import drawn_apart, drawn_as, judge, unknown_to
 from scope.errors import ImageError, OtherSchema, OutputError, PluginError, StateCorrupt, UsageError, WeightsError
 from scope.files import sha256_of_file, write_atomic
 from scope.generators.metadata import vocabulary_of
+from scope.parsing.notes import notes_of
 from scope.plugins import registry
 from scope.protocols import Editor, Generator, Reader
 from scope.runs import store
@@ -51,6 +52,7 @@ class Plan:
 
     `otherwise`: what is drawn for words that say more than the weights know, or may mean several things; sentences.
     `unjudged`: what no verifier could judge, whatever is drawn.
+    `notes`: what of the prompt is not supported, and which words may be slips of spelling; sentences.
     """
 
     specification: Specification
@@ -61,6 +63,7 @@ class Plan:
     otherwise: tuple[str, ...] = ()
     unjudged: tuple[Unjudgeable, ...] = ()
     given: Specification | None = None  # what the prompt is to be read as; None: the run reads it
+    notes: tuple[str, ...] = ()
 
     @property
     def most_drafts(self) -> int:
@@ -120,7 +123,8 @@ def plan(prompt: str | Specification, options: Options, output: PathLike | None 
     path = _png_path(output, specification.prompt, options) if output is not None else None
     unknown, otherwise = words_of(specification, options.generator)
     unjudged = unjudged_by(options, specification)
-    return Plan(specification, options, path, metadata, unknown, otherwise, unjudged, given)
+    notes = notes_of(specification.prompt)
+    return Plan(specification, options, path, metadata, unknown, otherwise, unjudged, given, notes)
 
 
 def decompose(prompt: str) -> Specification:

@@ -34,6 +34,10 @@ class PromptError(UsageError):
     """The prompt is empty, too long, or holds nothing that can be drawn."""
 
 
+class NotEnglish(PromptError):
+    """The prompt is in another language, which the grammar does not read; a language model may."""
+
+
 class PluginError(UsageError):
     """A named part does not exist or cannot be imported."""
 

@@ -1,5 +1,6 @@
 """Text that every room shares: what is safe to print, and a little English (numbers, colours, articles, plurals)."""
 
+import re
 import unicodedata
 
 _JOINERS = frozenset("\u200c\u200d")  # emoji families and several scripts are spelled with them
@@ -11,8 +12,15 @@ NUMBERS = (
     "eighteen nineteen twenty"
 ).split()
 
+#: Tens, and what they are of: "twenty-one", "two hundred".
+TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+HUNDREDS = {"hundred": 100, "thousand": 1000}
+
 #: The eleven basic colour terms of English (Berlin and Kay, 1969).
 COLORS = tuple("red orange yellow green blue purple pink brown black white gray".split())
+
+#: Words before a singular that say which one it is, and so that it is one.
+ARTICLES = frozenset({"a", "an", "the", "this", "that", "another"})
 
 #: Plurals that no rule gives.
 _PLURALS = {
@@ -68,11 +76,21 @@ def is_same_noun(one: str, other: str) -> bool:
     return one == other or plural(one) == other or plural(other) == one
 
 
-def number_of(word: str) -> int | None:
-    """Return the number that digits (up to six) or a word up to twenty name; None if they name none."""
-    if word.isascii() and word.isdigit() and len(word) <= 6:
-        return int(word)
-    return NUMBERS.index(word.lower()) if word.lower() in NUMBERS else None
+def number_of(words: str) -> int | None:
+    """Return the number that digits (up to six, "1,000") or words ("twenty-one", "a hundred") name; None: none."""
+    if re.fullmatch(r"[0-9]{1,6}|[0-9]{1,3},[0-9]{3}", words):
+        return int(words.replace(",", ""))
+    whole, joined, rest = words.lower().partition(" and ")
+    if joined:
+        more = number_of(rest) if whole.endswith(tuple(HUNDREDS)) else None
+        return None if more is None else (number_of(whole) or 0) + more
+    first, _, last = whole.replace("-", " ").partition(" ")
+    if last in HUNDREDS:
+        times = 1 if first in {"a", "an"} else number_of(first)
+        return None if times is None else times * HUNDREDS[last]
+    if first in TENS and (not last or last in NUMBERS[1:10]):
+        return TENS[first] + (NUMBERS.index(last) if last else 0)
+    return NUMBERS.index(first) if first in NUMBERS and not last else None
 
 
 def number_words(number: int) -> str:

@@ -49,6 +49,13 @@ def mirrored(box: Box) -> Box:
         ("next to", ([LEFT], [MIDDLE]), True),
         ("next to", ([LEFT], [RIGHT]), False),
         ("next to", ([RIGHT, MIDDLE], [LEFT]), True),  # in a row: what is beside the one that is beside it
+        ("with", ([LEFT], [MIDDLE]), True),
+        ("with", ([CUP], [TABLE]), True),  # they overlap
+        ("with", ([LEFT], [Box.of(700, 100, 900, 300)]), True),  # one above the other, half a height apart
+        ("with", ([LEFT], [Box.of(701, 100, 901, 300)]), False),
+        ("with", ([LEFT], [RIGHT]), False),
+        ("with", ([LEFT, RIGHT], [MIDDLE]), True),
+        ("with", ([LEFT], [MIDDLE, Box.of(0, 900, 100, 1000)]), False),  # not all of the others
         ("in front of", ([Box.of(500, 400, 950, 600)], [TABLE]), True),
         ("behind", ([TABLE], [Box.of(500, 400, 950, 600)]), True),
         ("left", ([LEFT],), True),
@@ -59,6 +66,7 @@ def mirrored(box: Box) -> Box:
         ("smaller than", ([CUP], [TABLE]), True),
         ("taller than", ([TABLE], [CUP]), True),
         ("longer than", ([TABLE], [CUP]), True),
+        ("wider than", ([TABLE], [CUP]), True),
         ("same size as", ([LEFT], [RIGHT]), True),
         ("same size as", ([LEFT], [TABLE]), False),
         ("holding", ([LEFT], [RIGHT]), None),
@@ -72,7 +80,7 @@ def test_holds(name: str, groups: tuple[list[Box], ...], expected: bool | None) 
 
 def test_every_name_is_known_once() -> None:
     assert len(RELATIONS | set(PLACES) | COMPARISONS) == len(RELATIONS) + len(PLACES) + len(COMPARISONS)
-    assert {canonical(name) for name in ALIASES} <= RELATIONS
+    assert {canonical(name) for name in ALIASES} <= RELATIONS | COMPARISONS
     assert canonical("holding") is None
 
 
@@ -84,6 +92,8 @@ def test_converses_and_opposite_sides(a: Box, b: Box) -> None:
     for name in ("left of", "above", "inside", "bigger than", "taller than", "in front of"):
         assert not (holds(name, [a], [b]) and holds(name, [b], [a]) and a != b)
     assert overlap(a, b) is overlap(b, a)
+    assert holds("with", [a], [b]) is holds("with", [b], [a])
+    assert holds("with", [a], [b]) or not (overlap(a, b) or holds("next to", [a], [b]))
 
 
 @given(boxes(), boxes())

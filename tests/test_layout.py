@@ -39,6 +39,7 @@ from scope.specification import (
     canonical_json,
     ground,
 )
+from scope.specification.geometry import holds
 from scope.specification.permissions import appended
 from scope.specification.placements import clashes, regions
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier, fake_toolbox, validate
@@ -94,6 +95,29 @@ def test_an_answer_says_how_many_are_placed() -> None:
     assert len(regions(answered)) == 1
     assert LayoutSkill().needed(answered)
     assert [region.id for region in regions(laid_out(answered))] == ["e1#1", "e1#2", "e1#3", "e1#4"]
+
+
+def test_a_part_is_some_of_its_whole_and_has_no_box_of_its_own() -> None:
+    placed = laid_out(Grammar().decompose("five apples, two of them green and one yellow, with a dog"))
+    boxes = regions(placed)
+    assert [region.id for region in boxes] == [*(f"e1#{i}" for i in range(1, 6)), "e4#1"]
+    assert [region.phrase for region in boxes] == [
+        "green apple",
+        "green apple",
+        "yellow apple",
+        "apple",
+        "apple",
+        "dog",
+    ]
+    parts = [[name for name in region.commitments if name.startswith("e")] for region in boxes]
+    assert parts == [["e1", "e2"], ["e1", "e2"], ["e1", "e3"], ["e1"], ["e1"], ["e4"]]
+
+
+def test_the_right_part_of_a_pair_stands_to_the_right() -> None:
+    placed = laid_out(Grammar().decompose("two cups. The left cup is red and the right cup is blue."))
+    red, blue = regions(placed)
+    assert (red.phrase, blue.phrase) == ("red cup", "blue cup")
+    assert holds("left of", [red.box], [blue.box])
 
 
 def _about(event: Event, target: str) -> Event:

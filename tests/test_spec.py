@@ -29,6 +29,7 @@ from scope.specification import (
     canonical_json,
     fold,
     ground,
+    grounded,
     reopen,
     sha256_of,
 )
@@ -38,6 +39,11 @@ CAUSE = Cause.skill("test", "1")
 
 def entity(name: str = "e1", noun: str = "apple", **more: Any) -> Commitment:
     return Commitment(id=name, kind=Kind.ENTITY, type=Type.PRESENCE, claim=f"there is a {noun}", value=noun, **more)
+
+
+#: The fields that every record has had from the first.
+OLD_FIELDS = set("id kind type claim value targets aspect depends_on span priority origin".split())
+BARE = entity().model_dump()
 
 
 def declared(*names: str) -> Specification:
@@ -343,13 +349,75 @@ def test_values_are_frozen_and_closed() -> None:
 # -- what is denied, and other words -------------------------------------------------------------
 
 
-def test_what_is_not_denied_reads_as_it_did_before_denial_was_known() -> None:
-    plain = entity().model_dump(mode="json")
-    assert {"denied", "said"}.isdisjoint(plain)
-    denied = entity(denied=True, said="tortoise")
-    assert denied.model_dump(mode="json") == plain | {"denied": True, "said": "tortoise"}
-    for commitment in (entity(), denied):
+COUNT = {"kind": Kind.CONSTRAINT, "type": Type.COUNT, "claim": "there are some", "value": 3}
+UNKNOWN = {"kind": Kind.UNKNOWN, "type": Type.SEMANTIC_REASONING, "claim": "one of them", "value": "a cat or a dog"}
+
+
+@pytest.mark.parametrize(
+    ("plain", "more"),
+    [
+        ({}, {"denied": True, "said": "tortoise"}),
+        ({"depends_on": ("e9",)}, {"part_of": "e9"}),
+        (COUNT, {"comparator": ">="}),
+        (COUNT, {"comparator": "between", "upto": 5}),
+        (UNKNOWN, {"alternatives": ("a cat", "a dog")}),
+    ],
+)
+def test_a_field_that_says_nothing_leaves_the_record_as_it_was_before_it_was_known(
+    plain: dict[str, Any], more: dict[str, Any]
+) -> None:
+    without, with_them = Commitment(**(BARE | plain)), Commitment(**(BARE | plain | more))
+    dumped = without.model_dump(mode="json")
+    assert set(dumped) == OLD_FIELDS
+    assert json.loads(canonical_json(with_them)) == json.loads(canonical_json(dumped | more))
+    for commitment in (without, with_them):
         assert Commitment.model_validate_json(canonical_json(commitment)) == commitment
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"comparator": ">="}, "not count"),
+        (COUNT | {"comparator": "between"}, "upper number"),
+        (COUNT | {"upto": 5}, "upper number"),
+        (COUNT | {"comparator": "between", "upto": 2}, "between 3 and 2"),
+        ({"part_of": "e9"}, "depends on"),
+        (COUNT | {"part_of": "e9", "depends_on": ("e9",)}, "of an entity"),
+        ({"alternatives": ("a cat", "a dog")}, "of an unknown"),
+    ],
+)
+def test_a_field_of_another_type_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Commitment(**(BARE | wrong))
+
+
+@pytest.mark.parametrize(
+    ("more", "kept"),
+    [
+        ({}, {3}),
+        ({"comparator": ">="}, {3, 4, 5, 6}),
+        ({"comparator": "<="}, {0, 1, 2, 3}),
+        ({"comparator": "between", "upto": 5}, {3, 4, 5}),
+    ],
+)
+def test_a_count_allows_what_its_words_say_and_denied_the_rest(more: dict[str, Any], kept: set[int]) -> None:
+    count = Commitment(**(BARE | COUNT | more))
+    assert {n for n in range(7) if count.allows(n)} == kept
+    denied = count.model_copy(update={"denied": True})
+    assert {n for n in range(7) if denied.allows(n)} == set(range(7)) - kept
+
+
+def test_what_is_no_count_allows_no_number() -> None:
+    with pytest.raises(TypeError, match="counts nothing"):
+        entity().allows(1)
+
+
+def test_what_is_some_of_a_thing_is_drawn_as_that_thing_is() -> None:
+    spec = declared("e1").declare(entity("e2", part_of="e1", depends_on=("e1",)), CAUSE)
+    unknown = Commitment(id="u1", **UNKNOWN, targets=("e1",))
+    answer = Answer(words="a pear", facts=(Fact(type=Type.PRESENCE, value="pear", target="e1"),))
+    known = grounded(ground(spec.declare(unknown, CAUSE).move("u1", Status.OPEN, CAUSE), "u1", answer, CAUSE))
+    assert [known[name].value for name in ("e1", "e2")] == ["pear", "pear"]
 
 
 @pytest.mark.parametrize("type_", [Type.COMPARISON, Type.PLACE])

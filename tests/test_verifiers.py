@@ -38,6 +38,11 @@ TWO_DOGS = (
 
 APPLES_LEFT = [thing("apple", "red", 20, 40), thing("apple", "red", 40, 90), thing("car", "blue", 100, 60)]
 
+MICE = [
+    *(thing("mouse", "red", 16 * i, 20) for i in range(1, 5)),
+    *(thing("mouse", "yellow", 16 * i, 90) for i in (1, 4)),
+]
+
 CASES = [
     ("two red apples to the left of a blue car on a beach", APPLES_LEFT, "beach", {"met"}),
     ("two red apples to the right of a blue car", APPLES_LEFT, "plain", {"met", "violated:relation"}),
@@ -55,10 +60,18 @@ CASES = [
     ),
     ("a red apple and a green apple", [thing("apple", "red", 20, 20)], "plain", {"met", "violated:presence"}),
     ("an automobile", APPLES_LEFT, "plain", {"met"}),
-    ("a quasar", APPLES_LEFT, "plain", {"None:presence"}),
+    ("a quasar", APPLES_LEFT, "plain", {"None:presence", "None:count"}),
     ("a wooden car", APPLES_LEFT, "plain", {"met", "None:attribute"}),
-    ("a car behind an apple", APPLES_LEFT, "plain", {"met", "violated:relation"}),
-    ("a car holding an apple", APPLES_LEFT, "plain", {"met", "None:relation"}),
+    ("a car behind two apples", APPLES_LEFT, "plain", {"met", "violated:relation"}),
+    ("a car holding two apples", APPLES_LEFT, "plain", {"met", "None:relation"}),
+    # A singular promises one, and a bound what its words say.
+    ("a car and an apple", APPLES_LEFT, "plain", {"met", "violated:count"}),
+    ("at least two apples", APPLES_LEFT, "plain", {"met"}),
+    ("at least three apples", APPLES_LEFT, "plain", {"met", "violated:count"}),
+    ("at most three apples", APPLES_LEFT, "plain", {"met"}),
+    ("fewer than two apples", APPLES_LEFT, "plain", {"met", "violated:count"}),
+    ("between two and four apples", APPLES_LEFT, "plain", {"met"}),
+    ("three to five apples", APPLES_LEFT, "plain", {"met", "violated:count"}),
     ("a car in the top left", [thing("car", "blue", 20, 20)], "plain", {"met"}),
     ("a car in the top left", APPLES_LEFT, "plain", {"met", "violated:setting"}),
     # Whether words can be read is the text verifier's to say; where the sign stands is seen here.
@@ -87,9 +100,35 @@ CASES = [
         {"met"},
     ),
     ("two corgis and a golden retriever", [thing("dog", "brown", x, 64) for x in (20, 60, 100)], "plain", {"met"}),
+    # A part is counted among the whole, by its colour or its place; all of the whole, whatever its colour.
+    ("six mice, four are red and two are yellow", MICE, "plain", {"met"}),
+    ("six mice, three of them red", MICE, "plain", {"met", "violated:count"}),
+    ("five mice, four of them red", MICE, "plain", {"met", "violated:count"}),
+    ("six mice, one of them green", MICE, "plain", {"met", "violated:presence", "violated:attribute"}),
+    ("six mice, two of them sleeping", MICE, "plain", {"met", "None:presence", "None:count", "None:attribute"}),
+    (
+        "two cats, one black and one white",
+        [thing("cat", "black", 30, 60), thing("cat", "white", 90, 60)],
+        "plain",
+        {"met"},
+    ),
+    (
+        "two cups. The left cup is red and the right cup is blue.",
+        [thing("cup", "blue", 30, 60), thing("cup", "red", 90, 60)],
+        "plain",
+        {"met", "violated:relation"},
+    ),
+    # What stands together is near each other.
+    ("a man with a dog", [thing("person", "red", 30, 60), thing("dog", "brown", 60, 60)], "plain", {"met"}),
+    (
+        "a man with a dog",
+        [thing("person", "red", 20, 20), thing("dog", "brown", 100, 100)],
+        "plain",
+        {"met", "violated:relation"},
+    ),
     # A place by night is two commitments.
-    ("an apple in a city at night", APPLES_LEFT, "city by night", {"met"}),
-    ("an apple in a city at night", APPLES_LEFT, "city", {"met", "violated:setting"}),
+    ("two apples in a city at night", APPLES_LEFT, "city by night", {"met"}),
+    ("two apples in a city at night", APPLES_LEFT, "city", {"met", "violated:setting"}),
 ]
 
 
@@ -101,7 +140,7 @@ def test_what_follows_from_what_is_found(prompt, found, setting, expected):
     outcomes = {"met" if outcome == "met" else f"{outcome}:{type_}" for outcome, type_ in findings}
     # A missing entity breaks what is said of it too; the machine blocks those, so only the cause is compared.
     if "violated:presence" in outcomes:
-        outcomes -= {"violated:attribute", "violated:count", "violated:relation"}
+        outcomes -= {"violated:count", "violated:relation"} | ({"violated:attribute"} - expected)
     assert outcomes == expected
 
 

@@ -331,8 +331,8 @@ def facts(spec: Specification) -> Counter[tuple[Any, ...]]:
     for c in spec.commitments:
         targets = () if c.type is Type.TEXT else tuple(nouns.get(target, target) for target in c.targets)
         value = nouns.get(c.id, c.value)
-        if value != "sign":
-            said[c.kind, c.type, value, c.denied, *targets] += 1
+        if "sign" not in (value, *targets):
+            said[c.kind, c.type, value, c.comparator, c.denied, *targets] += 1
     return said
 
 
@@ -340,5 +340,5 @@ def meant(case: Case) -> Counter[tuple[Any, ...]]:
     """Return what the specification of a case has to say."""
     said, nouns = facts(specification_of(case.plan)), [group.noun for group in case.plan.groups]
     for subject, name, other in case.relations:
-        said[Kind.CONSTRAINT, Type.RELATION, name, False, nouns[subject], nouns[other]] += 1
+        said[Kind.CONSTRAINT, Type.RELATION, name, "==", False, nouns[subject], nouns[other]] += 1
     return said

@@ -10,7 +10,7 @@ from scope.cli.asking import asker, check_editor
 from scope.cli.console import emit, emit_json, log
 from scope.cli.options import Json, MaybePrompt, Output, SpecFile, asked, flag_name, option_flags
 from scope.cli.progress import ProgressView
-from scope.cli.proof import log_words, show_commitments, show_plan, show_result
+from scope.cli.proof import log_words, show_commitments, show_plan, show_result, show_words
 from scope.config import Options, misspelt, resolve
 from scope.text import visible
 
@@ -38,10 +38,10 @@ def generate(
         log(f"note: {note}")
     check_editor(options.confirm)
     plan = app.plan(asked(prompt, spec_file), options, output or Path(), metadata=not no_metadata)
-    log_words(plan.unknown, plan.otherwise, plan.unjudged)
+    log_words(plan.notes, plan.unknown, plan.otherwise, plan.unjudged)
     if dry_run:
         return show_plan(plan, as_json)
-    return _finish(app.start(plan), as_json, plan.unknown)
+    return _finish(app.start(plan), as_json, (*plan.notes, *plan.unknown))
 
 
 def spec(
@@ -52,11 +52,13 @@ def spec(
     ] = None,
     as_json: Json = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of such a file.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show which words made which commitment.")] = False,
 ) -> None:
     """Read a prompt into commitments and draw nothing."""
     from scope import app
     from scope.config import resolve
     from scope.engine import spec_file
+    from scope.parsing.notes import notes_of
 
     if schema:
         return emit(json.dumps(spec_file.schema(), indent=1))
@@ -68,8 +70,11 @@ def spec(
         return emit(visible(str(output)))
     if as_json:
         return emit_json(specification.model_dump(mode="json"))
-    show_commitments(specification)
-    return log_words(*app.words_of(specification, resolve({}).generator))
+    if explain:
+        show_words(specification)
+    else:
+        show_commitments(specification)
+    return log_words(notes_of(specification.prompt), *app.words_of(specification, resolve({}).generator))
 
 
 def resume(
@@ -87,8 +92,8 @@ def resume(
     _finish(found, as_json)
 
 
-def _finish(run: "Run", as_json: bool, unknown: tuple[str, ...] = ()) -> None:
-    """Run a run to its end, and tell how it went. What is `unknown` was said already."""
+def _finish(run: "Run", as_json: bool, told: tuple[str, ...] = ()) -> None:
+    """Run a run to its end, and tell how it went. What was `told` already is not told again."""
     try:
         with ProgressView() as view:
             from scope import app
@@ -97,6 +102,6 @@ def _finish(run: "Run", as_json: bool, unknown: tuple[str, ...] = ()) -> None:
     except KeyboardInterrupt:
         log(f"scope: interrupted; nothing is lost. Continue with: scope resume {run.id}")
         raise typer.Exit(130) from None
-    show_result(result, as_json, unknown)
+    show_result(result, as_json, told)
     log(f"the whole story: scope show {run.id}")
     raise typer.Exit(result.outcome.exit)

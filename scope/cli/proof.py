@@ -28,8 +28,20 @@ def show_commitments(specification: Specification) -> None:
     )
 
 
-def log_words(unknown: Iterable[str], otherwise: Iterable[str], unjudged: Iterable[object] = ()) -> None:
-    """Say what the shipped weights were not trained on, which words they draw otherwise, and what nobody can judge."""
+def show_words(specification: Specification) -> None:
+    """Print a prompt, and in its order which of its words made which commitment, and which none."""
+    from scope.parsing.explaining import explained
+
+    emit(visible(specification.prompt))
+    emit_table(("words", "commitment"), explained(specification))
+
+
+def log_words(
+    notes: Iterable[str], unknown: Iterable[str], otherwise: Iterable[str], unjudged: Iterable[object] = ()
+) -> None:
+    """Say what to know of a prompt, what the weights do not know or draw otherwise, and what nobody can judge."""
+    for sentence in notes:
+        log(f"note: {sentence}")
     for what in unknown:
         log(f"note: the shipped weights do not know {what}; `scope world words` lists what they know")
     for sentence in (*otherwise, *unjudged):
@@ -53,12 +65,12 @@ def show_plan(plan: "Plan", as_json: bool) -> None:
     return emit(f"the best would become {plan.output}")
 
 
-def show_result(result: "Result", as_json: bool, unknown: Collection[str] = ()) -> None:
+def show_result(result: "Result", as_json: bool, told: Collection[str] = ()) -> None:
     """Print what a run gave: its notes on stderr; the proof and the path of the picture, or all of it as JSON.
 
-    What is `unknown` to the weights was said before (`log_words`), and is not said again.
+    What was `told` before (`log_words`), or is unknown to the weights by these words, is not said again.
     """
-    log_notes(result.outcome, unknown)
+    log_notes(result.outcome, told)
     if as_json:
         from scope.engine.outcome import json_report
 
@@ -81,10 +93,10 @@ def show_proof(result: "Result") -> None:
     emit(f"{proof.summary}; {drafts}" + (f" in {seconds:.1f} s" if seconds is not None else ""))
 
 
-def log_notes(outcome: "Outcome", unknown: Collection[str] = ()) -> None:
-    """Say on stderr what the reader should know beside the proof, but not what is `unknown`, which was said before."""
+def log_notes(outcome: "Outcome", told: Collection[str] = ()) -> None:
+    """Say on stderr what the reader should know beside the proof, but not what was `told` before."""
     for note in outcome.notes:
-        if not any(note.endswith(f" do not know {what}") for what in unknown):
+        if note not in told and not any(note.endswith(f" do not know {what}") for what in told):
             log(f"note: {note}")
     if outcome.best is None:
         log("note: no draft was finished within the budget")

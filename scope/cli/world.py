@@ -138,14 +138,15 @@ def build(
     """Draw the packaged sheets, and list licences and names, from pinned releases (for maintainers)."""
     from scope import data
     from scope.files import write_atomic
-    from scope.worlds.pocket import licences, naming
+    from scope.worlds.pocket import abstract, licences, naming, shown
     from scope.worlds.pocket.atlas import build as draw
 
     folder = output or Path(str(data.__path__[0]))
-    names = naming.table(art)
+    tables = {table.FILE: table.table(art) for table in (naming, abstract, shown)}
     drawn = draw(art, folder / "atlas")
     write_atomic(folder / "atlas" / licences.FILE, licences.table(drawn).encode())
-    write_atomic(folder / "world" / naming.FILE, names.encode())
+    for file, rows in tables.items():
+        write_atomic(folder / "world" / file, rows.encode())
     for vendor, drawings in drawn.items():
         log(f"{vendor}: {len(drawings)} drawings")
     emit(str(folder.absolute()))

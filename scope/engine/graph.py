@@ -35,6 +35,7 @@ from scope.engine.outcome import Progress, Stage, tally
 from scope.engine.ranking import best_of, priorities_of, weigh
 from scope.engine.state import STOP, Made, State, Wave
 from scope.errors import BudgetSpent, PromptError
+from scope.parsing.notes import notes_of
 from scope.protocols import OnStep, Skill, limits
 from scope.skills.bind import Bind, request_of
 from scope.skills.decompose import Decompose
@@ -157,7 +158,7 @@ def finish(state: State, context: EngineContext) -> State:
     """Say that nothing more will be done, and why more was not."""
     maker, options = context.tools.generator, state.options
     notes = [f"the weights of {maker.name} do not know {what}" for what in context.unknown(state.spec)]
-    notes += clashes(state.spec)
+    notes += [*notes_of(state.spec.prompt), *clashes(state.spec)]
     notes += [words for draft in state.drafts[:1] for words in context.passed_over(draft.request)]
     notes += [note for knowledge in context.tools.knowledge for note in getattr(knowledge, "notes", ())]
     if state.out_of_time:

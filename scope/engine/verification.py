@@ -71,7 +71,7 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
         return f"the attribute {value!r}"
     if commitment.type is Type.SETTING and value not in vocabulary.settings:
         return f"the setting {value!r}"
-    if commitment.type is Type.COUNT and isinstance(value, int) and value > vocabulary.max_count:
+    if commitment.type is Type.COUNT and not any(map(commitment.allows, range(1, vocabulary.max_count + 1))):
         return f"counts above {vocabulary.max_count}"
     if commitment.type is Type.TEXT and len(str(value).encode()) > vocabulary.max_letters:
         most = vocabulary.max_letters

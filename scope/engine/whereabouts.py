@@ -79,7 +79,7 @@ def _at_fault(verdict: Verdict, commitment: Commitment, regions: Sequence[Region
     if verdict.outcome != "violated":
         return verdict
     speaks_of = {commitment.id, *commitment.targets}
-    mine, others = [region for region in regions if region.commitments[0] in speaks_of], strays(verdict)
+    mine, others = [region for region in regions if speaks_of.intersection(region.commitments)], strays(verdict)
     kept = {seen.region for seen in verdict.evidence if seen.fits}
     crowded = {region.id for region in mine if any(fit(box, region) >= STANDS for box in others)}
     missed = [region.id for region in mine if region.id not in kept - crowded]

@@ -18,7 +18,7 @@ from scope.judges.networks import BACKGROUND, TwoStageDetector, detect_boxes, ro
 from scope.judges.ocr import normalise, read_words
 from scope.nn.boxes import xywh, xyxy
 from scope.nn.weights import load_shipped
-from scope.specification import Commitment, Specification, Type, Verdict
+from scope.specification import Box, Commitment, Specification, Type, Verdict, from_pixels, geometry
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS, RELATIONS, SETTING_NAMES, STYLES, noun_of
 from scope.worlds.pocket.framing import frame_of
 from scope.worlds.pocket.settings import shows
@@ -47,6 +47,11 @@ class Detection:
         """Return the box (x0, y0, x1, y1)."""
         x, y = self.width / 2, self.height / 2
         return self.x - x, self.y - y, self.x + x, self.y + y
+
+    @property
+    def box(self) -> Box:
+        """Return the same box in thousandths."""
+        return from_pixels(self.xyxy_px, SIDE, SIDE)
 
 
 class DetectedScene:
@@ -82,12 +87,23 @@ Finding = tuple[bool, str]
 
 
 def detections_of(scene: DetectedScene, entity_id: str, spec: Specification) -> list[Detection]:
-    """Return the detections of an entity. Entities of one noun are told apart by their colours.
+    """Return the detections of an entity. Entities of one noun, and parts of one, are told apart by their colours.
 
-    Raises: Undecided if the noun is none of the world's.
+    A part without a colour is told apart by its place in the picture.
+
+    Raises: Undecided if the noun is none of the world's, or nothing tells which of several are meant.
     """
-    color = _color_of(entity_id, spec) if len(_of_noun(entity_id, spec)) > 1 else None
-    return [d for d in scene.of_noun(_noun(spec[entity_id].value)) if color in (None, d.color)]
+    entity, color = spec[entity_id], _color_of(entity_id, spec)
+    if entity.part_of is None:
+        found = scene.of_noun(_noun(entity.value))
+        return [d for d in found if len(_of_noun(entity_id, spec)) == 1 or color in (None, d.color)]
+    places = [str(c.value) for c in spec.about(entity_id) if c.targets == (entity_id,) and c.value in geometry.PLACES]
+    if color is None and not places:
+        raise Undecided(f"nothing that it sees tells which {entity.value} of several is meant")
+    whole = detections_of(scene, entity.part_of, spec)
+    if color is not None:
+        return [d for d in whole if d.color == color]
+    return [d for d in whole if all(geometry.holds(place, [d.box]) for place in places)]
 
 
 def alike(entity_id: str, spec: Specification) -> list[Commitment]:
@@ -97,18 +113,21 @@ def alike(entity_id: str, spec: Specification) -> list[Commitment]:
 
 
 def _of_noun(entity_id: str, spec: Specification) -> list[Commitment]:
+    """Return the entities of a noun that are no parts of others; of a part itself alone."""
+    if spec[entity_id].part_of is not None:
+        return [spec[entity_id]]
     noun = _noun(spec[entity_id].value)
-    return [c for c in spec.of(Type.PRESENCE) if noun_of(str(c.value)) == noun]
+    return [c for c in spec.of(Type.PRESENCE) if noun_of(str(c.value)) == noun and c.part_of is None]
 
 
 def _color_of(entity_id: str, spec: Specification) -> str | int | None:
-    colors = (c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and c.value in COLOR_NAMES)
-    return next(colors, None)
+    colors = (c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and not c.denied)
+    return next((color for color in colors if color in COLOR_NAMES), None)
 
 
-def _asked(entity_id: str, spec: Specification) -> int:
-    counts = (c.value for c in spec.about(entity_id) if c.type is Type.COUNT)
-    return next((count for count in counts if isinstance(count, int)), 1)
+def _asked(entity_id: str, spec: Specification) -> tuple[int, int | None]:
+    counts = (c.bounds for c in spec.about(entity_id) if c.type is Type.COUNT and not c.denied)
+    return next(counts, (1, 1))
 
 
 def _noun(word: str | int) -> str:
@@ -132,10 +151,13 @@ def presence(scene: DetectedScene, c: Commitment, spec: Specification) -> Findin
 
 
 def count(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
-    """There are exactly as many, of all entities that look the same together."""
+    """There are as many as it allows, of all entities that look the same together."""
     n, same = len(detections_of(scene, c.targets[0], spec)), alike(c.targets[0], spec)
-    wanted = c.value if len(same) == 1 else sum(_asked(entity.id, spec) for entity in same)
-    return n == wanted, f"sees {n}"
+    if len(same) == 1:
+        return c.allows(n), f"sees {n}"
+    asked = [_asked(entity.id, spec) for entity in same]
+    most = sum(n if high is None else high for _, high in asked)
+    return sum(low for low, _ in asked) <= n <= most, f"sees {n}"
 
 
 def attribute(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
@@ -147,15 +169,26 @@ def attribute(scene: DetectedScene, c: Commitment, spec: Specification) -> Findi
 
 
 def relation(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
-    """It holds of all subjects and all others, by their centres."""
-    if c.value not in RELATIONS or len(c.targets) < 2:
+    """It holds of all subjects and all others, by their centres; what these do not tell, by their boxes."""
+    by_centres = c.value in RELATIONS and len(c.targets) > 1
+    if not by_centres and geometry.canonical(str(c.value)) is None:
         raise Undecided(f"it judges no {c.value!r}")
     subjects, *others = (detections_of(scene, target, spec) for target in c.targets)
     if not subjects or not all(others):
         return False, "one of them is missing"
     objects = [d for group in others for d in group]
     places = "; ".join(f"{d.noun} at {d.x:.0f}, {d.y:.0f}" for d in subjects + objects)
-    return _relation_holds(str(c.value), subjects, objects), places
+    if by_centres:
+        return _relation_holds(str(c.value), subjects, objects), places
+    holds = geometry.holds(str(c.value), *([d.box for d in group] for group in (subjects, *others)))
+    if holds is None:
+        raise Undecided(f"it judges no {c.value!r}")
+    return holds, places
+
+
+def where(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
+    """It is the setting, or where in the picture something stands."""
+    return relation(scene, c, spec) if c.targets else setting(scene, c, spec)
 
 
 def _relation_holds(relation: str, subjects: list[Detection], others: list[Detection]) -> bool:
@@ -215,7 +248,8 @@ def text(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
 
 RULES: dict[Type, Callable[[DetectedScene, Commitment, Specification], Finding]] = {
     Type.PRESENCE: presence, Type.COUNT: count, Type.ATTRIBUTE: attribute, Type.RELATION: relation,
-    Type.SETTING: setting, Type.STYLE: style, Type.ABSENCE: absence, Type.TEXT: text,
+    Type.PLACE: relation, Type.COMPARISON: relation, Type.SETTING: where, Type.STYLE: style, Type.ABSENCE: absence,
+    Type.TEXT: text,
 }  # fmt: skip
 
 

@@ -1,32 +1,48 @@
 """What is said of the entities: counts, qualities, relations, actions, words to be read, places in the picture."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from scope.parsing import lexicon
+from scope.parsing.actions import adds_nothing, links, read_action
+from scope.parsing.attachment import is_and, joined_after, subjects_of_relation
+from scope.parsing.comparing import is_comparison
+from scope.parsing.denials import is_contradicted
+from scope.parsing.lettering import read_text, surface_of
+from scope.parsing.links import belong, read_having, read_owner, read_with
+from scope.parsing.numbers import Count, count_said
+from scope.parsing.parts import read_part
 from scope.parsing.phrases import Phrase
+from scope.parsing.qualities import add_quality, read_quality_phrase
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
+from scope.parsing.undrawn import read_undrawn
 from scope.parsing.words import Word
 from scope.specification import Span, Type
 
 
 def read_clauses(state: ParseState) -> None:
     """Add everything that is said of the entities and the setting."""
+    undrawn = read_undrawn(state)
     for phrase in state.phrases:
         _read_phrase(state, phrase)
     for i, word in enumerate(state.words):
         reader = _READERS.get(word.role)
-        if reader and state.phrase_at(i) is None and not _is_negated(state, i):
+        if reader and i not in undrawn and i not in state.passed and state.phrase_at(i) is None:
+            state.cue = state.denied.get(i)
             reader(state, i)
+    state.cue = None
 
 
 def _read_phrase(state: ParseState, phrase: Phrase) -> None:
     """Add what one phrase says: "two very large red apples"."""
-    words = state.words[phrase.start : phrase.stop]
     if phrase.absent:
-        span = span_of([state.words[phrase.start - 1], *words])
-        value = " ".join([*(str(w.value) for run in phrase.modifiers for w in run), phrase.noun])
-        state.add(Type.ABSENCE, f"there is no {value}", value, span)
+        _read_absent(state, phrase)
+        return
+    if phrase.quality:
+        state.cue = state.denied.get(phrase.start)
+        read_quality_phrase(state, phrase)
+        state.cue = None
+    if phrase.quality or phrase.abstract:
         return
     if phrase.identifies is not None:
         first, last = sorted((phrase, phrase.identifies), key=lambda p: p.start)
@@ -34,21 +50,36 @@ def _read_phrase(state: ParseState, phrase: Phrase) -> None:
         return
     if phrase.setting is not None:
         lead = [w for w in state.words[max(0, phrase.start - 1) : phrase.start] if w.role is Role.RELATION]
+        lead = [*_lead(state, phrase.start - 1), *lead] if lead else []
         state.add(Type.SETTING, f"the setting is {phrase.setting}", phrase.setting, span_of([*lead, *phrase.nouns]))
-    if phrase.number is not None and phrase.id is not None:
+    if phrase.number is not None and phrase.id is not None and not phrase.means:
         _read_count(state, phrase, phrase.number)
     if phrase.quantity is not None:
         _read_quantity(state, phrase, phrase.quantity)
-    for run in phrase.modifiers:
-        _read_quality(state, phrase, run)
+    for run in phrase.modifiers if phrase.id or phrase.setting else ():
+        add_quality(state, phrase, run)
+    read_part(state, phrase)
+    read_owner(state, phrase)
     if phrase.names:
         state.add_unknown(span_of(phrase.names), phrase, external=True)
 
 
+def _read_absent(state: ParseState, phrase: Phrase) -> None:
+    """Add that a thing is not there; where it is there elsewhere, whose it is not stays open."""
+    assert phrase.denied_by is not None
+    span = span_of([state.words[i] for i in phrase.denied_by])
+    if is_contradicted(state, phrase):
+        state.add_unknown(span, *[p for p in state.subjects(phrase.denied_by.start, settings=False) if not p.absent])
+        return
+    value = " ".join([*(str(w.value) for run in phrase.modifiers for w in run), phrase.noun])
+    state.add(Type.ABSENCE, f"there is no {value}", value, span)
+
+
 def _read_count(state: ParseState, phrase: Phrase, number: Word) -> None:
-    verb = "is" if number.value == 1 else "are"
-    claim = f"there {verb} exactly {number.value} {state.noun(phrase)}"
-    state.add(Type.COUNT, claim, number.value, span_of([number]), phrase)
+    count = count_said(number.text) or Count(int(number.value))
+    claim = f"there {'are' if phrase.plural else 'is'} {count.words} {state.described(phrase)}"
+    span = span_of([number])
+    state.add(Type.COUNT, claim, count.value, span, phrase, comparator=count.comparator, upto=count.upto)
 
 
 def _read_quantity(state: ParseState, phrase: Phrase, quantity: Word) -> None:
@@ -68,19 +99,6 @@ def _is_unnumbered(state: ParseState, phrase: Phrase) -> bool:
     return all(p.plural and p.number is None for p in alike)
 
 
-def _read_quality(state: ParseState, phrase: Phrase, run: list[Word]) -> None:
-    """Add a colour or another quality of an entity; of a setting it is part of the setting."""
-    color = run[-1].color
-    value = color or " ".join(w.text.lower() for w in run)
-    verb = "are" if phrase.plural and phrase.id else "is"
-    claim = f"{state.definite(phrase)} {verb} {value}"
-    if phrase.setting is not None:
-        state.add(Type.SETTING, claim, value, span_of(run))
-    else:
-        aspect = "color" if color else "other"
-        state.add(Type.ATTRIBUTE, claim, value, span_of(run[-1:] if color else run), phrase, aspect=aspect)
-
-
 def _read_loose_quality(state: ParseState, i: int) -> None:
     """Add an adjective outside a phrase: "the car is blue", "apples, red and shiny"."""
     if state.role(i - 1) is Role.NUMBER:  # "two cats, one black": which of them is not said of all
@@ -89,42 +107,69 @@ def _read_loose_quality(state: ParseState, i: int) -> None:
     if state.role(i - 1) is Role.ADVERB:
         run.insert(0, state.words[i - 1])
     for subject in state.subjects(i):
-        _read_quality(state, subject, run)
+        looks = [p for p in (subject, state.phrase_before(i)) if p is not None and p.quality]
+        lead = state.words[looks[0].start : i] if looks else _lead(state, i)  # "the color of the car is red"
+        add_quality(state, subject, run, span=[*lead, *run] if lead else None)
 
 
 def _read_relation(state: ParseState, i: int) -> None:
     """Add a relation between entities: "a cat on a chair"; words that are to be read get their surface instead."""
     word = state.words[i]
     name = str(word.value)
-    target = state.phrase_after(i)
+    target = state.phrase_after(i) or _shared_target(state, i)
+    if clause := state.denied_clauses.get(i):
+        value = state.prompt.text[clause.start : clause.end].lower()
+        for subject in state.subjects(i, settings=False):
+            verb = "are" if subject.plural else "is"
+            claim = f"{state.definite(subject)} {verb} {value}"
+            state.add(Type.ATTRIBUTE, claim, value, clause, subject, aspect="other")
+        return
     if target is None and name in lexicon.BARE_SETTINGS:
         state.add(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
-    if target is None or target.id is None or (state.role(i - 1) is Role.VERB and name in {"at", "by"}):
+    if target is None or target.id is None or (state.role(i - 1) is Role.VERB and links(state, i - 1)):
         return
-    if state.role(i - 1) is Role.TEXT and _surface_of(state, i - 1) is target:
+    if state.role(i - 1) is Role.TEXT and surface_of(state, i - 1) is target:
         return
-    if state.words[target.start].tag == "PRP$":  # "in its trunk": whose is not known, and the owner is not in itself
+    if state.words[target.start].tag == "PRP$" and target.owner is None:  # "in its trunk": whose is not known
         state.add_unknown(span_of([word, *state.words[target.start : target.stop]]), target)
         return
-    objects = [target]
+    objects = state.meant(target)
     if name == "between" and state.role(target.stop) is Role.CONJUNCTION and (other := state.phrase_after(target.stop)):
-        objects.append(other)
-    for subject in state.subjects(i, beside=target, settings=False):
-        if subject.id not in {o.id for o in objects}:
-            _add_relation(state, subject, name, objects, span_of([word]))
+        objects = [*objects, other]
+    span = span_of([*_lead(state, i), word, *(state.words[target.start : target.stop] if target.stand_ins else [])])
+    for subject in state.each(subjects_of_relation(state, i, target)):
+        for related in [objects] if name == "between" else [[o] for o in objects]:
+            if subject.id not in {o.id for o in related}:
+                _add_relation(state, subject, name, related, span)
+
+
+def _lead(state: ParseState, i: int) -> list[Word]:
+    """Return the words before a preposition that say no more than it does: "is positioned above", "all on a tray"."""
+    before = state.words[max(0, i - 1) : i]
+    return [
+        w for w in before if adds_nothing(state, i - 1) or (w.role is Role.QUANTITY and state.phrase_at(i - 1) is None)
+    ]
+
+
+def _shared_target(state: ParseState, i: int) -> Phrase | None:
+    """Return what two prepositions have in common: the chair in "below and to the left of a chair"."""
+    if is_and(state, i + 1) and state.role(i + 2) is Role.RELATION:
+        return state.phrase_after(i + 2) or _shared_target(state, i + 2)
+    return None
 
 
 def _add_relation(state: ParseState, subject: Phrase, name: str, objects: list[Phrase], span: Span) -> None:
     verb = "are" if subject.plural else "is"
     others = " and ".join(state.definite(o) for o in objects)
     phrase = lexicon.RELATION_PHRASES.get(name, name)
-    state.add(Type.RELATION, f"{state.definite(subject)} {verb} {phrase} {others}", name, span, subject, *objects)
+    kind = Type.COMPARISON if is_comparison(name) else Type.RELATION
+    state.add(kind, f"{state.definite(subject)} {verb} {phrase} {others}", name, span, subject, *objects)
 
 
 def _read_belonging(state: ParseState, i: int) -> None:
     """Add "a bowl of soup"."""
     whole, part = state.phrase_before(i), state.phrase_after(i)
-    if whole is not None and part is not None and whole.id and part.id:
+    if whole is not None and part is not None and whole.id and part.id and whole.id != part.id:
         claim = f"{state.definite(whole)} {'are' if whole.plural else 'is'} of {state.definite(part)}"
         state.add(Type.RELATION, claim, "of", span_of([state.words[i]]), whole, part)
 
@@ -132,75 +177,20 @@ def _read_belonging(state: ParseState, i: int) -> None:
 def _read_owner(state: ParseState, i: int) -> None:
     """Add "the dog's tail"."""
     owner, owned = state.phrase_before(i), state.phrase_after(i)
-    if owner is not None and owned is not None and owner.id and owned.id:
-        claim = f"{state.definite(owned)} {'belong' if owned.plural else 'belongs'} to {state.definite(owner)}"
-        state.add(Type.RELATION, claim, "of", span_of([state.words[i]]), owned, owner)
+    if owner is not None and owned is not None and owner.id and owned.id and owner.id != owned.id:
+        belong(state, owned, owner, span_of([state.words[i]]))
 
 
-def _read_action(state: ParseState, i: int) -> None:
-    """Add what an entity does: to another one a relation ("holding"), else a quality ("sitting")."""
-    words = [state.words[j] for j in _with_adverbs(state, i)]
-    last = state.words.index(words[-1])
-    target = state.phrase_after(last)
-    if target is None and _links(state, last):
-        target = state.phrase_after(last + 1)
-        words = [*words, state.words[last + 1]] if target is not None and target.id else words
-    if target is not None and target.id is None:
-        target = None
-    value = " ".join(w.text.lower() for w in words)
-    for subject in state.subjects(i, beside=target):
-        claim = f"{state.definite(subject)} {_auxiliary(state.words[i], subject)}{value}"
-        if subject.id is None:
-            state.add(Type.SETTING, claim, value, span_of(words))
-        elif target is None or target.id == subject.id:
-            state.add(Type.ATTRIBUTE, claim, value, span_of(words), subject, aspect="other")
-        else:
-            state.add(Type.RELATION, f"{claim} {state.definite(target)}", value, span_of(words), subject, target)
-
-
-def _with_adverbs(state: ParseState, i: int) -> Iterator[int]:
-    """Yield the indices of a verb and of the adverbs on both sides of it."""
-    first, last = i, i
-    while state.role(first - 1) is Role.ADVERB:
-        first -= 1
-    while state.role(last + 1) is Role.ADVERB:
-        last += 1
-    yield from range(first, last + 1)
-
-
-def _links(state: ParseState, i: int) -> bool:
-    """Return whether the word after `i` ties an action to its object: "looking at", "covered with"."""
-    return state.role(i + 1) in {Role.PREPOSITION, Role.OF} or (
-        state.role(i + 1) is Role.RELATION and state.words[i + 1].value in {"at", "by"}
-    )
-
-
-def _auxiliary(verb: Word, subject: Phrase) -> str:
-    if verb.tag not in {"VBG", "VBN"}:
-        return "does " if verb.tag in {"VB", "VBP"} and not subject.plural else ""
-    return "are " if subject.plural else "is "
-
-
-def _read_text(state: ParseState, i: int) -> None:
-    """Add words to be read, and the entity that carries them."""
-    word = state.words[i]
-    surface = _surface_of(state, i)
-    on = f"{state.definite(surface)} reads" if surface else "the picture shows the words"
-    targets = [surface] if surface else []
-    state.add(Type.TEXT, f'{on} "{word.value}"', word.value, span_of([word]), *targets)
-
-
-def _surface_of(state: ParseState, i: int) -> Phrase | None:
-    """Return the entity that carries the words: the one beside them, unless only an earlier one is a known surface."""
-    before = state.phrase_before(i)
-    after = state.phrase_after(i + 1) if state.role(i + 1) is Role.RELATION else state.phrase_after(i)
-    near = [p for p in (before, after if before is None else None) if p is not None and p.id]
-    earlier = [p for p in reversed(state.phrases) if p.id and p.stop <= i and _is_surface(p)]
-    return next((p for p in [*near, *earlier] if _is_surface(p)), near[0] if near else None)
-
-
-def _is_surface(phrase: Phrase) -> bool:
-    return phrase.noun.split()[-1] in lexicon.SURFACES
+def _read_qualifying(state: ParseState, i: int) -> None:
+    """Add what something is made of, covered in or shaped like, where that is a thing: "covered with strawberries"."""
+    word, target = state.words[i], state.phrase_after(i)
+    said = word.text.lower()
+    if target is None or not target.id:
+        return
+    for subject in state.each(subjects_of_relation(state, i, target)):
+        for object in joined_after(state, target):
+            claim = f"{state.definite(subject)} {'are' if subject.plural else 'is'} {said} {state.definite(object)}"
+            state.add(Type.RELATION, claim, said, span_of([word]), subject, object)
 
 
 def _read_place(state: ParseState, i: int) -> None:
@@ -222,6 +212,17 @@ def _read_style(state: ParseState, i: int) -> None:
     state.add(Type.STYLE, f"the style is {word.value}", word.value, span_of([word]))
 
 
+def _read_camera(state: ParseState, i: int) -> None:
+    word = state.words[i]
+    state.add(Type.CAMERA, f"the camera is {word.value}", word.value, span_of([word]))
+
+
+def _read_name(state: ParseState, i: int) -> None:
+    """Add what an entity is named: "a cat named Tom". Who that is may be known elsewhere; no word is to be read."""
+    named = state.phrase_before(i)
+    state.add_unknown(span_of([state.words[i]]), *([named] if named is not None and named.id else []), external=True)
+
+
 def _read_setting(state: ParseState, i: int) -> None:
     """Add a setting that is said in one word: "underwater"."""
     word = state.words[i]
@@ -234,15 +235,6 @@ def _read_shade(state: ParseState, i: int) -> None:
     state.add_unknown(span_of([state.words[i]]), *before[-1:], aspect="color")
 
 
-def _is_negated(state: ParseState, i: int) -> bool:
-    """Return whether "not" stands before the word or belongs to it: what is denied is no commitment."""
-    if state.words[i].role not in {Role.VERB, Role.MODIFIER, Role.ADVERB}:
-        return False
-    near = [state.words[j] for j in range(max(0, i - 2), i) if state.phrase_at(j) is None]
-    tied = [state.words[child] for child in state.words[i].children]
-    return any(w.role is Role.NEGATION and w.value == "not" for w in [*near, *tied])
-
-
 #: Role -> what reads a word of it outside of the phrases. Words of other roles are read by none; content among them
 #: becomes an unknown.
 _READERS: dict[Role, Callable[[ParseState, int], None]] = {
@@ -250,11 +242,16 @@ _READERS: dict[Role, Callable[[ParseState, int], None]] = {
     Role.SETTING: _read_setting,
     Role.SHADE: _read_shade,
     Role.RELATION: _read_relation,
+    Role.PREPOSITION: read_with,
+    Role.AUXILIARY: read_having,
     Role.OF: _read_belonging,
     Role.POSSESSIVE: _read_owner,
-    Role.VERB: _read_action,
-    Role.TEXT: _read_text,
+    Role.VERB: read_action,
+    Role.QUALIFYING: _read_qualifying,
+    Role.TEXT: read_text,
     Role.PLACE: _read_place,
     Role.ABSENCE: _read_absence,
     Role.STYLE: _read_style,
+    Role.CAMERA: _read_camera,
+    Role.CALLED: _read_name,
 }

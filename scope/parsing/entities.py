@@ -1,35 +1,73 @@
 """Which phrases are entities of the picture, which are its setting, and which must be absent."""
 
 from scope.parsing import lexicon
+from scope.parsing.abstract import is_abstract
+from scope.parsing.lettering import is_writing
+from scope.parsing.parts import settle_selected, settle_stand_in
 from scope.parsing.phrases import Phrase, setting_after, setting_of
+from scope.parsing.pronouns import antecedents, owner_of
+from scope.parsing.qualities import is_quality, stand_for_whole
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
+from scope.parsing.undrawn import BACKDROPS
 from scope.parsing.words import Word
 from scope.specification import Commitment, Kind, Type
 from scope.text import article
 
-_CLOTHED = frozenset({"covered", "dressed", "clothed", "wrapped", "filled"})
+#: What tells two things of a kind apart.
+_SIDES = frozenset({"left", "right", "upper", "lower", "top", "bottom", "front", "back", "inner", "outer"})
+_POINTING = frozenset({"this", "that", "these", "those"})
+#: Nouns for whatever was named before.
+_ANYTHING = frozenset(
+    "item object thing piece subject individual pair duo trio group ensemble collection assortment array".split()
+)
 
 
 def find_entities(state: ParseState) -> None:
     """Settle what each phrase is: absent, a setting, what identifies another, an entity named before, or a new one."""
     repeats = {p.start: other for p in state.phrases if (other := _counterpart(state, p))}
-    for phrase in state.phrases:
-        if _is_absent(state, phrase):
-            phrase.absent = True
-        elif phrase.start in repeats:
+    for phrase in list(state.phrases):
+        if phrase.absent or phrase.swallowed:
             continue
+        phrase.owner = owner_of(state, phrase)
+        if phrase.stand_ins:
+            _settle_stand_in(state, phrase)
+        elif phrase.start in repeats or settle_selected(state, phrase):
+            continue
+        elif is_quality(state, phrase):
+            phrase.quality = True
+        elif phrase.noun in BACKDROPS:
+            phrase.abstract = True
         elif setting := _setting(state, phrase):
             phrase.setting = setting
+        elif not phrase.names and (_is_undrawn(state, phrase) or is_writing(state, phrase)):
+            phrase.abstract = True
         elif other := _identified(state, phrase):
             phrase.identifies = other
         elif known := _antecedent(state, phrase):
             phrase.id, phrase.noun = known.id, known.noun
+        elif _is_unclear(state, phrase):
+            phrase.abstract = True
         else:
-            state.entities.append(phrase)
-            phrase.id = f"e{len(state.entities)}"
+            state.introduce(phrase)
+    for phrase in state.phrases:
+        stand_for_whole(state, phrase)
     for phrase in (p for p in state.phrases if p.start in repeats):
         phrase.id, phrase.setting = repeats[phrase.start].id, repeats[phrase.start].setting
+
+
+def _settle_stand_in(state: ParseState, phrase: Phrase) -> None:
+    if phrase.stand_ins[0].role is Role.PRONOUN:
+        state.mean(phrase, antecedents(state, phrase.start, str(phrase.stand_ins[0].value)))
+    else:
+        settle_stand_in(state, phrase)
+
+
+def _is_undrawn(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether a phrase names nothing that a picture shows; "a light" is a lamp, and "soft light" is none."""
+    leads = (Role.DETERMINER, Role.NUMBER, Role.QUANTITY)
+    counted = phrase.plural or any(w.role in leads for w in state.words[phrase.start : phrase.stop])
+    return is_abstract(phrase.noun, definite=phrase.definite, counted=counted)
 
 
 def entity_of(state: ParseState, phrase: Phrase) -> Commitment:
@@ -39,19 +77,19 @@ def entity_of(state: ParseState, phrase: Phrase) -> Commitment:
     if phrase.nouns == phrase.names:  # a proper name takes no article
         claim = f"{' '.join(w.text for w in phrase.names)} is there"
     assert phrase.id is not None
+    whole = phrase.part_of.id if phrase.part_of is not None else None
+    if whole is not None:
+        claim = f"{state.definite(phrase)} {'are' if phrase.plural else 'is'} there"
     return Commitment(
-        id=phrase.id, kind=Kind.ENTITY, type=Type.PRESENCE, claim=claim, value=phrase.noun, span=span_of(phrase.nouns)
+        id=phrase.id,
+        kind=Kind.ENTITY,
+        type=Type.PRESENCE,
+        claim=claim,
+        value=phrase.noun,
+        part_of=whole,
+        depends_on=(whole,) if whole is not None else (),
+        span=state.span(phrase) if phrase.stand_ins else span_of(phrase.nouns),
     )
-
-
-def _is_absent(state: ParseState, phrase: Phrase) -> bool:
-    """Return whether "no" or "without" precedes: also for the second of "without leaves or stems"."""
-    if state.role(phrase.start - 1) is Role.NEGATION:
-        return state.words[phrase.start - 1].value == "no"
-    if state.role(phrase.start - 1) is Role.CONJUNCTION and state.words[phrase.start - 1].value in {"or", "nor"}:
-        before = state.phrase_before(phrase.start - 1)
-        return before is not None and before.absent
-    return False
 
 
 def _setting(state: ParseState, phrase: Phrase) -> str | None:
@@ -59,7 +97,7 @@ def _setting(state: ParseState, phrase: Phrase) -> str | None:
     before = _preposition(state, phrase)
     said = str(before.value) if before is not None else None
     if said in lexicon.SETTING_PREPOSITIONS or setting_after(phrase, said):
-        if phrase.start > 1 and state.words[phrase.start - 2].text.lower() in _CLOTHED:
+        if phrase.start > 1 and state.words[phrase.start - 2].text.lower() in lexicon.CLOTHED:
             return None
         return setting_of(phrase, said)
     opens = phrase is state.phrases[0] and before is None and not phrase.colors
@@ -71,6 +109,8 @@ def _has_predicate(state: ParseState, phrase: Phrase) -> bool:
     after = state.phrase_after(phrase.stop)
     if state.role(phrase.stop) is Role.RELATION and after is not None:
         return setting_of(after, str(state.words[phrase.stop].value)) is None
+    if state.role(phrase.stop) is Role.VERB and state.role(phrase.start) is Role.NOUN:  # "water pouring"
+        return state.words[phrase.stop].tag != "VBN"
     return state.role(phrase.stop) is Role.AUXILIARY
 
 
@@ -86,9 +126,23 @@ def _antecedent(state: ParseState, phrase: Phrase) -> Phrase | None:
         return None
     alike = [p for p in state.entities if p.noun == phrase.noun]
     alike = alike or [p for p in state.entities if p.noun.endswith(f" {phrase.noun}")]  # "a golden retriever"
+    alike = [p for p in alike if not _are_apart(p, phrase)]
     fitting = [p for p in alike if set(phrase.colors) <= set(p.colors)]
     best = fitting or alike
     return best[-1] if best else None
+
+
+def _are_apart(one: Phrase, other: Phrase) -> bool:
+    """Return whether two phrases are of different sides: "the left arm", "the right arm"."""
+    sides = [{run[-1].text.lower() for run in p.modifiers} & _SIDES for p in (one, other)]
+    return all(sides) and not sides[0] & sides[1]
+
+
+def _is_unclear(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether a phrase speaks of things that were named by other words: "the items", "these vegetables"."""
+    lead = state.text(phrase.start)
+    pointing = (lead in _POINTING and phrase.number is None) or (lead in {"the", "both"} and phrase.noun in _ANYTHING)
+    return pointing and bool(state.entities) and state.role(phrase.stop) is not Role.OF
 
 
 def _counterpart(state: ParseState, phrase: Phrase) -> Phrase | None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from scope.text import COLORS, NUMBERS, number_of
+from scope.text import COLORS, HUNDREDS, NUMBERS, TENS, number_of
 
 
 def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
@@ -17,7 +17,7 @@ FUNCTION_WORDS = frozenset(
         "a an the this that these those its it he she they them him her his their theirs there here i we us you our "
         "your my me who whom whose which what where when while and or nor but so yet also as than then if is are "
         "was were be been being am has have had having do does did can could will would should may might must of in "
-        "on at by to for from with into onto upon about during i'm we're they're s"
+        "on at by to for from with into onto upon about during i'm we're they're s another except but"
     )
 )
 
@@ -27,7 +27,7 @@ NOUN_OF: dict[str, str] = {
     name: name
     for name in _words(
         "street light|coffee table|hot air balloon|paper bag|glass bottle|high chair|rocking chair|red panda|"
-        "blue whale|orange juice|black hole|living room|flower field|sports field|swimming pool",
+        "blue whale|orange juice|black hole|golden hour|blue hour|living room|flower field|sports field|swimming pool",
         "|",
     )
 } | {
@@ -145,7 +145,7 @@ MATERIALS = frozenset(
 SHAPES = frozenset(
     _words(
         "oval round square rectangular triangular circular spherical conical cubic cylindrical pyramidal hexagonal "
-        "octagonal pentagonal oblong"
+        "octagonal pentagonal oblong teardrop"
     )
 )
 
@@ -156,14 +156,21 @@ SIZES = frozenset(_words("big small large little tiny huge tall short long young
 QUALITIES = frozenset(
     _words(
         "wooden left right bare whole entire simple broken dirty clean smooth rough soft hard wild female male single "
-        "double raw open closed straight dark light heavy flat fresh dry cold sour sweet glossy spotted striped bearded"
+        "vintage plaid gingham paisley pastel double raw open closed straight dark light heavy flat fresh "
+        "dry cold sour sweet glossy spotted striped bearded"
     )
 )
 
 #: Words that count things -> how many.
-COUNT_OF: dict[str, int] = {word: n for n, word in enumerate(NUMBERS) if n} | {"both": 2, "dozen": 12}
-#: A pattern for one number.
-NUMBER = r"(?:\d+|" + "|".join(COUNT_OF) + r")"
+COUNT_OF: dict[str, int] = {word: n for n, word in enumerate(NUMBERS) if n} | TENS | {"both": 2, "dozen": 12}
+_UNIT = "|".join(NUMBERS[1:10])
+_TENS = rf"(?:{'|'.join(TENS)})(?:[\s-](?:{_UNIT})\b)?"
+#: A pattern for one number: "1,000", "12", "two hundred and six", "twenty-one", "three".
+NUMBER = (
+    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+"
+    rf"|(?:an?|{_UNIT}|ten)\s+(?:{'|'.join(HUNDREDS)})\b(?:\s+and\s+(?:{_TENS}|{_UNIT})\b)?"
+    rf"|{_TENS}|{'|'.join(sorted(COUNT_OF, key=len, reverse=True))})"
+)
 
 #: Quantities that name no number.
 VAGUE = frozenset(
@@ -202,7 +209,7 @@ RELATIONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 #: How a relation is said of its subject and object, where "is <name>" would not be English.
-RELATION_PHRASES = {"left of": "to the left of", "right of": "to the right of"}
+RELATION_PHRASES = {"left of": "to the left of", "right of": "to the right of", "same size as": "the same size as"}
 
 #: Where one thing is in the picture, said of that thing alone.
 PLACES_IN_PICTURE: dict[str, tuple[str, ...]] = {
@@ -247,6 +254,8 @@ SETTINGS = _named(
         "bedroom": "bedroom",
         "living room": "living room",
         "flower field": "flower field",
+        "golden hour": "golden hour",
+        "blue hour": "blue hour",
         "sports field": "sports field",
         "sunset": "sunset|dusk|sundown",
         "space": "space",
@@ -263,7 +272,7 @@ PLACES = {
         "garage hallway stadium zoo island river lake valley swamp market supermarket church temple castle hospital "
         "school gym harbor pond hill village countryside playground backyard studio theater theatre bar cafe rain fog "
         "storm sunlight sunshine sun moonlight darkness dark sunrise noon day daytime daylight evening morning "
-        "afternoon winter summer spring autumn arctic outdoors background"
+        "afternoon winter summer spring autumn arctic outdoors"
     )
 } | _named(
     {
@@ -297,6 +306,39 @@ SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "th
 #: Settings that are said in one word, without a preposition.
 BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors", "outside": "outdoors"}
 
+#: Words that open a clause of its own.
+SUBORDINATORS = frozenset(_words("while whereas although though because if unless when where"))
+
+#: What passes over a thing, rather than being above it.
+LEAPING = frozenset(_words("jump leap hop vault bound skip hurdle climb step"))
+#: What goes from one to another: "gives a girl an apple", "gives an apple to a girl".
+GIVING = frozenset(_words("give hand offer feed bring pass throw toss send serve show lend sell teach deliver present"))
+#: Says no more than the preposition after it: "is positioned above".
+LOCATING = frozenset(_words("positioned placed located situated set seen shown found arranged visible depicted"))
+
+COLORING = frozenset(_words("colored coloured painted dyed tinted"))
+#: What is in stuff or in clothes is in no place: "dressed in snow white".
+CLOTHED = frozenset(_words("covered dressed clothed clad wrapped draped filled bathed"))
+#: What one may do to several things at once: "holding a cup and a book".
+HOLDING = frozenset(_words("hold carry wear have contain feature eat include display"))
+
+#: What things do without another: "the boat sails under" is no boat's sails.
+MOTIONS = frozenset(
+    _words(
+        "stand sit lie sleep rest lean hang float fly swim run walk jump leap hop move sail drift glide burn glow "
+        "shine rise fall hover soar perch climb crawl coil roll spin wait play dance sing bloom flow kneel "
+        "pose stare smile"
+    )
+)
+#: Things whose name ends as a participle does.
+THINGS_IN_ING = frozenset(
+    _words(
+        "building painting drawing ceiling railing clothing wedding evening morning opening crossing landing lighting "
+        "icing topping filling covering carving engraving etching lettering writing stuffing dwelling awning earring "
+        "ring king string spring wing ceiling rigging scaffolding flooring furnishing bedding seating"
+    )
+)
+
 #: Nouns that gather others: "a herd of cows" is cows, in no exact number.
 COLLECTIVE_NOUNS = _words(
     "group bunch herd flock crowd pile stack row lot lots number couple handful collection set school pack swarm "
@@ -314,6 +356,21 @@ COUNTED_PARTS = frozenset(
 #: Parts that are never drawn, whatever they belong to: "as many candles as there are months".
 PERIODS = frozenset(_words("days weeks weekdays months hours minutes seasons continents oceans"))
 
+#: What is there in any amount, and is not counted: "the water", "a thick fog".
+MASS_NOUNS = frozenset(
+    _words(
+        "water milk juice wine beer tea coffee soup oil blood ink paint sand dirt mud soil dust grass snow ice rain "
+        "fog mist smoke steam fire light lighting sunlight shade air wind sky weather food fruit rice pasta bread "
+        "butter cheese meat sugar salt flour honey chocolate cream hair fur skin wool cotton silk leather wood metal "
+        "plastic paper stone concrete gold silver furniture luggage traffic money music water foliage vegetation "
+        "clothing jewelry scenery ground floor background foreground surface"
+    )
+)
+#: Of something: "a piece of cake" and "a part of a wall" count neither.
+PORTIONS = frozenset(
+    _words("piece part slice bit lump chunk drop pinch bite portion half kind type sort side top bottom edge end rest")
+)
+
 #: Nouns that say little until it is known of what: "the mascot of our school" is one thing, known by its owner.
 RELATIONAL_NOUNS = frozenset(_words("mascot logo emblem crest symbol flag founder mayor president captain anthem"))
 #: Things that show or hold another: "the statue of Abraham Lincoln" has him in it.
@@ -324,24 +381,24 @@ DEPICTIONS_AND_VESSELS = frozenset(
     )
 )
 
-STYLES = _words(
-    "pixel art|digital art|concept art|line art|vector art|clip art|pop art|3-d|3d|3-d render|3d render|watercolor|"
-    "watercolour|watercolor painting|oil painting|oil on canvas|pencil sketch|pencil drawing|charcoal|"
-    "charcoal drawing|ink drawing|anime|manga|cartoon|comic|photorealistic|photo-realistic|hyperrealistic|realistic|"
-    "cinematic|flat design|low poly|isometric|minimalist|minimalistic|vintage|impressionist|impressionism|"
-    "surrealism|surreal|cubism|cubist|art deco|art nouveau|ukiyo-e|claymation|origami|cyberpunk|steampunk|vaporwave|"
-    "studio lighting|soft lighting|bokeh|black and white|monochrome|sepia|highly detailed|intricate|8k|4k|hdr|"
-    "octane render|unreal engine|trending on artstation|artstation|sharp focus|depth of field|flat|illustration|"
-    "photograph|photo|painting|sketch|drawing|collage|mosaic|flat illustration|flat vector",
-    "|",
-)
-
 #: Things that carry words.
 SURFACES = frozenset(
     _words(
         "sign board billboard banner poster label shirt t-shirt tshirt cap mug book screen flag wall paper card "
-        "ticket tag plaque notice chalkboard blackboard whiteboard cake box door note bag storefront logo newspaper "
-        "bubble neon display license plate badge sticker scroll marquee"
+        "ticket tag plaque notice chalkboard blackboard whiteboard cake box door note bag storefront logo "
+        "newspaper bubble neon display license plate badge sticker scroll marquee hoodie sweater sweatshirt "
+        "jersey jacket apron tote menu envelope postcard calendar certificate monitor placard tombstone "
+        "gravestone scoreboard invitation cover stamp receipt magazine letter crate headstone signpost"
+    )
+)
+
+
+#: Things that a name is written on: "a boat named Hope".
+NAME_BEARERS = SURFACES | frozenset(
+    _words(
+        "boat ship yacht sailboat vessel store shop cafe café restaurant bakery bar pub hotel diner bookstore market "
+        "magazine album movie film game novel brochure menu truck van train locomotive spaceship spacecraft rocket app "
+        "website company brand perfume cereal painting can bottle jar"
     )
 )
 

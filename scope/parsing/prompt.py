@@ -9,18 +9,24 @@ from functools import cached_property
 from scope.parsing.frames import Frame, find_frames
 from scope.parsing.lexicon import FUNCTION_WORDS
 from scope.parsing.multiword import find_spans
+from scope.parsing.notation import without_notation
 from scope.parsing.spans import MultiwordSpan
 from scope.specification import Commitment, Kind, Span, Specification
 
 _POSSESSIVE = re.compile(r"['’]s$", re.IGNORECASE)
-_WORD = re.compile(r"[\w'’]+|[^\w\s]")
+_WORD = re.compile(r"\d+(?=[^\W\d_]{3})|[\w'’]+|[^\w\s]")  # "1girl" is two
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A cleaned prompt (cleaning.py). What several stages need to know of its text is found once."""
+    """A cleaned prompt (cleaning.py), as it is `said`. What several stages need to know of its text is found once."""
 
-    text: str
+    said: str
+
+    @cached_property
+    def text(self) -> str:
+        """The prompt without the notation of other tools, at the same length."""
+        return without_notation(self.said).text
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
@@ -56,11 +62,15 @@ class Prompt:
                 continue
             if self.text[word.start : word.end].lower() in names:
                 continue
-            if runs and all(_joins(c) for c in self.text[runs[-1].end : word.start]):
+            if runs and (self._is_one(runs[-1], word) or all(map(_joins, self.text[runs[-1].end : word.start]))):
                 runs[-1] = Span(start=runs[-1].start, end=word.end)
             else:
                 runs.append(word)
         return runs
+
+    def _is_one(self, before: Span, word: Span) -> bool:
+        """Return whether two words are read as one: "3:15"."""
+        return any(s.start <= before.start and word.end <= s.end for s in self.spans)
 
     def _names(self, entity: Commitment) -> set[str]:
         """Return the words by which an entity may be mentioned again."""

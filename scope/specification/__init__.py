@@ -2,7 +2,7 @@
 
 from scope.specification.answers import answers, ground, grounded, part_ids, reopen, tried
 from scope.specification.boxes import Box, from_pixels, named_box, to_pixels
-from scope.specification.commitments import Commitment, Kind, Model, Span, Type, canonical_json, sha256_of
+from scope.specification.commitments import Commitment, Comparator, Kind, Model, Span, Type, canonical_json, sha256_of
 from scope.specification.evidence import (
     FACTS,
     Answer,
@@ -50,6 +50,7 @@ __all__ = [
     "Box",
     "Cause",
     "Commitment",
+    "Comparator",
     "Draft",
     "Edit",
     "Event",

@@ -66,8 +66,8 @@ def grounded(spec: Specification) -> Specification:
     """Return the specification as it reads with its answers in: what generators draw and verifiers check.
 
     What is waived is left out.
-    An entity is what a PRESENCE fact says it is. An unknown becomes a constraint of its first other fact, and has one
-    more (u1/2) for each further one. An unknown without facts stays as it is.
+    An entity is what a PRESENCE fact says it is, and so is what is a part of it. An unknown becomes a constraint of its
+    first other fact, and has one more (u1/2) for each further one. An unknown without facts stays as it is.
     """
     known, waived = answers(spec), {c.id for c in spec.where(Status.WAIVED)}
     if not known and not waived:
@@ -85,8 +85,7 @@ def grounded(spec: Specification) -> Specification:
 
 def _read(commitment: Commitment, answer: Answer | None, drawn: dict[str, str | int]) -> list[Commitment]:
     """Return the commitments that one commitment reads as."""
-    if commitment.id in drawn:
-        drawn_as = drawn[commitment.id]
+    if (drawn_as := drawn.get(commitment.id, drawn.get(commitment.part_of or ""))) is not None:
         return [commitment.model_copy(update={"value": drawn_as, "claim": f"{commitment.claim} ({drawn_as})"})]
     if answer is None or not answer.facts:
         return [commitment]

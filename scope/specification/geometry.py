@@ -6,6 +6,7 @@
     inside                             wholly within
     in front of, behind                they share some width, and what is in front reaches lower
     next to                            side by side at one height, no further apart than half their mean width
+    with                               they overlap, or lie no further apart than half their mean width and height
     between                            others at its height on both sides
     left, top, center, top left ...    the middle of the box lies in these thousandths of the picture
     bigger than, smaller than          area: at least 1.5 times
@@ -17,7 +18,7 @@ Shares are of the boxes' own sides, so that they say the same on a canvas of any
 holds when it holds of each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from scope.specification.boxes import Box
 
@@ -32,12 +33,13 @@ ALIASES = {
     "by": "next to",
     "at": "next to",
     "against": "next to",
+    "wider than": "longer than",
 }
 
 #: Relations in which two boxes may overlap.
 OVERLAPPING = frozenset({"on", "inside", "in front of", "behind"})
 
-RELATIONS = frozenset({"left of", "right of", "above", "below", "next to", "between"}) | OVERLAPPING
+RELATIONS = frozenset({"left of", "right of", "above", "below", "next to", "with", "between"}) | OVERLAPPING
 
 _LOW, _MIDDLE, _HIGH, _ANY = (0, 350), (350, 650), (650, 1000), (0, 1000)
 
@@ -88,7 +90,9 @@ def holds(name: str, *groups: Boxes) -> bool | None:
     if known == "between":
         return all(_is_between(box, groups[1:]) for box in subjects)
     if known == "next to":
-        return _are_beside(subjects, others)
+        return _reach(subjects, others, _is_beside)
+    if known == "with":
+        return _reach(subjects, others, _are_together) and _reach(others, subjects, _are_together)
     if known in OVERLAPPING:
         return all(any(_pair_holds(known, box, other) for other in others) for box in subjects)
     return all(_pair_holds(known, box, other) for box in subjects for other in others)
@@ -156,10 +160,10 @@ def _side(box: Box, other: Box) -> str:
     return "left" if other.x_max <= box.x_min else "right" if box.x_max <= other.x_min else ""
 
 
-def _are_beside(subjects: Boxes, others: Boxes) -> bool:
-    """Return whether each subject is beside an object, or beside a subject that is."""
+def _reach(subjects: Boxes, others: Boxes, near: Callable[[Box, Box], bool]) -> bool:
+    """Return whether each subject is near one of the others, or near a subject that is."""
     reached, left = list(others), list(subjects)
-    while found := [box for box in left if any(_is_beside(box, other) for other in reached)]:
+    while found := [box for box in left if any(near(box, other) for other in reached)]:
         reached += found
         left = [box for box in left if box not in found]
     return not left
@@ -168,6 +172,12 @@ def _are_beside(subjects: Boxes, others: Boxes) -> bool:
 def _is_beside(a: Box, b: Box) -> bool:
     apart = max(a.x_min, b.x_min) - min(a.x_max, b.x_max)
     return _are_level(a, b) and 0 <= 4 * apart <= _width(a) + _width(b)
+
+
+def _are_together(a: Box, b: Box) -> bool:
+    across = max(a.x_min, b.x_min) - min(a.x_max, b.x_max)
+    down = max(a.y_min, b.y_min) - min(a.y_max, b.y_max)
+    return 4 * across <= _width(a) + _width(b) and 4 * down <= _height(a) + _height(b)
 
 
 def _are_level(a: Box, b: Box) -> bool:

@@ -139,9 +139,15 @@ def _of_things(seen: Seen, c: Commitment, spec: Specification) -> Score | None:
         return Score(chance, chance >= FOUND)
     found = [t for t in things if t.score >= FOUND]
     if c.type is Type.COUNT:
-        wanted = int(c.value)
-        return Score(1 - abs(len(found) - wanted) / max(len(found), wanted, 1), len(found) == wanted)
+        wanted = _nearest(len(found), c)
+        return Score(1 - abs(len(found) - wanted) / max(len(found), wanted, 1), c.allows(len(found)))
     return _color(found, c)
+
+
+def _nearest(number: int, count: Commitment) -> int:
+    """Return the number nearest to this one that a count allows."""
+    fewest, most = count.bounds
+    return max(fewest, number if most is None else min(number, most))
 
 
 def _color(things: list[Thing], c: Commitment) -> Score | None:
@@ -154,14 +160,16 @@ def _color(things: list[Thing], c: Commitment) -> Score | None:
 
 
 def things_of(seen: Seen, entity_id: str, spec: Specification) -> list[Thing] | None:
-    """Return what is found of an entity, however unlikely; None: its noun is not of the world."""
-    noun = noun_of(str(spec[entity_id].value))
-    if noun is None:
+    """Return what is found of an entity, however unlikely; None: its noun is not of the world, or nothing tells it."""
+    entity, color = spec[entity_id], _color_of(entity_id, spec)
+    noun = noun_of(str(entity.value))
+    if noun is None or (entity.part_of is not None and color is None):
         return None
     siblings = [e for e in spec.of(Type.PRESENCE) if noun_of(str(e.value)) == noun]
-    color = _color_of(entity_id, spec) if len(siblings) > 1 else None
     things = [t for t in seen.things if t.noun == noun]
-    return [t for t in things if COLOR_NAMES[int(np.argmax(t.color))] == color] if color else things
+    if color is None or len(siblings) == 1 or any(e.part_of == entity_id for e in siblings):
+        return things
+    return [t for t in things if COLOR_NAMES[int(np.argmax(t.color))] == color]
 
 
 def _color_of(entity_id: str, spec: Specification) -> str | None:

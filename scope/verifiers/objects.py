@@ -82,38 +82,57 @@ class DetectedScene:
                 return self._absence(commitment)
 
     def detections_of(self, entity_id: str) -> tuple[str | None, list[Detection]]:
-        """Return the noun of an entity and its detections; entities of one noun are told apart by colour."""
+        """Return the noun of an entity and its detections; no noun: what is seen does not tell.
+
+        Entities of one noun are told apart by colour, and so is a part of several; one without a colour by its place.
+        """
         entity = self.spec[entity_id]
+        if entity.part_of is not None:
+            return self._of_part(entity)
         noun = _name(entity)
         detections = [d for d in self.detections if d.noun == noun]
-        siblings = [c for c in self.spec.of(Type.PRESENCE) if _name(c) == noun and c.id != entity_id]
         color = self._color_of(entity_id)
-        if siblings and color:
+        if color and len(self._of_noun(entity)) > 1:
             detections = [d for d in detections if d.color == color]
         return noun, detections
+
+    def _of_part(self, part: Commitment) -> tuple[str | None, list[Detection]]:
+        noun, whole = self.detections_of(str(part.part_of))
+        places = [str(c.value) for c in self.spec.about(part.id) if c.targets == (part.id,) and c.value in PLACES]
+        if color := self._color_of(part.id):
+            return noun, [d for d in whole if d.color == color]
+        return noun if places else None, [d for d in whole if all(_stands(d, place) for place in places)]
+
+    def _of_noun(self, entity: Commitment) -> list[Commitment]:
+        """Return the entities of a noun, this one too, that are no parts of others."""
+        return [c for c in self.spec.of(Type.PRESENCE) if _name(c) == _name(entity) and c.part_of is None]
 
     def _alike(self, entity_id: str) -> list[Commitment]:
         """Return the entities, this one too, that the detector cannot tell apart by noun and colour."""
         entity, color = self.spec[entity_id], self._color_of(entity_id)
-        same = [c for c in self.spec.of(Type.PRESENCE) if _name(c) == _name(entity)]
+        if entity.part_of is not None:
+            return [entity]
+        same = self._of_noun(entity)
         return [c for c in same if c.id == entity_id or color is None or self._color_of(c.id) == color]
 
-    def _wanted(self, entity: Commitment) -> int:
-        """Return how many there are to be of an entity."""
-        counts = (c.value for c in self.spec.about(entity.id) if c.type is Type.COUNT and not c.denied)
-        return next((count for count in counts if isinstance(count, int)), 1)
+    def _wanted(self, entity: Commitment) -> tuple[int, int | None]:
+        """Return how many there may be of an entity: the fewest, and the most (None: any number more)."""
+        counts = (c.bounds for c in self.spec.about(entity.id) if c.type is Type.COUNT and not c.denied)
+        return next(counts, (1, 1))
 
     def _color_of(self, entity_id: str) -> str | None:
         colors = [c.value for c in self.spec.about(entity_id) if _is_color(c)]
         return str(colors[0]) if colors else None
 
-    def _unknown(self, word: str | int) -> Finding:
-        return None, f"the detector does not know {word!r}", []
+    def _unknown(self, entity: Commitment) -> Finding:
+        if entity.part_of is not None and _name(entity) is not None:
+            return None, f"nothing that is seen tells which {entity.value} of several is meant", []
+        return None, f"the detector does not know {entity.value!r}", []
 
     def _presence(self, c: Commitment) -> Finding:
         noun, detections = self.detections_of(c.id)
         if noun is None or noun == SIGN:  # a sign is there where words can be read
-            return self._unknown(c.value)
+            return self._unknown(c)
         if not detections:
             return "violated", f"no {noun} found", []
         kind, wanted = f" {noun}, the wider word" if str(c.value) in WIDER_OF else "", len(self._alike(c.id))
@@ -124,16 +143,17 @@ class DetectedScene:
     def _count(self, c: Commitment) -> Finding:
         noun, detections = self.detections_of(c.targets[0])
         if noun is None:
-            return self._unknown(self.spec[c.targets[0]].value)
+            return self._unknown(self.spec[c.targets[0]])
         alike = self._alike(c.targets[0])
-        wanted = c.value if len(alike) == 1 else sum(self._wanted(entity) for entity in alike)
-        met = len(detections) == wanted
-        return ("met" if met else "violated"), f"found {len(detections)} of {wanted}", detections
+        bounds = [c.bounds] if len(alike) == 1 else [self._wanted(entity) for entity in alike]
+        fewest, most = sum(low for low, _ in bounds), [high for _, high in bounds]
+        met = fewest <= len(detections) and (None in most or len(detections) <= sum(filter(None, most)))
+        return ("met" if met else "violated"), f"found {len(detections)} of {_bounds_said(fewest, most)}", detections
 
     def _color(self, c: Commitment) -> Finding:
         noun, detections = self.detections_of(c.targets[0])
         if noun is None:
-            return self._unknown(self.spec[c.targets[0]].value)
+            return self._unknown(self.spec[c.targets[0]])
         if c.aspect != "color" or c.value not in COLORS:
             return None, f"no verifier judges {c.value!r}", []
         colors = sorted({d.color for d in detections}) or ["nothing"]
@@ -143,7 +163,7 @@ class DetectedScene:
         entities = [self.detections_of(target) for target in c.targets]
         unknown = next((t for t, (noun, _) in zip(c.targets, entities, strict=True) if noun is None), None)
         if unknown is not None:
-            return self._unknown(self.spec[unknown].value)
+            return self._unknown(self.spec[unknown])
         groups = [detections for _, detections in entities]
         everything = [d for group in groups for d in group]
         if not all(groups):
@@ -174,7 +194,7 @@ class DetectedScene:
     def _absence(self, c: Commitment) -> Finding:
         noun = noun_of(str(c.value))
         if noun is None:
-            return self._unknown(c.value)
+            return self._unknown(c)
         matches = [d for d in self.detections if d.noun == noun]
         return ("violated", f"found {len(matches)}", matches) if matches else ("met", f"no {noun} found", [])
 
@@ -239,6 +259,18 @@ class ObjectsVerifier:
 def _small(image: Image) -> Pixels:
     """Return a picture as the detector looks at it: (SIDE, SIDE, 3) in [0, 255]."""
     return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX), np.float32)
+
+
+def _stands(detection: Detection, place: str) -> bool:
+    return bool(relation_holds(place, [[detection.xyxy_px]], SIDE))
+
+
+def _bounds_said(fewest: int, most: list[int | None]) -> str:
+    """Return how many there may be, in words: "2", "2 or more", "0 to 3"."""
+    if None in most:
+        return f"{fewest} or more"
+    highest = sum(filter(None, most))
+    return str(fewest) if fewest == highest else f"{fewest} to {highest}"
 
 
 def _box(detection: Detection) -> Box:

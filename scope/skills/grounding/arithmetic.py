@@ -1,4 +1,4 @@
-"""Numbers in words, worked out exactly: "two plus three", "the square root of nine", "more than six"."""
+"""Numbers in words, worked out exactly: "two plus three", "the square root of nine"."""
 
 import math
 import re
@@ -54,20 +54,6 @@ def times(words: str) -> Fraction | None:
     if text in _TIMES:
         return _TIMES[text]
     return value_of(text.removesuffix(" times")) if text.endswith(" times") else None
-
-
-def bound(words: str) -> Fraction | None:
-    """Return the number nearest to its limit that a bound allows: four for "more than three", three for "at most".
-
-    Of "two or three" it is the first.
-    """
-    text = " ".join(words.lower().split())
-    for pattern, step in _BOUNDS:
-        match = pattern.fullmatch(text)
-        if match and (limit := value_of(match[1])) is not None:
-            return limit + step
-    span = _RANGE.fullmatch(text)
-    return value_of(span[1]) if span and value_of(span[2]) is not None else None
 
 
 # -- comparisons ---------------------------------------------------------------------------------
@@ -208,13 +194,3 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Fraction | None]]
         (r"(twice|double|thrice|triple) (.+)", _factor),
     )
 )  # fmt: skip
-
-_BOUNDS = tuple(
-    (re.compile(pattern), step)
-    for pattern, step in (
-        (r"(?:at (?:least|most)|up to|(?:no|not) (?:more|fewer|less) than) (.+)", 0),
-        (r"(?:more than|over) (.+)", 1),
-        (r"(?:fewer|less) than (.+)", -1),
-    )
-)
-_RANGE = re.compile(r"(.+?)(?: or | to | ?[-–] ?)(.+)")

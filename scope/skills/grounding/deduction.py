@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from scope.protocols import Knowledge
-from scope.skills.grounding.arithmetic import bound, comparison, value_of
+from scope.skills.grounding.arithmetic import comparison, value_of
 from scope.skills.grounding.facts import FactSentence, color_in, look_up, part_in
 from scope.skills.grounding.referents import DETERMINERS, Referents, Support, Undecidable, Unsatisfiable
 from scope.specification import Answer, Commitment, Fact, Specification, Type
@@ -89,8 +89,6 @@ class _Deduction:
         bare = self._without_noun(expression)
         if (value := value_of(bare)) is not None:
             return value, "arithmetic"
-        if (value := bound(bare)) is not None:
-            return value, "bound"
         raise Undecidable(f'"{expression}" names no number that a rule could work out')
 
     def _without_noun(self, expression: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from scope.errors import PromptError
 from scope.protocols import Passage, Reader
 from scope.specification import Commitment, Fact, Specification, Type
-from scope.text import printable
+from scope.text import ARTICLES, printable
 
 MAX_SENTENCE = 500  # characters; longer ones are not read
 MAX_PREDICATE = 160  # characters
@@ -158,7 +158,9 @@ def _facts_about(head: Commitment, spec: Specification, query: Query) -> Iterato
 
 
 def _is_meant(c: Commitment, head: Commitment, phrase: str) -> bool:
-    """Return whether it is an adjective before the entity, and no verb after it; writing stands in quotes."""
+    """Return whether it is a number, or an adjective before the entity and no verb after it; writing is in quotes."""
+    if c.type is Type.COUNT:
+        return c.span is not None and phrase[c.span.start : c.span.end].lower() not in ARTICLES
     if c.type is Type.ATTRIBUTE and c.aspect != "color":
         return bool(c.span and head.span and c.span.start < head.span.start)
     if c.type is Type.TEXT:  # "a rabbit called Snow" is read as one that says so

@@ -81,7 +81,7 @@ class Referents:
         Raises: Unsatisfiable if there are several and nothing says how many.
         """
         count = count_of(self._grounded, entity)
-        if count is not None and isinstance(count.value, int):
+        if count is not None and isinstance(count.value, int) and count.comparator == "==":
             self._support.cite(count)
             return Fraction(count.value)
         uncounted = [

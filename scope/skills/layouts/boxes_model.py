@@ -156,6 +156,8 @@ class BoxModel:
                 self._in_front(a, b, spread=is_crowd)
             case "next to":
                 self._next_to(a, b)
+            case "with":
+                self._near(a, b)
             case "bigger than":
                 self._longer(a.x, b.x)
                 self._longer(a.y, b.y)
@@ -201,6 +203,12 @@ class BoxModel:
             self._before(first, second, when=when)
             gap = [(4, second[0]), (-4, first[1])]
             self._at_most(gap, [*_length(a.x), *_length(b.x)], when=when)
+
+    def _near(self, a: _Box, b: _Box) -> None:
+        """Have a and b at most a fifth of their lengths together apart, each way."""
+        for one, other in ((a.x, b.x), (a.y, b.y)):
+            for first, second in ((one, other), (other, one)):
+                self._at_most([(5, second[0]), (-5, first[1])], [*_length(one), *_length(other)])
 
     def _between(self, box: _Box, groups: Sequence[Sequence[_Box]]) -> None:
         """Have one group on each side of a box, at its height; of a single group the first two."""
@@ -265,12 +273,17 @@ class BoxModel:
 def pairs(rule: Rule) -> list[tuple[int, int]]:
     """Return the pairs of things of which a rule is kept.
 
-    What overlaps has one object each; beside one object, things stand in a row; all else is of each with each.
+    What overlaps has one object each; beside one object, things stand in a row, and so do those that are with it; all
+    else is of each with each.
     """
     subjects, others = rule.groups[0], [i for group in rule.groups[1:] for i in group]
     if rule.name in OVERLAPPING:
         return [(s, others[n % len(others)]) for n, s in enumerate(subjects)]
-    if rule.name == "next to":
+    if rule.name == "with" and len(others) > len(subjects):
+        return [
+            (subjects[n % len(subjects)] if n < 2 * len(subjects) else others[n - 2], o) for n, o in enumerate(others)
+        ]
+    if rule.name in ("next to", "with"):
         return [(s, others[n % len(others)] if n < 2 else subjects[n - 2]) for n, s in enumerate(subjects)]
     return [(s, other) for s in subjects for other in others]
 

@@ -36,9 +36,9 @@ def with_own_boxes(spec: Specification, given: Sequence[str]) -> Specification:
 
 
 def _placed(spec: Specification, owner: Commitment, boxes: list[Box]) -> Specification:
-    number = how_many(grounded(spec), owner)
-    if number is not None and len(boxes) > number:
-        raise UsageError(f"--region: {len(boxes)} boxes for {owner.value}, of which there {_are(number)}")
+    _, most = how_many(grounded(spec), owner)
+    if most is not None and len(boxes) > most:
+        raise UsageError(f"--region: {len(boxes)} boxes for {owner.value}, of which there {_are(most)}")
     first = next(thing for thing in things_of(spec) if thing.owner == owner.id)
     regions = tuple(_instance(first, i + 1).region(box) for i, box in enumerate(boxes))
     return spec.move(owner.id, Status.PLACED, CAUSE, evidence=Placing(regions=regions))

@@ -1,6 +1,7 @@
 """What a layout places and what it has to keep, read off a specification.
 
 Every instance of a thing is placed once: "two apples" are `e1#1` and `e1#2`, words that stand on nothing are `c4#1`.
+A part of several ("two of them are green") is the first of them that no part before it is.
 What is absent is not placed, and what is denied is kept by its opposite.
 """
 
@@ -27,6 +28,7 @@ OPPOSITES = {
     "in front of": "behind",
     "behind": "in front of",
     "next to": APART,
+    "with": APART,
     "between": "left of",
     "left": "right",
     "right": "left",
@@ -90,19 +92,21 @@ def things_of(spec: Specification) -> tuple[Thing, ...]:
     return tuple(thing for owner in _owners(known) for thing in _instances(known, owner, own_regions(spec, owner.id)))
 
 
-def how_many(spec: Specification, owner: Commitment) -> int | None:
-    """Return how many there are of a thing in a grounded specification; None: several."""
+def how_many(spec: Specification, owner: Commitment) -> tuple[int, int | None]:
+    """Return how many are placed of a thing in a grounded specification, and how many there may be (None: any)."""
     if owner.type is Type.TEXT:
-        return 1
+        return 1, 1
     count = count_of(spec, owner)
-    if count is not None and isinstance(count.value, int):
-        return count.value
-    return None if is_many(spec, owner) else 1
+    if count is None or not isinstance(count.value, int):
+        return (SEVERAL, None) if is_many(spec, owner) else (1, 1)
+    fewest, most = count.bounds
+    return fewest or min(SEVERAL, count.value), most
 
 
 def rules_of(spec: Specification, things: tuple[Thing, ...]) -> tuple[Rule, ...]:
     """Return what the boxes of these things have to keep; what boxes do not say is left to the generator."""
-    at = {owner: tuple(i for i, t in enumerate(things) if t.owner == owner) for owner in {t.owner for t in things}}
+    carried = {name for thing in things for name in thing.commitments}
+    at = {name: tuple(i for i, t in enumerate(things) if name in t.commitments) for name in carried}
     plain = {c.id for c in spec.commitments if c.kind is Kind.CONSTRAINT}
     rules = []
     for commitment in (c for c in grounded(spec).commitments if c.id in plain):
@@ -115,16 +119,22 @@ def rules_of(spec: Specification, things: tuple[Thing, ...]) -> tuple[Rule, ...]
 
 def _owners(spec: Specification) -> Iterator[Commitment]:
     for commitment in spec.of(Type.PRESENCE, Type.TEXT):
-        if commitment.type is Type.PRESENCE or not (commitment.targets or commitment.denied):
+        is_whole = commitment.type is Type.PRESENCE and commitment.part_of is None
+        if is_whole or (commitment.type is Type.TEXT and not (commitment.targets or commitment.denied)):
             yield commitment
 
 
 def _instances(spec: Specification, owner: Commitment, own: tuple[Region, ...]) -> Iterator[Thing]:
-    number = how_many(spec, owner)
-    about = [c for c in spec.about(owner.id) if c.targets == (owner.id,) and c.type in _CARRIED and not c.denied]
-    texts = [str(c.value) for c in (owner, *about) if c.type is Type.TEXT]
-    ids = (owner.id, *(c.id.partition("/")[0] for c in about))
-    for i in range(max(SEVERAL, len(own)) if number is None else number):
+    """Yield the instances of a thing; the first of them are its parts, in the order of the prompt."""
+    parts = [
+        part for part in spec.of(Type.PRESENCE) if part.part_of == owner.id for _ in range(how_many(spec, part)[0])
+    ]
+    number, _ = how_many(spec, owner)
+    for i in range(max(number, len(own), len(parts))):
+        members = (owner, *parts[i : i + 1])
+        about = [c for member in members for c in _carried(spec, member)]
+        texts = [str(c.value) for c in (owner, *about) if c.type is Type.TEXT]
+        ids = (*(member.id for member in members), *(c.id.partition("/")[0] for c in about))
         yield Thing(
             id=f"{owner.id}#{i + 1}",
             commitments=tuple(dict.fromkeys(ids)),
@@ -132,6 +142,11 @@ def _instances(spec: Specification, owner: Commitment, own: tuple[Region, ...]) 
             text=" ".join(texts),
             box=own[i].box if i < len(own) else None,
         )
+
+
+def _carried(spec: Specification, owner: Commitment) -> list[Commitment]:
+    """Return what is said of a thing alone, and is to be drawn with it."""
+    return [c for c in spec.about(owner.id) if c.targets == (owner.id,) and c.type in _CARRIED and not c.denied]
 
 
 def phrase_of(owner: Commitment, about: list[Commitment]) -> str:

@@ -37,8 +37,7 @@ def _of_group(eid: str, group: Group, span: Span, ids: Iterator[str]) -> Iterato
     yield Commitment(
         id=eid, kind=Kind.ENTITY, type=Type.PRESENCE, claim=f"there is a {noun}", value=noun, span=span
     )  # fmt: skip
-    if group.count > 1:
-        yield _constraint(ids, Type.COUNT, f"the number of {noun} is {group.count}", group.count, (eid,), span)
+    yield _constraint(ids, Type.COUNT, f"the number of {noun} is {group.count}", group.count, (eid,), span)
     if group.color:
         yield _constraint(ids, Type.ATTRIBUTE, f"the {noun} is {group.color}", group.color, (eid,), span, "color")
 
@@ -91,7 +90,8 @@ def counterfactual(plan: Plan, commitment: Commitment, rng: Rng, nouns: tuple[st
         case Type.COUNT:
             eid, count = commitment.targets[0], int(commitment.value)
             near = [_with_group(plan, eid, count=n) for n in (count - 1, count + 1)]
-            return pick(rng, [p for p in near if is_sound(p)])
+            sound = [p for p in near if is_sound(p)]
+            return pick(rng, sound or [replace(near[1], relation=None)])  # "on top of" is of one thing and one other
         case Type.ATTRIBUTE:
             return _with_group(plan, commitment.targets[0], color=_other(rng, COLORS, str(commitment.value)))
         case Type.RELATION:
