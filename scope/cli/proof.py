@@ -44,7 +44,7 @@ def log_words(
         log(f"note: {sentence}")
     for what in unknown:
         log(f"note: the shipped weights do not know {what}; `scope world words` lists what they know")
-    for sentence in (*otherwise, *unjudged):
+    for sentence in (*otherwise, *map(str, unjudged)):
         log(f"note: {sentence}")
 
 
