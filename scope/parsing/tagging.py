@@ -189,6 +189,9 @@ def _is_missed_object(words: list[Word], i: int) -> bool:
         return False
     if before.role is Role.VERB:
         return tag == "VBZ"
+    lead = _lead(words, i - 1)
+    if tag == "VBZ" and lead is not None and words[lead].plural and not before.plural:  # "ten needlepoint firescreens"
+        return True
     if _role(words, i + 1) in _LEADS:  # "let a man ride a horse"
         return False
     return tag in {"VB", "VBP"} and before.role is Role.NOUN and not before.plural and _is_led(words, i - 1)
