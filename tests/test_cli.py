@@ -349,11 +349,11 @@ def test_spec_prints_the_specification(cli: Cli) -> None:
 
 def test_spec_explains_which_words_made_which_commitment(cli: Cli, parts: Parts) -> None:
     parts["language", "grammar"] = Grammar
-    done = cli("spec", "Please draw a (red aple:1.2)", "--explain")
+    done = cli("spec", "Please draw two (red aples:1.2)", "--explain")
     assert done.exit_code == 0
     rows = [re.split(r"\s{2,}", row.strip()) for row in done.stdout.splitlines() if re.search(r"\S\s{2,}\S", row)]
-    assert [words for words, *_ in rows] == ["words", "Please draw", "a", "red", "aple", ":1.2"]
-    assert 'did you mean "apple"?' in done.stderr
+    assert [words for words, *_ in rows] == ["words", "Please draw", "two", "red", "aples", ":1.2"]
+    assert 'did you mean "apples"?' in done.stderr
     assert '":1.2"' in done.stderr
 
 
