@@ -8,7 +8,7 @@ _NOT = (
 )
 _DRAW = (
     r"(?:draw|includ|show|add|put|paint|depict|us|want|render|plac|insert|generat|creat|mak|featur|display|giv|allow|"
-    r"incorporat|introduc)(?:e|es|s|ed|ing|t?ing)?"
+    r"incorporat|introduc)(?:e|es|s|t?ing)?"
 )
 _HAVE = r"(?:ha(?:ve|s|ving)|wear(?:s|ing)?|hold(?:s|ing)?|carr(?:y|ies|ying)|contain(?:s|ing)?|own(?:s|ing)?|with)"
 #: A thing whose having is denied is one that is not there, unless it is a certain one: "not wearing the hat".
