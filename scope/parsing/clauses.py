@@ -204,8 +204,9 @@ def _read_place(state: ParseState, i: int) -> None:
 
 
 def _read_absence(state: ParseState, i: int) -> None:
-    word = state.words[i]
-    state.add(Type.ABSENCE, f"there is no {word.value}", word.value, span_of([word]))
+    word, doing = state.words[i], [w for w in state.words[i + 1 : i + 2] if w.role is Role.VERB]
+    state.passed |= {i + 1} if doing else set()  # "nobody walking"
+    state.add(Type.ABSENCE, f"there is no {word.value}", word.value, span_of([word, *doing]))
 
 
 def _read_style(state: ParseState, i: int) -> None:

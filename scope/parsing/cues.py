@@ -48,7 +48,7 @@ NOT_SO = (
 )
 #: What only adds weight: both are there in "not only a cat but also a dog".
 ONLY = re.compile(
-    r"\b(?:just|only|simply)(?=\s+(?:an?|the|one)\b)"
+    r"(?<=,\s)(?:just|only|simply)\b|\b(?:just|only|simply)(?=\s+(?:an?|the|one)\b)"
     r"|\bnothing\s+(?:but|except|other\s+than|more\s+than)\b|\bnot\s+(?:only|just|merely)\b",
     re.IGNORECASE,
 )

@@ -17,7 +17,6 @@ _SAID_OF_IT = frozenset({Role.VERB, Role.RELATION, Role.ADVERB, Role.PREPOSITION
 _BEGINS = frozenset({",", ".", ";", ":", "but", "where", "while"})
 #: Said of what is not there: "the moon is absent", "hats are not allowed".
 _GONE = frozenset("absent missing forbidden banned excluded omitted gone removed erased deleted nowhere".split())
-_COPULAS = frozenset("look looks looking seem seems seeming appear appears turn turns become becomes".split())
 _LACKING = frozenset({"missing", "absent", "nonexistent"})
 _SEEN = frozenset("visible present there included shown allowed seen depicted drawn permitted needed wanted".split())
 _BARREN = frozenset("nothing empty bare alone nobody none no without clean clear blank plain deserted".split())
@@ -202,9 +201,10 @@ def _deny_predicates(state: ParseState, cue: int, start: int) -> None:
 
 def _deny_predicate(state: ParseState, cue: int, start: int) -> int:
     """Deny one predicate, and return where it ends. A new thing in it is not there: "not riding a horse"."""
-    if state.role(start + 1) is Role.TEXT or (state.text(start) in _COPULAS and state.role(start + 1) is Role.MODIFIER):
-        state.passed.add(start)  # 'do not write "STOP"', "does not look red"
-        start += 1
+    if state.role(start) is Role.VERB and state.phrase_at(start + 1) is None:
+        if state.role(start + 1) in {Role.TEXT, Role.MODIFIER}:  # 'do not write "STOP"', "was not painted red"
+            state.passed.add(start)
+            start += 1
     link = start
     while state.role(link + 1) in _LINKS or (state.role(link + 1) is Role.ADVERB and state.role(start) is Role.VERB):
         link += 1

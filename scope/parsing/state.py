@@ -107,7 +107,7 @@ class ParseState:
         while self.role(at - 1) in {Role.AUXILIARY, Role.ADVERB, Role.NEGATION}:
             at -= 1
         near = self.phrase_before(at)
-        return near if near is not None and near.stand_ins and near.id else None
+        return near if near is not None and (near.stand_ins or near.part_of) and near.id else None
 
     def each(self, phrases: Iterable[Phrase]) -> list[Phrase]:
         """Return the entities that phrases speak of, each once."""

@@ -164,6 +164,8 @@ def _is_missed_participle(words: list[Word], i: int) -> bool:
     text = words[i].text.lower()
     if not text.endswith("ing") or text in nouns() or text in lexicon.THINGS_IN_ING or not verb_of(text):
         return False
+    if i > 0 and words[i - 1].text.lower() in _STANDING_ALONE:  # "one sitting, the other flying"
+        return _role(words, i + 1) is not Role.NOUN
     return i > 0 and words[i - 1].role is Role.NOUN and _role(words, i + 1) in _AFTER_VERBS
 
 
