@@ -201,10 +201,10 @@ def _deny_predicates(state: ParseState, cue: int, start: int) -> None:
 
 def _deny_predicate(state: ParseState, cue: int, start: int) -> int:
     """Deny one predicate, and return where it ends. A new thing in it is not there: "not riding a horse"."""
-    if state.role(start) is Role.VERB and state.phrase_at(start + 1) is None:
-        if state.role(start + 1) in {Role.TEXT, Role.MODIFIER}:  # 'do not write "STOP"', "was not painted red"
-            state.passed.add(start)
-            start += 1
+    says_how = state.role(start + 1) in {Role.TEXT, Role.MODIFIER} and state.phrase_at(start + 1) is None
+    if state.role(start) is Role.VERB and says_how:  # 'do not write "STOP"', "was not painted red"
+        state.passed.add(start)
+        start += 1
     link = start
     while state.role(link + 1) in _LINKS or (state.role(link + 1) is Role.ADVERB and state.role(start) is Role.VERB):
         link += 1
