@@ -100,8 +100,7 @@ PROMPTS: dict[str, str] = {
         "e1 elephant, e2 violin, e3 bear, e1 #3, e1 on top of e2, e2 #7, e2 yellow, e2 in front of e3, e3 #5, e3 green"
     ),
     "seven blue violins on top of a blue zebra playing with five metal horses": (
-        "e1 violin, e2 zebra, e3 horse, e1 #7, e1 blue, e1 on top of e2, e2 blue, e2 playing with e3, "
-        "e3 #5, e3 ~metal"
+        "e1 violin, e2 zebra, e3 horse, e1 #7, e1 blue, e1 on top of e2, e2 blue, e2 playing with e3, e3 #5, e3 ~metal"
     ),
     "a cat on a mat under a table": "e1 cat, e2 mat, e3 table, e1 on e2, e2 under e3",
     "two dogs behind a red car to the left of three trees": (
@@ -152,9 +151,7 @@ PROMPTS: dict[str, str] = {
     ),
     "a man surrounded by a cat and two dogs": "e1 man, e2 cat, e3 dog, e1 surrounded by e2, e1 surrounded by e3, e3 #2",
     "a dog and a cat playing": "e1 dog, e2 cat, e1 ~playing, e2 ~playing",
-    "a dog and a cat are playing with a ball": (
-        "e1 dog, e2 cat, e3 ball, e1 playing with e3, e2 playing with e3"
-    ),
+    "a dog and a cat are playing with a ball": ("e1 dog, e2 cat, e3 ball, e1 playing with e3, e2 playing with e3"),
     "a man and a woman holding an umbrella": "e1 man, e2 woman, e3 umbrella, e1 holding e3, e2 holding e3",
     "a girl holding a cup and a book": "e1 girl, e2 cup, e3 book, e1 holding e2, e1 holding e3",
     "a cat on a sofa and under a lamp": "e1 cat, e2 couch, e3 lamp, e1 on e2, e1 under e3",
