@@ -21,9 +21,19 @@ from scope.engine.ledger_updates import entered
 from scope.engine.outcome import Outcome, Progress
 from scope.engine.result import Result
 from scope.engine.verification import drawn_apart, drawn_as, judge, unknown_to
-from scope.errors import ImageError, OtherSchema, OutputError, PluginError, StateCorrupt, UsageError, WeightsError
+from scope.errors import (
+    ImageError,
+    NotEnglish,
+    OtherSchema,
+    OutputError,
+    PluginError,
+    StateCorrupt,
+    UsageError,
+    WeightsError,
+)
 from scope.files import sha256_of_file, write_atomic
 from scope.generators.metadata import vocabulary_of
+from scope.parsing.cleaning import clean
 from scope.parsing.notes import notes_of
 from scope.plugins import registry
 from scope.protocols import Editor, Generator, Reader
@@ -116,8 +126,8 @@ def plan(prompt: str | Specification, options: Options, output: PathLike | None 
     Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; WeightsError; TypeError.
     """
     assemble.check(options)
-    specification = undrawn(prompt) if isinstance(prompt, Specification) else decompose(prompt)
-    given = specification if isinstance(prompt, Specification) else None
+    given = undrawn(prompt) if isinstance(prompt, Specification) else None
+    specification = given or _read(str(prompt), options)
     with_own_boxes(specification, options.region)  # refused before anything is drawn
     references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None
@@ -125,6 +135,16 @@ def plan(prompt: str | Specification, options: Options, output: PathLike | None 
     unjudged = unjudged_by(options, specification)
     notes = notes_of(specification.prompt)
     return Plan(specification, options, path, metadata, unknown, otherwise, unjudged, given, notes)
+
+
+def _read(prompt: str, options: Options) -> Specification:
+    """Return the commitments of a prompt; none yet of one in another language, if a language model is to read it."""
+    try:
+        return decompose(prompt)
+    except NotEnglish:
+        if options.language == "grammar":
+            raise
+        return Specification(prompt=clean(prompt).text)
 
 
 def decompose(prompt: str) -> Specification:

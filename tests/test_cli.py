@@ -22,6 +22,7 @@ from scope.cli import app
 from scope.engine.graph import NODES
 from scope.engine.outcome import STAGES
 from scope.generators.metadata import vocabulary_of
+from scope.parsing.grammar import Grammar
 from scope.protocols import DEFAULT_GENERATOR
 from scope.runs.png import open_png, read_record, sidecar
 from scope.runs.target import slug
@@ -344,6 +345,16 @@ def test_spec_prints_the_specification(cli: Cli) -> None:
     done = cli("spec", PROMPT)
     assert "presence of apple" in done.stdout
     assert done.stderr == ""
+
+
+def test_spec_explains_which_words_made_which_commitment(cli: Cli, parts: Parts) -> None:
+    parts["language", "grammar"] = Grammar
+    done = cli("spec", "Please draw two (red aples:1.2)", "--explain")
+    assert done.exit_code == 0
+    rows = [re.split(r"\s{2,}", row.strip()) for row in done.stdout.splitlines() if re.search(r"\S\s{2,}\S", row)]
+    assert [words for words, *_ in rows] == ["words", "Please draw", "two", "red", "aples", ":1.2"]
+    assert 'did you mean "apples"?' in done.stderr
+    assert '":1.2"' in done.stderr
 
 
 def test_rerun_gives_the_same_bytes(cli: Cli) -> None:

@@ -15,7 +15,8 @@ from conftest import Parts
 
 from scope.cli import app
 from scope.engine.outcome import Stage
-from scope.parsing.grammar import Grammar
+from scope.parsing.cleaning import MAX_CHARACTERS, MAX_WORDS
+from scope.parsing.grammar import MAX_COMMITMENTS, Grammar
 from scope.specification import Answer, Evidence, Request, Status, Type
 
 ROOT = Path(__file__).parents[1]
@@ -136,6 +137,26 @@ def test_every_type_and_status_is_in_the_specification_page() -> None:
     page = (ROOT / "docs/specification.md").read_text(encoding="utf-8")
     evidence = [of.__name__ for of in get_args(get_args(Evidence)[0])]
     assert [name for name in (*Status, *Type, *evidence, *Request.model_fields) if f"`{name}`" not in page] == []
+
+
+SAID = re.findall(
+    r"^\| (.+) \| (.+) \|$",
+    (ROOT / "docs/specification.md")
+    .read_text(encoding="utf-8")
+    .partition("<!-- said -->")[2]
+    .partition("<!-- /said -->")[0],
+    re.MULTILINE,
+)[1:]
+
+
+@pytest.mark.parametrize(("prompt", "claims"), SAID)
+def test_what_can_be_said_is_read_so(prompt: str, claims: str) -> None:
+    assert "; ".join(c.claim for c in Grammar().decompose(prompt).commitments) == claims
+
+
+def test_the_limits_of_a_prompt_are_those_of_the_page() -> None:
+    page = (ROOT / "docs/specification.md").read_text(encoding="utf-8")
+    assert f"{MAX_WORDS:,} words, {MAX_CHARACTERS:,} characters and {MAX_COMMITMENTS:,} commitments" in page
 
 
 # -- drawings ------------------------------------------------------------------------------------

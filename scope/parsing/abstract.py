@@ -52,6 +52,8 @@ def is_abstract(noun: str, *, definite: bool = False, counted: bool = True) -> b
     `definite`: whether it is "the picture" rather than "a picture", which may hang on a wall. `counted`: whether it is
     "a light" or "lights" rather than "light".
     """
+    if noun in compounds():  # "traffic light"
+        return False
     last = noun.rpartition(" ")[2]
     if last in _UNSEEN or (last in _MASSES and not counted):
         return True

@@ -63,7 +63,9 @@ def _stands_in(words: list[Word], i: int) -> bool:
     if text in {"another", "others"}:
         return word.role is not Role.VERB
     definite = before is not None and before.text.lower() == "the"
-    if text in OTHERS or text in ORDINALS or text in SIDES:
+    if text in SIDES:
+        return definite and i + 1 < len(words) and (words[i + 1].role is Role.AUXILIARY or words[i + 1].text in ONES)
+    if text in OTHERS or text in ORDINALS:
         return definite
     if text in ONES and before is not None:
         selects = before.role in {Role.DETERMINER, Role.MODIFIER} or before.text.lower() in {*OTHERS, *ORDINALS, *SIDES}

@@ -6,6 +6,7 @@ None of the alternatives is promised, and what is said of them all ("... on a ta
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from scope.parsing.anaphora import ONES
 from scope.parsing.phrases import Phrase, setting_of
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
@@ -96,7 +97,9 @@ def _row(state: ParseState, i: int) -> list[Phrase]:
     while state.role(at) in _LINKING and state.phrase_at(at) is None:
         at += 1
     last, first = state.phrase_at(at), state.phrase_before(i - (state.text(i - 1) == ","))
-    if last is None or last.start != at or first is None or first.absent or last.stand_ins or first.stand_ins:
+    if last is None or last.start != at or first is None or first.absent or first.stand_ins:
+        return []
+    if last.stand_ins and last.stand_ins[-1].value not in ONES:
         return []
     row = [first, last]
     while state.text(row[0].start - 1) == "," and (before := state.phrase_before(row[0].start - 1)) is not None:

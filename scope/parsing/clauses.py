@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from scope.parsing import lexicon
+from scope.parsing.abstract import is_abstract
 from scope.parsing.actions import adds_nothing, links, read_action
 from scope.parsing.attachment import is_and, joined_after, subjects_of_relation
 from scope.parsing.comparing import is_comparison
@@ -68,7 +69,7 @@ def _read_absent(state: ParseState, phrase: Phrase) -> None:
     """Add that a thing is not there; where it is there elsewhere, whose it is not stays open."""
     assert phrase.denied_by is not None
     span = span_of([state.words[i] for i in phrase.denied_by])
-    if is_contradicted(state, phrase):
+    if is_contradicted(state, phrase) or is_abstract(phrase.noun, definite=False):
         state.add_unknown(span, *[p for p in state.subjects(phrase.denied_by.start, settings=False) if not p.absent])
         return
     value = " ".join([*(str(w.value) for run in phrase.modifiers for w in run), phrase.noun])
@@ -203,8 +204,9 @@ def _read_place(state: ParseState, i: int) -> None:
 
 
 def _read_absence(state: ParseState, i: int) -> None:
-    word = state.words[i]
-    state.add(Type.ABSENCE, f"there is no {word.value}", word.value, span_of([word]))
+    word, doing = state.words[i], [w for w in state.words[i + 1 : i + 2] if w.role is Role.VERB]
+    state.passed |= {i + 1} if doing else set()  # "nobody walking"
+    state.add(Type.ABSENCE, f"there is no {word.value}", word.value, span_of([word, *doing]))
 
 
 def _read_style(state: ParseState, i: int) -> None:

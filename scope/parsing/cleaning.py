@@ -1,11 +1,14 @@
 """A prompt made safe to read and to print, before anything is read in it. Loads no model."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
 from scope.errors import PromptError
 from scope.text import is_hidden, printable
 
+#: What a terminal obeys (ECMA-48): the letters after the escape character are no words.
+_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 MAX_WORDS = 1_000
 MAX_CHARACTERS = 10_000
 
@@ -24,7 +27,7 @@ def clean(prompt: str) -> Cleaned:
     Raises: PromptError if nothing is left, or if it is longer than 1,000 words or 10,000 characters.
     """
     hidden = [c for c in prompt if is_hidden(c)]
-    kept = "".join(c for c in prompt if not is_hidden(c))
+    kept = "".join(c for c in _CONTROL_SEQUENCE.sub("", prompt) if not is_hidden(c))
     text = printable(unicodedata.normalize("NFC", kept))
     if not printable(text, joiners=False):
         raise PromptError('the prompt is empty; say what to draw, such as "two red apples on a beach"')

@@ -8,7 +8,7 @@ _NOT = (
 )
 _DRAW = (
     r"(?:draw|includ|show|add|put|paint|depict|us|want|render|plac|insert|generat|creat|mak|featur|display|giv|allow|"
-    r"incorporat|introduc)(?:e|es|s|ed|ing|t?ing)?"
+    r"incorporat|introduc)(?:e|es|s|t?ing)?"
 )
 _HAVE = r"(?:ha(?:ve|s|ving)|wear(?:s|ing)?|hold(?:s|ing)?|carr(?:y|ies|ying)|contain(?:s|ing)?|own(?:s|ing)?|with)"
 #: A thing whose having is denied is one that is not there, unless it is a certain one: "not wearing the hat".
@@ -48,7 +48,7 @@ NOT_SO = (
 )
 #: What only adds weight: both are there in "not only a cat but also a dog".
 ONLY = re.compile(
-    r"\b(?:just|only|simply)(?=\s+(?:an?|the|one)\b)"
+    r"(?<=,\s)(?:just|only|simply)\b|\b(?:just|only|simply)(?=\s+(?:an?|the|one)\b)"
     r"|\bnothing\s+(?:but|except|other\s+than|more\s+than)\b|\bnot\s+(?:only|just|merely)\b",
     re.IGNORECASE,
 )

@@ -17,10 +17,10 @@ _SAID_OF_IT = frozenset({Role.VERB, Role.RELATION, Role.ADVERB, Role.PREPOSITION
 _BEGINS = frozenset({",", ".", ";", ":", "but", "where", "while"})
 #: Said of what is not there: "the moon is absent", "hats are not allowed".
 _GONE = frozenset("absent missing forbidden banned excluded omitted gone removed erased deleted nowhere".split())
-_COPULAS = frozenset("look looks looking seem seems seeming appear appears turn turns become becomes".split())
 _LACKING = frozenset({"missing", "absent", "nonexistent"})
 _SEEN = frozenset("visible present there included shown allowed seen depicted drawn permitted needed wanted".split())
-_BARREN = frozenset("nothing empty bare alone nobody none no without".split())
+_BARREN = frozenset("nothing empty bare alone nobody none no without clean clear blank plain deserted".split())
+_ALL = frozenset("all any every anything everything anyone everyone".split())
 
 
 def find_denials(state: ParseState) -> None:
@@ -71,7 +71,7 @@ def read_open(state: ParseState) -> None:
 def is_contradicted(state: ParseState, phrase: Phrase) -> bool:
     """Return whether what a phrase says is absent is there elsewhere: "a man without a hat and a woman with a hat"."""
     qualities = {run[-1].text.lower() for run in phrase.modifiers}
-    if qualities & {"other", "more", "additional", "extra", "further"} or phrase.number is not None:
+    if qualities & {"other", "more", "additional", "extra", "further"} or phrase.amount not in {None, 1}:
         return True
     alike = (p for p in state.phrases if p.noun == phrase.noun and not p.absent and not p.stand_ins and p.nouns)
     return any(qualities <= {run[-1].text.lower() for run in p.modifiers} for p in alike)
@@ -158,9 +158,13 @@ def _is_left_over(state: ParseState, cue: int) -> bool:
     """Return whether "except" names what is there all the same: "no furniture except a chair", "except the red car"."""
     clause = state.clause(cue)
     before = [i for i in range(cue) if state.clause(i) == clause]
+    said = {state.text(i) for i in before}
     following = state.phrase_after(cue)
-    barren = any(state.text(i) in _BARREN or state.role(i) is Role.NEGATION for i in before)
-    return barren or (following is not None and following.definite)
+    lead = state.role(following.start) if following is not None else None
+    if said & _BARREN or any(state.role(i) is Role.NEGATION for i in before) or (following and following.definite):
+        return True
+    predicated = any(state.role(i) is Role.AUXILIARY for i in before)  # "everything is gray except a balloon"
+    return lead in {Role.DETERMINER, Role.NUMBER, Role.QUANTITY} and (predicated or not said & _ALL)
 
 
 def _is_known(state: ParseState, phrase: Phrase) -> bool:
@@ -179,8 +183,7 @@ def _reach_of_absence(state: ParseState, phrase: Phrase) -> int:
     if state.text(at) in _GONE:
         return at + 4 if state.text(at + 3) == "seen" else at + 1  # "nowhere to be seen"
     if state.role(at) is Role.NEGATION and state.words[at].value == "not":
-        while state.role(at + 1) in _PASSED:
-            at += 1
+        at += state.text(at + 1) == "be"  # but "not clearly visible" is there
         return at + 2 if state.text(at + 1) in _SEEN else 0
     return 0
 
@@ -198,8 +201,9 @@ def _deny_predicates(state: ParseState, cue: int, start: int) -> None:
 
 def _deny_predicate(state: ParseState, cue: int, start: int) -> int:
     """Deny one predicate, and return where it ends. A new thing in it is not there: "not riding a horse"."""
-    if state.role(start + 1) is Role.TEXT or (state.text(start) in _COPULAS and state.role(start + 1) is Role.MODIFIER):
-        state.passed.add(start)  # 'do not write "STOP"', "does not look red"
+    says_how = state.role(start + 1) in {Role.TEXT, Role.MODIFIER} and state.phrase_at(start + 1) is None
+    if state.role(start) is Role.VERB and says_how:  # 'do not write "STOP"', "was not painted red"
+        state.passed.add(start)
         start += 1
     link = start
     while state.role(link + 1) in _LINKS or (state.role(link + 1) is Role.ADVERB and state.role(start) is Role.VERB):

@@ -3,7 +3,7 @@
 from scope.parsing import lexicon
 from scope.parsing.abstract import is_abstract
 from scope.parsing.lettering import is_writing
-from scope.parsing.parts import settle_selected, settle_stand_in
+from scope.parsing.parts import settle_same, settle_selected, settle_stand_in
 from scope.parsing.phrases import Phrase, setting_after, setting_of
 from scope.parsing.pronouns import antecedents, owner_of
 from scope.parsing.qualities import is_quality, stand_for_whole
@@ -32,7 +32,7 @@ def find_entities(state: ParseState) -> None:
         phrase.owner = owner_of(state, phrase)
         if phrase.stand_ins:
             _settle_stand_in(state, phrase)
-        elif phrase.start in repeats or settle_selected(state, phrase):
+        elif phrase.start in repeats or settle_selected(state, phrase) or settle_same(state, phrase):
             continue
         elif is_quality(state, phrase):
             phrase.quality = True

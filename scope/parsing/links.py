@@ -84,7 +84,7 @@ def _listed(state: ParseState, first: Phrase) -> list[Phrase]:
     In "a man with a dog and a woman with a cat" the woman is no more had than in "a man with a dog and a woman".
     """
     row = row_of(state, first)
-    row = row[row.index(first) :]
+    row = [p for p in row[row.index(first) :] if p.part_of is None or p is first]
     last = row[-1]
     goes_on = state.role(last.stop) in {Role.VERB, Role.AUXILIARY, Role.RELATION, Role.PREPOSITION}
     if len(row) > 1 and (goes_on or any(is_person(p.noun) for p in row[1:])):

@@ -36,7 +36,9 @@ _DROPPED = (
     re.compile(r"(?<=[\w)\]]):\d+(?:\.\d+)?(?=\s*[)\]])"),  # ":1.3" of "(red car:1.3)"
     re.compile(r"::-?\d+(?:\.\d+)?"),  # "cat::2"
     # ", best quality, masterpiece,"
-    re.compile(rf"(?:^|(?<=[,.;|({{\[]))\s*(?:an?\s+)?{_QUALITY}(?:\s+{_QUALITY})*\s*(?=[,.;|)}}\]]|$)", re.IGNORECASE),
+    re.compile(
+        rf"(?:^|(?<=[,.;|({{\[]))\s*(?:an?\s+)?{_QUALITY}(?:\s+{_QUALITY})*\s*(?=[,.;|)}}\]]|--no\b|$)", re.IGNORECASE
+    ),
     # "in 8k resolution", "at high quality"
     re.compile(
         r"\b(?:in|at|with)\s+(?:an?\s+)?(?:[248]k|u?hd|full hd|(?:very |ultra[- ]?)?high)(?:\s+(?:resolution|quality|"

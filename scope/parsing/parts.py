@@ -50,6 +50,16 @@ def settle_selected(state: ParseState, phrase: Phrase) -> bool:
     return _settle_selected(state, phrase, selecting)
 
 
+def settle_same(state: ParseState, phrase: Phrase) -> bool:
+    """Settle "a white flag" of "the first is a white flag", which is no further thing."""
+    at = phrase.start - 1
+    before = state.phrase_before(at) if state.role(at) is Role.AUXILIARY else None
+    if before is None or not before.stand_ins or not before.id or before.noun != phrase.noun:
+        return False
+    state.mean(phrase, state.meant(before))
+    return True
+
+
 def read_part(state: ParseState, phrase: Phrase) -> None:
     """Add how many a part are, and where it is, if its words say "left" or "right" of the whole."""
     if phrase.part_of is None or phrase not in state.entities:
@@ -117,7 +127,8 @@ def _settle_selected(state: ParseState, phrase: Phrase, selecting: str | None) -
     if not named:
         return False
     if noun is None:
-        named = [p for p in named if p.noun == named[-1].noun]
+        kind = next((p for p in reversed(named) if p.plural), named[-1]).noun
+        named = [p for p in named if p.noun == kind]
     parts = [p for p in state.entities if p.part_of in named]
     if selecting is not None and (same := [p for p in parts if p.which == selecting]):
         state.mean(phrase, same[-1:])

@@ -25,7 +25,7 @@ def is_quality(state: ParseState, phrase: Phrase) -> bool:
     if opening is None:
         return False
     if opening.role is Role.QUALIFYING:
-        return opening.value == "like" or (_is_bare(state, phrase) and (opening.value == "made" or not phrase.plural))
+        return opening.value == "like" or (_is_bare(state, phrase) and not phrase.plural)
     if opening.role in {Role.CONJUNCTION, Role.COMMA}:  # "with red color and leather texture", "of wood and metal"
         alike = phrase.noun.split()[-1] in _LOOKS or (_is_bare(state, phrase) and phrase.noun in lexicon.MATERIALS)
         return before is not None and before.quality and alike

@@ -11,6 +11,7 @@ from scope.parsing.prompt import Prompt
 from scope.parsing.roles import Role
 from scope.parsing.words import Word
 from scope.specification import Commitment, Kind, Span, Type
+from scope.text import plural
 
 _PRIORITY = {Type.COUNT: 1, Type.TEXT: 1, Type.ABSENCE: 1, Type.STYLE: 3}
 _VERB = re.compile(r"\s(is|are|does|do)\s")
@@ -106,7 +107,7 @@ class ParseState:
         while self.role(at - 1) in {Role.AUXILIARY, Role.ADVERB, Role.NEGATION}:
             at -= 1
         near = self.phrase_before(at)
-        return near if near is not None and near.stand_ins and near.id else None
+        return near if near is not None and (near.stand_ins or near.part_of) and near.id else None
 
     def each(self, phrases: Iterable[Phrase]) -> list[Phrase]:
         """Return the entities that phrases speak of, each once."""
@@ -205,8 +206,9 @@ class ParseState:
     def noun(self, phrase: Phrase) -> str:
         """Return the noun of an entity in the number that the prompt speaks of it."""
         last = phrase.nouns[-1]
-        as_written = phrase.plural == last.plural or last.value in lexicon.PLURAL_ONLY
-        noun = last.text.lower() if as_written else str(last.value)
+        as_written = not last.shown and (phrase.plural == last.plural or last.value in lexicon.PLURAL_ONLY)
+        value = plural(str(last.value)) if phrase.plural else str(last.value)
+        noun = last.text.lower() if as_written else value
         return " ".join([*(w.text.lower() for w in phrase.nouns[:-1]), noun])
 
     def add(

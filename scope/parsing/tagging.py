@@ -164,6 +164,8 @@ def _is_missed_participle(words: list[Word], i: int) -> bool:
     text = words[i].text.lower()
     if not text.endswith("ing") or text in nouns() or text in lexicon.THINGS_IN_ING or not verb_of(text):
         return False
+    if i > 0 and words[i - 1].text.lower() in _STANDING_ALONE:  # "one sitting, the other flying"
+        return _role(words, i + 1) is not Role.NOUN
     return i > 0 and words[i - 1].role is Role.NOUN and _role(words, i + 1) in _AFTER_VERBS
 
 
@@ -184,14 +186,23 @@ def _is_missed_predicate(words: list[Word], i: int) -> bool:
 
 def _is_missed_object(words: list[Word], i: int) -> bool:
     """Return whether a verb stands where only a noun can: "blowing bubbles", "a brown coat rack"."""
-    before, tag = words[i - 1] if i else None, words[i].tag
-    if before is None or not is_noun(words[i].text.lower()):
+    word, before, text = words[i], words[i - 1] if i else None, words[i].text.lower()
+    if before is None or not (is_noun(text) or verb_of(text) is None):
         return False
-    if before.role is Role.VERB:
-        return tag == "VBZ"
+    if word.tag == "VBZ":
+        return before.role is Role.VERB or (not before.plural and _lacks_plural(words, i))
     if _role(words, i + 1) in _LEADS:  # "let a man ride a horse"
         return False
-    return tag in {"VB", "VBP"} and before.role is Role.NOUN and not before.plural and _is_led(words, i - 1)
+    return word.tag in {"VB", "VBP"} and before.role is Role.NOUN and not before.plural and _is_led(words, i - 1)
+
+
+def _lacks_plural(words: list[Word], i: int) -> bool:
+    """Return whether the nouns before a word have a number that wants a plural: "ten needlepoint firescreens"."""
+    first = i
+    while first and words[first - 1].role in {Role.NOUN, Role.NAME}:
+        first -= 1
+    lead = _lead(words, first)
+    return first < i and lead is not None and words[lead].plural
 
 
 def _role(words: list[Word], i: int) -> Role | None:

@@ -1,6 +1,6 @@
 """Decompose: a prompt becomes commitments, by the reader's grammar or, where there is one, by a language model."""
 
-from scope.errors import LanguageError
+from scope.errors import LanguageError, NotEnglish
 from scope.protocols import LanguageModel, Message, Reply, Toolbox
 from scope.skills.llm_reading import Proposal, Refused, specification
 from scope.specification import Cause, Reading, Specification, canonical_json
@@ -49,13 +49,21 @@ class Decompose:
     def run(self, spec: Specification, tools: Toolbox) -> Specification:
         """Return the specification of `spec.prompt`, which the reader may have cleaned.
 
-        Raises: PromptError if it holds nothing that can be drawn.
+        Raises: PromptError if it holds nothing that can be drawn; NotEnglish if nobody could read its language.
         """
-        known = tools.reader.decompose(spec.prompt)
+        try:
+            known = tools.reader.decompose(spec.prompt)
+        except NotEnglish:
+            if tools.language is None:
+                raise
+            known = Specification(prompt=spec.prompt)
         return known if tools.language is None else self._ask_model(known, tools.language)
 
     def _ask_model(self, known: Specification, model: LanguageModel) -> Specification:
-        """Return the model's specification, or after two re-asks the known one."""
+        """Return the model's specification, or after two re-asks the known one.
+
+        Raises: NotEnglish if there is none of either.
+        """
         messages = [
             Message(role="system", content=_INSTRUCTIONS),
             Message(role="user", content=_EXAMPLE),
@@ -77,6 +85,8 @@ class Decompose:
                     messages = [*messages, *_correction(reply, why)]
         except LanguageError as error:
             why = str(error)
+        if not known.events:
+            raise NotEnglish(f"prompts are read in English, and the language model's reading cannot be used: {why}")
         return _with_reading(known, model, replies, note=f"the language model's reading is not used: {why}")
 
 

@@ -1,7 +1,9 @@
 """What a language model reads in a prompt, and how much of it stands.
 
 A model says which words ask for what. Ids, spans and claims are made here; a value must be said by the words that it
-is taken from, or be what the grammar reads there; and no word that the grammar found a commitment in may vanish.
+is taken from, or be what the grammar reads there; no word that the grammar found a commitment in may vanish; and what
+the prompt denies is never promised. Of a prompt that the grammar cannot read, because it is in another language, values
+are in English, and every word of more than three letters must be in an item.
 """
 
 import re
@@ -99,6 +101,7 @@ class _Prompt:
 
     def __init__(self, known: Specification) -> None:
         self._known, self._text = known, known.prompt
+        self.is_foreign = not known.events
 
     def words_at(self, span: Span) -> str:
         """Return the words of the prompt at a place."""
@@ -118,11 +121,13 @@ class _Prompt:
 
     def known_at(self, type_: Type, span: Span, value: str | int | None = None) -> Commitment | None:
         """Return what the grammar reads of one type at a place, with one value if it is given."""
-        here = (c for c in self._known.of(type_) if c.span and c.span.start < span.end and span.start < c.span.end)
+        here = (c for c in self._known.of(type_) if c.span and _touch(c.span, span))
         return next((c for c in here if value in (None, c.value)), None)
 
     def require(self, type_: Type, span: Span, value: str | int) -> None:
         """Raise Refused unless the words at `span` say `value`, or the grammar reads it there."""
+        if self.is_foreign and type_ is not Type.TEXT:
+            return
         words, wanted = self.words_at(span), str(value)
         if type_ is not Type.TEXT:
             words = words.lower()
@@ -131,11 +136,21 @@ class _Prompt:
         if not literal and self.known_at(type_, span, value) is None:
             raise Refused(f"{words!r} does not say {value!r}")
 
+    def require_promised(self, type_: Type, span: Span, same: Commitment | None) -> None:
+        """Raise Refused if the prompt denies what is said at `span`: by no commitment of the grammar is it promised."""
+        denied = self.known_at(Type.ABSENCE, span) if type_ is Type.PRESENCE else None
+        here = (c for c in self._known.of(type_) if c.denied and c.span and _touch(c.span, span))
+        denied = denied or (next(here, None) if same is None else None)
+        if denied is not None:
+            raise Refused(f"the prompt denies {self.words_at(span)!r} ({denied.claim}); it is no {type_}")
+
     def uncovered(self, commitments: Iterable[Commitment]) -> list[Span]:
         """Return the words in which the grammar found a commitment and these have none."""
         known = [c.span for c in self._known.commitments if c.span is not None]
         covered = [c.span for c in commitments if c.span is not None]
         words = [Span(start=m.start(), end=m.end()) for m in _WORD.finditer(self._text)]
+        if self.is_foreign:
+            return [w for w in words if w.end - w.start > 3 and not any(_inside(w, s) for s in covered)]
         return [
             word
             for word in words
@@ -209,15 +224,20 @@ class _Draft:
 
     def _add(self, kind: Kind, type_: Type, value: str | int, span: Span, targets: tuple[str, ...]) -> Commitment:
         same = self._prompt.known_at(type_, span, value)
+        self._prompt.require_promised(type_, span, same)
         nouns = [str(e.value) for t in targets for e in self._entities if e.id == t]
+        bounded = same if same is not None and (same.denied or same.comparator != "==") else None
         commitment = Commitment(
             id=next(self._ids[kind]),
             kind=kind,
             type=type_,
-            claim=_claim(type_, value, self._prompt.words_at(span), nouns),
+            claim=bounded.claim if bounded else _claim(type_, value, self._prompt.words_at(span), nouns),
             value=value,
             targets=targets,
             aspect=(same.aspect if same is not None else "other") if type_ is Type.ATTRIBUTE else None,
+            denied=bounded is not None and bounded.denied,
+            comparator=bounded.comparator if bounded else "==",
+            upto=bounded.upto if bounded else None,
             depends_on=tuple(dict.fromkeys(targets)),
             span=span,
             priority=3 if kind is Kind.UNKNOWN else _PRIORITY.get(type_, 2),
@@ -263,6 +283,10 @@ def _claim(type_: Type, value: str | int, words: str, nouns: list[str]) -> str:
             return f"there is no {value}"
         case _:
             return f'the picture agrees with "{value}"'
+
+
+def _touch(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _inside(word: Span, span: Span) -> bool:
