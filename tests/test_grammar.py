@@ -612,3 +612,16 @@ def test_what_was_named_by_other_words_is_no_new_thing(grammar: Grammar, prompt:
 def test_nothing_is_said_of_what_stands_beside_a_thing_that_is_unclear(grammar: Grammar) -> None:
     spec = grammar.decompose("a stapler next to a chainsaw. The items are on a table.")
     assert [c.value for c in spec.of(Type.RELATION)] == ["next to"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "entities"),
+    [
+        ("cup next to plate. cup on table.", ["cup", "plate", "table"]),
+        ("chair beside chair", ["chair", "chair"]),
+        ("a photo of chair and bench; bench is left of chair", ["chair", "bench"]),
+        ("a cup next to a plate. a cup on a table.", ["cup", "plate", "cup", "table"]),
+    ],
+)
+def test_a_note_speaks_again_of_what_it_named(grammar: Grammar, prompt: str, entities: list[str]) -> None:
+    assert [c.value for c in grammar.decompose(prompt).of(Type.PRESENCE)] == entities
