@@ -79,6 +79,8 @@ class Vocabulary:
     max_letters: int = 0  # bytes of a text that it can write; 0: it cannot write
     #: Word -> the nouns that it may mean, of which the first is drawn: the wider word, or the likeliest of several.
     drawn_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Colour or setting -> the coarser one that is drawn for it: "turquoise" -> "blue", "road" -> "street".
+    coarser: Mapping[str, str] = field(default_factory=dict)
     #: The sets of settings that one picture can show at once; None: nobody knows which.
     together: frozenset[frozenset[str]] | None = None
 

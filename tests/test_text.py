@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scope.parsing import lexicon
+from scope.specification import Type
 from scope.text import COLORS, NUMBERS, excerpt, is_hidden, number_of, number_words, printable, visible
 from scope.worlds.pocket import catalogue
+from scope.worlds.pocket.drawn import drawn
 
 
 @given(st.text())
@@ -53,5 +55,5 @@ def test_number_words_are_inverse_to_their_numbers() -> None:
 
 
 def test_parser_and_world_know_the_same_colours() -> None:
-    assert set(lexicon.COLOR_OF.values()) == set(COLORS)
+    assert {drawn(Type.ATTRIBUTE, color) for color in lexicon.COLOR_OF.values()} == set(COLORS)
     assert tuple(catalogue.COLORS) == COLORS

@@ -43,6 +43,7 @@ from scope.worlds.pocket.catalogue import (
     STYLES,
     drawn_by,
 )
+from scope.worlds.pocket.drawn import drawn_for
 from scope.worlds.pocket.rng import Rng, pick
 from scope.worlds.pocket.sprites import SIZE
 
@@ -330,7 +331,7 @@ def facts(spec: Specification) -> Counter[tuple[Any, ...]]:
     said: Counter[tuple[Any, ...]] = Counter()
     for c in spec.commitments:
         targets = () if c.type is Type.TEXT else tuple(nouns.get(target, target) for target in c.targets)
-        value = nouns.get(c.id, c.value)
+        value = nouns.get(c.id) or (drawn_for(c) if c.type in (Type.ATTRIBUTE, Type.SETTING) else None) or c.value
         if "sign" not in (value, *targets):
             said[c.kind, c.type, value, c.comparator, c.denied, *targets] += 1
     return said

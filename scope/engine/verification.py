@@ -63,14 +63,14 @@ def _of_answer(unknown: Commitment, answer: Answer, verdicts: dict[str, Verdict]
 
 def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
     """Return what of a commitment the generator's weights have never seen, in words; None: nothing."""
-    value = commitment.value
+    value = _drawn(vocabulary, commitment)
     if commitment.type is Type.PRESENCE and value not in vocabulary.nouns and value not in vocabulary.drawn_as:
         near = _nearest(str(value), vocabulary.nouns)
         return f"the word {value!r}" + (f" (the nearest that they know: {', '.join(near)})" if near else "")
     if commitment.type is Type.ATTRIBUTE and (commitment.aspect != "color" or value not in vocabulary.colors):
-        return f"the attribute {value!r}"
+        return f"the attribute {commitment.value!r}"
     if commitment.type is Type.SETTING and value not in vocabulary.settings:
-        return f"the setting {value!r}"
+        return f"the setting {commitment.value!r}"
     if commitment.type is Type.COUNT and not any(map(commitment.allows, range(1, vocabulary.max_count + 1))):
         return f"counts above {vocabulary.max_count}"
     if commitment.type is Type.TEXT and len(str(value).encode()) > vocabulary.max_letters:
@@ -88,16 +88,25 @@ def _nearest(word: str, nouns: Iterable[str], most: int = 3) -> list[str]:
 
 def drawn_as(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
     """Return what is drawn for a word that says more than the generator's weights know, or may mean several things."""
+    if (shown := _drawn(vocabulary, commitment)) != commitment.value:
+        return f"{commitment.value!r} is drawn as {shown!r}"
     nouns = vocabulary.drawn_as.get(str(commitment.value), ()) if commitment.type is Type.PRESENCE else ()
     if len(nouns) > 1:
         return f"{commitment.value!r} may mean {', '.join(nouns[:-1])} or {nouns[-1]}; the first is drawn"
     return f"{commitment.value!r} is drawn as the wider word {nouns[0]!r}" if nouns else None
 
 
+def _drawn(vocabulary: Vocabulary, commitment: Commitment) -> str | int:
+    """Return the value of a commitment, or the coarser colour or setting that is drawn for it."""
+    is_coarse = commitment.type in (Type.ATTRIBUTE, Type.SETTING)
+    return vocabulary.coarser.get(str(commitment.value), commitment.value) if is_coarse else commitment.value
+
+
 def drawn_apart(vocabulary: Vocabulary, commitments: Iterable[Commitment]) -> str | None:
     """Return which settings the generator's weights know but cannot draw into one picture; None: none."""
     scene = (c for c in commitments if c.type is Type.SETTING and not c.targets and not c.denied)
-    asked = list(dict.fromkeys(str(c.value) for c in scene if c.value in vocabulary.settings))
+    shown = (str(_drawn(vocabulary, c)) for c in scene)
+    asked = list(dict.fromkeys(setting for setting in shown if setting in vocabulary.settings))
     if vocabulary.together is None or len(asked) < 2 or frozenset(asked) in vocabulary.together:
         return None
     *others, last = map(repr, asked)

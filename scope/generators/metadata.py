@@ -18,7 +18,7 @@ def metadata_of(vocabulary: Vocabulary | None, rests_on: Mapping[str, str]) -> d
     said: dict[str, Any] = {"rests_on": dict(rests_on)}
     if vocabulary is not None:
         words = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in asdict(vocabulary).items()}
-        said["vocabulary"] = {name: v for name, v in words.items() if name != "drawn_as"}
+        said["vocabulary"] = {name: v for name, v in words.items() if name not in ("drawn_as", "coarser")}
     return said
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from scope.generators.references import Reference, references_of
 from scope.models.regions import BoxShares, Letter, RegionRequest, Thing
-from scope.specification import Box, Region, Request
-from scope.worlds.pocket.catalogue import COLORS, HELD_OUT_NOUNS, NOUNS, SETTING_NAMES, noun_of
+from scope.specification import Box, Region, Request, Type
+from scope.worlds.pocket.catalogue import HELD_OUT_NOUNS, NOUNS, noun_of
+from scope.worlds.pocket.drawn import drawn
 from scope.worlds.pocket.settings import together
 from scope.worlds.pocket.sign import letter_boxes
 from scope.worlds.pocket.sprites import SIZE
@@ -38,7 +39,7 @@ def _thing(region: Region, style: str, shown: Mapping[str, Reference]) -> Thing:
 
 def _setting(words: str) -> str:
     """Return the setting that shows all of several, or else the first that the world knows."""
-    known = [setting for setting in words.split(", ") if setting in SETTING_NAMES]
+    known = [setting for word in words.split(", ") if (setting := drawn(Type.SETTING, word))]
     return (together(known) or known[0]) if known else words or PLAIN
 
 
@@ -51,7 +52,7 @@ def named(phrase: str) -> tuple[str, str]:
     names = ((noun_of(" ".join(words[i:])), words[:i]) for i in range(len(words)))
     for noun, before in names:
         if noun is not None:
-            return noun, next((word for word in before if word in COLORS), "")
+            return noun, next((color for word in before if (color := drawn(Type.ATTRIBUTE, word))), "")
     return phrase, ""
 
 

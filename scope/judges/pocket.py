@@ -20,6 +20,7 @@ from scope.nn.boxes import xywh, xyxy
 from scope.nn.weights import load_shipped
 from scope.specification import Box, Commitment, Specification, Type, Verdict, from_pixels, geometry
 from scope.worlds.pocket.catalogue import ALL_VENDORS, COLOR_NAMES, NOUNS, RELATIONS, SETTING_NAMES, STYLES, noun_of
+from scope.worlds.pocket.drawn import drawn_for
 from scope.worlds.pocket.framing import frame_of
 from scope.worlds.pocket.settings import shows
 
@@ -120,9 +121,9 @@ def _of_noun(entity_id: str, spec: Specification) -> list[Commitment]:
     return [c for c in spec.of(Type.PRESENCE) if noun_of(str(c.value)) == noun and c.part_of is None]
 
 
-def _color_of(entity_id: str, spec: Specification) -> str | int | None:
-    colors = (c.value for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and not c.denied)
-    return next((color for color in colors if color in COLOR_NAMES), None)
+def _color_of(entity_id: str, spec: Specification) -> str | None:
+    colors = (drawn_for(c) for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and not c.denied)
+    return next(filter(None, colors), None)
 
 
 def _asked(entity_id: str, spec: Specification) -> tuple[int, int | None]:
@@ -162,10 +163,11 @@ def count(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
 
 def attribute(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """All of them have this colour, and there are some."""
-    if c.value not in COLOR_NAMES:
+    color = drawn_for(c)
+    if color is None:
         raise Undecided(f"it judges no {c.value!r}")
     colors = {d.color for d in detections_of(scene, c.targets[0], spec)}
-    return colors == {c.value}, f"sees {', '.join(sorted(colors)) or 'none'}"
+    return colors == {color}, f"sees {', '.join(sorted(colors)) or 'none'}"
 
 
 def relation(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
@@ -221,9 +223,10 @@ def _on_top(upper: Detection, lower: Detection) -> bool:
 
 def setting(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:
     """It is the setting."""
-    if c.value not in SETTING_NAMES:
+    wanted = drawn_for(c)
+    if wanted is None:
         raise Undecided(f"it knows no setting {c.value!r}")
-    return shows(scene.setting, str(c.value)), f"the setting looks like {scene.setting}"
+    return shows(scene.setting, wanted), f"the setting looks like {scene.setting}"
 
 
 def style(scene: DetectedScene, c: Commitment, spec: Specification) -> Finding:

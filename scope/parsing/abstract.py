@@ -40,6 +40,16 @@ _UNSEEN = frozenset(
 #: Things that are several or have an article; without, they are none.
 _MASSES = frozenset("light space".split())
 
+#: What WordNet has among artifacts, acts and places, and no picture shows by itself: where things are, when, what for.
+_UNSHOWN = frozenset(
+    "side edge center centre middle midst end area space vicinity place position direction location part "
+    "stretch expanse repose use purpose service interest activity action motion movement formation serve "
+    "journey adventure endeavor endeavour routine project process comparison conversation engagement "
+    "concentration awareness determination anticipation gaze breeze time afternoon morning evening day hour year life "
+    "technology fusion aerobatics tale pause feat community "
+    "creator habitat contact fraction something reminder cyberspace gravity".split()
+)
+
 
 @cache
 def _abstract() -> frozenset[str]:
@@ -59,7 +69,7 @@ def is_abstract(noun: str, *, definite: bool = False, counted: bool = True) -> b
         return True
     if last in PICTURE_WORDS:
         return last not in _ALSO_THINGS or definite
-    return last not in _SHOWN and not _is_drawn(noun, last) and last in _abstract()
+    return last not in _SHOWN and not _is_drawn(noun, last) and (last in _UNSHOWN or last in _abstract())
 
 
 def _is_drawn(noun: str, last: str) -> bool:

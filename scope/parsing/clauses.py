@@ -126,7 +126,7 @@ def _read_relation(state: ParseState, i: int) -> None:
             state.add(Type.ATTRIBUTE, claim, value, clause, subject, aspect="other")
         return
     if target is None and name in lexicon.BARE_SETTINGS:
-        state.add(Type.SETTING, f"the setting is {name}", lexicon.BARE_SETTINGS[name], span_of([word]))
+        state.add(Type.SETTING, f"the setting is {name}", name, span_of([word]))
     if target is None or target.id is None or (state.role(i - 1) is Role.VERB and links(state, i - 1)):
         return
     if state.role(i - 1) is Role.TEXT and surface_of(state, i - 1) is target:

@@ -16,6 +16,8 @@ from scope.text import article
 
 #: What tells two things of a kind apart.
 _SIDES = frozenset({"left", "right", "upper", "lower", "top", "bottom", "front", "back", "inner", "outer"})
+#: How a phrase begins that has no article.
+_UNLED = frozenset({Role.NOUN, Role.MODIFIER, Role.ADVERB})
 _POINTING = frozenset({"this", "that", "these", "those"})
 #: Nouns for whatever was named before.
 _ANYTHING = frozenset(
@@ -122,6 +124,8 @@ def _preposition(state: ParseState, phrase: Phrase) -> Word | None:
 
 def _antecedent(state: ParseState, phrase: Phrase) -> Phrase | None:
     """Return the entity that "the apples" speaks of, if apples were named; a colour chooses among several."""
+    if _is_bare(state, phrase):
+        return _noted(state, phrase)
     if not phrase.definite or phrase.number is not None:
         return None
     alike = [p for p in state.entities if p.noun == phrase.noun]
@@ -130,6 +134,19 @@ def _antecedent(state: ParseState, phrase: Phrase) -> Phrase | None:
     fitting = [p for p in alike if set(phrase.colors) <= set(p.colors)]
     best = fitting or alike
     return best[-1] if best else None
+
+
+def _noted(state: ParseState, phrase: Phrase) -> Phrase | None:
+    """Return the entity that a note speaks of again: "cup on table. vase on table"; two of one sentence are two."""
+    clause = state.clause(phrase.start)
+    here = {p.id for p in state.phrases if p.start < phrase.start and state.clause(p.start) == clause}
+    alike = [p for p in state.entities if p.noun == phrase.noun and _is_bare(state, p) and p.id not in here]
+    return next((p for p in alike if not (phrase.modifiers or p.modifiers)), None)
+
+
+def _is_bare(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether a singular has no article."""
+    return not phrase.plural and phrase.number is None and not phrase.names and state.role(phrase.start) in _UNLED
 
 
 def _are_apart(one: Phrase, other: Phrase) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from scope.data.tables import table_of
 from scope.text import COLORS, HUNDREDS, NUMBERS, TENS, number_of
 
 
@@ -107,32 +108,9 @@ GUARDED_NOUNS = frozenset(
 
 PEOPLE = {"people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "kids": "kid"}
 
-#: Any word for a colour -> its basic term.
-COLOR_OF: dict[str, str] = {color: color for color in COLORS} | {
-    "grey": "gray",
-    "violet": "purple",
-    "lilac": "purple",
-    "lavender": "purple",
-    "indigo": "purple",
-    "mauve": "purple",
-    "magenta": "pink",
-    "fuchsia": "pink",
-    "scarlet": "red",
-    "crimson": "red",
-    "maroon": "red",
-    "burgundy": "red",
-    "golden": "yellow",
-    "lime": "green",
-    "emerald": "green",
-    "olive": "green",
-    "navy": "blue",
-    "azure": "blue",
-    "turquoise": "blue",
-    "teal": "blue",
-    "cyan": "blue",
-    "beige": "brown",
-    "tan": "brown",
-}
+#: Any word for a colour -> the colour as it is spelled here. What the world paints it in is for the world to say.
+COLOR_OF: dict[str, str] = {color: color for color in COLORS} | {"grey": "gray"}
+COLOR_OF |= {row["word"]: row["word"] for row in table_of("shades.csv")}
 
 MATERIALS = frozenset(
     _words(
@@ -188,15 +166,17 @@ RELATIONS: dict[str, tuple[str, ...]] = {
     "on top of": ("on top of", "on the top of", "atop", "atop of", "at the top of"),
     "under": ("under", "underneath", "directly under"),
     "next to": ("next to", "beside", "adjacent to", "alongside", "side by side with", "right next to", "on side of",
-                "on the side of", "by the side of", "at the side of"),
+                "on the side of", "by the side of", "at the side of", "to the side of", "to one side of"),
     "near": ("near", "close to", "near to", "in the vicinity of"),
     "behind": ("behind", "in back of", "at the back of", "directly behind", "right behind"),
     "in front of": ("in front of", "in the front of", "directly in front of", "right in front of"),
     "between": ("between", "in between"),
     "inside": ("inside", "inside of", "within"),
     "outside": ("outside", "outside of"),
-    "on": ("on", "onto", "upon"),
-    "in": ("in", "into", "in the middle of", "in the center of", "in the centre of"),
+    "on": ("on", "onto", "upon", "on the surface of", "on the edge of", "at the edge of", "on a patch of",
+           "on a stretch of"),
+    "in": ("in", "into", "in the middle of", "in the center of", "in the centre of", "in the midst of",
+           "in the corner of"),
     "against": ("against",),
     "around": ("around", "surrounding"),
     "across": ("across", "across from"),
@@ -204,7 +184,7 @@ RELATIONS: dict[str, tuple[str, ...]] = {
     "through": ("through",),
     "along": ("along",),
     "among": ("among", "amongst", "amid"),
-    "at": ("at",),
+    "at": ("at", "at the base of", "at the foot of", "at the end of", "at the center of", "at the centre of"),
     "by": ("by",),
 }  # fmt: skip
 
@@ -230,81 +210,46 @@ PLACES_IN_PICTURE: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _named(aliases: dict[str, str]) -> dict[str, str]:
-    """Return alias -> name of a table of name -> aliases."""
-    return {alias: name for name, said in aliases.items() for alias in _words(said, "|")}
-
-
-#: Words that name a setting even where a prompt only opens with them: "a beach". Word -> the setting.
-SETTINGS = _named(
-    {
-        "beach": "beach",
-        "seaside": "seaside|shore|seashore|coast",
-        "night": "night|nighttime|midnight",
-        "snow": "snow",
-        "grass": "grass|meadow|lawn|field|pasture",
-        "desert": "desert|dune",
-        "sea": "sea|ocean|underwater|water",
-        "forest": "forest|wood",
-        "jungle": "jungle|rainforest",
-        "city": "city|town|downtown",
-        "street": "street|sidewalk",
-        "park": "park",
-        "room": "room|indoors",
-        "bedroom": "bedroom",
-        "living room": "living room",
-        "flower field": "flower field",
-        "golden hour": "golden hour",
-        "blue hour": "blue hour",
-        "sports field": "sports field",
-        "sunset": "sunset|dusk|sundown",
-        "space": "space",
-        "sky": "sky",
-    }
+#: Words that name a setting even where a prompt only opens with them: "a beach".
+SETTINGS = frozenset(
+    _words(
+        "beach|seaside|shore|seashore|coast|night|nighttime|midnight|snow|grass|meadow|lawn|field|pasture|desert|dune|sea|"
+        "ocean|underwater|water|forest|wood|jungle|rainforest|city|town|downtown|street|sidewalk|park|room|indoors|"
+        "bedroom|living room|flower field|golden hour|blue hour|sports field|sunset|dusk|sundown|space|sky",
+        "|",
+    )
 )
 
 #: Words that name a place or a time where a preposition says so, and a thing elsewhere: "a castle".
-#: Word -> the setting.
-PLACES = {
-    place: place
-    for place in _words(
+PLACES = frozenset(
+    _words(
         "kitchen bathroom office library station museum airport store shop cave mountain garden yard farm classroom "
         "garage hallway stadium zoo island river lake valley swamp market supermarket church temple castle hospital "
-        "school gym harbor pond hill village countryside playground backyard studio theater theatre bar cafe rain fog "
-        "storm sunlight sunshine sun moonlight darkness dark sunrise noon day daytime daylight evening morning "
-        "afternoon winter summer spring autumn arctic outdoors"
+        "school gym harbor harbour pond hill village countryside playground backyard studio theater theatre bar cafe "
+        "café restaurant rain fog mist storm thunderstorm sunlight sunshine sun moonlight darkness dark sunrise dawn "
+        "daybreak noon day daytime daylight evening morning afternoon winter summer spring autumn arctic outdoors road"
     )
-} | _named(
-    {
-        "cafe": "restaurant|café",
-        "fog": "mist",
-        "harbor": "harbour",
-        "storm": "thunderstorm",
-        "street": "road",
-        "sunrise": "dawn|daybreak",
-    }
 )
 
 _BESIDE = frozenset({"by", "near", "beside", "next to"})
 
-#: Things that are a setting, or another one, after some prepositions only: "a goat on a volcano", but "smoke in a
-#: volcano"; "by the sea" is beside it.
-#: Word -> the prepositions, and the setting.
+#: Things that are a setting after some prepositions only: "a goat on a volcano", but "smoke in a volcano". "By the sea"
+#: is beside it. Word -> the prepositions, and the setting.
 SETTING_AFTER: dict[str, tuple[frozenset[str], str]] = {
-    "fall": (frozenset({"in"}), "autumn"),
-    "ice": (frozenset({"on"}), "arctic"),
-    "pier": (frozenset({"on", "at"}), "harbor"),
+    "fall": (frozenset({"in"}), "fall"),
+    "ice": (frozenset({"on"}), "ice"),
+    "pier": (frozenset({"on", "at"}), "pier"),
     "pool": (frozenset({"by", "at"}), "pool"),
     "ocean": (_BESIDE, "seaside"),
     "sea": (_BESIDE, "seaside"),
     "stage": (frozenset({"on"}), "stage"),
-    "swimming pool": (frozenset({"by", "at"}), "pool"),
+    "swimming pool": (frozenset({"by", "at"}), "swimming pool"),
     "volcano": (frozenset({"by", "at", "on"}), "volcano"),
 }
 #: Prepositions that put a whole scene in a setting.
 SETTING_PREPOSITIONS = frozenset({"in", "on", "at", "under", "by", "during", "through", "across", "along", "against"})
 #: Settings that are said in one word, without a preposition.
-BARE_SETTINGS = {"underwater": "sea", "indoors": "room", "outdoors": "outdoors", "outside": "outdoors"}
+BARE_SETTINGS = frozenset({"underwater", "indoors", "outdoors", "outside"})
 
 #: Words that open a clause of its own.
 SUBORDINATORS = frozenset(_words("while whereas although though because if unless when where"))

@@ -54,6 +54,8 @@ def link(state: ParseState, owner: Phrase, thing: Phrase, span: Span) -> None:
 def belong(state: ParseState, owned: Phrase, owner: Phrase, span: Span) -> None:
     """Add that something belongs to its owner, or to the whole that it is a part of."""
     claim = f"{state.definite(owned)} {'belong' if owned.plural else 'belongs'} to {state.definite(owner)}"
+    if any(c.claim == claim for c in state.commitments):
+        return
     state.add(Type.RELATION, claim, "of", span, owned, owner)
 
 

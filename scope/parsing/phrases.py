@@ -160,9 +160,9 @@ def setting_of(phrase: Phrase, preposition: str | None) -> str | None:
         return beside
     for noun in _names(phrase):
         if noun in lexicon.SETTINGS:
-            return lexicon.SETTINGS[noun]
+            return noun
         if preposition is not None and noun in lexicon.PLACES:
-            return lexicon.PLACES[noun]
+            return noun
     return None
 
 

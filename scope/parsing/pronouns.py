@@ -14,8 +14,8 @@ _ORDERED = {"former": 0, "latter": -1}
 def antecedents(state: ParseState, i: int, pronoun: str, *, possessive: bool = False) -> list[Phrase]:
     """Return the entities that a pronoun at word `i` means: one, or the several of "they"; none where it is not clear.
 
-    A pronoun that opens its sentence means what the sentence before is about, one inside a sentence the nearest that
-    suits; but nothing acts on itself, so the subject of "touching it" is not meant.
+    A pronoun that opens its sentence means what the sentence before is about, as does "its" after a comma; another
+    inside a sentence the nearest that suits; but nothing acts on itself, so the subject of "touching it" is not meant.
     """
     named = [p for p in state.phrases if p.start < i and p.id]
     if pronoun in _ORDERED:
@@ -39,6 +39,8 @@ def _likeliest(state: ParseState, fitting: list[Phrase], i: int, *, possessive: 
     inside = [p for p in fitting if state.clause(p.start) == here]
     if inside:
         owners = [p for p in state.subjects(i) if p in inside] if possessive else []
+        if possessive and state.text(i - 1) == ",":  # "a car on a road, its doors open"
+            owners = [p for p in inside if not _is_governed(state, p)]
         return owners[:1] or inside[-1:]
     last = [p for p in fitting if state.clause(p.start) == state.clause(fitting[-1].start)]
     chosen = last[0]
@@ -49,7 +51,7 @@ def _likeliest(state: ParseState, fitting: list[Phrase], i: int, *, possessive: 
 def _several(state: ParseState, named: list[Phrase], pronoun: str, i: int) -> list[Phrase]:
     """Return what "they", "both" or "each" mean: the nearest things in a row, or the nearest that are several."""
     acting = {a.id for a in _acting(state, i)} if pronoun in {"them", "they"} else set[str | None]()
-    for phrase in reversed([p for p in named if p.id not in acting]):
+    for phrase in _by_prominence(state, [p for p in named if p.id not in acting], i):
         row = [p for p in row_of(state, phrase) if p.id not in acting]
         if len(row) > 1 and (pronoun != "both" or len(row) == 2):
             return row
@@ -57,6 +59,24 @@ def _several(state: ParseState, named: list[Phrase], pronoun: str, i: int) -> li
             return [phrase]
     one = [p for p in named if suits("he", p.noun) >= 2 or suits("she", p.noun) >= 2]
     return one[-1:] if pronoun in {"them", "they", "their"} else []
+
+
+def _by_prominence(state: ParseState, named: list[Phrase], i: int) -> list[Phrase]:
+    """Return phrases as a plural pronoun at word `i` is likeliest to mean them: the nearest first, inside a clause.
+
+    One that opens a clause or follows a comma means what is spoken of before it, rather than what that is beside.
+    """
+    nearest = named[::-1]
+    if not named or state.text(i - 1) not in {"", ",", ".", ";", "!", "?"}:
+        return nearest
+    clause = state.clause(i) if state.text(i - 1) == "," else state.clause(named[-1].start)
+    leading = [p for p in named if state.clause(p.start) == clause and not _is_governed(state, p)]
+    return [*leading, *nearest]
+
+
+def _is_governed(state: ParseState, phrase: Phrase) -> bool:
+    """Return whether a preposition stands before a phrase."""
+    return state.role(phrase.start - 1) in {Role.RELATION, Role.PREPOSITION, Role.OF}
 
 
 def row_of(state: ParseState, phrase: Phrase) -> list[Phrase]:

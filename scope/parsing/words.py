@@ -15,7 +15,6 @@ from scope.parsing.names import nouns
 from scope.parsing.prompt import Prompt
 from scope.parsing.roles import Role
 from scope.parsing.spans import MultiwordSpan, SpanKind
-from scope.text import COLORS
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -44,7 +43,7 @@ class Word:
     @property
     def color(self) -> str | None:
         """Return the colour that a modifier names."""
-        return str(self.value) if self.role is Role.MODIFIER and self.value in COLORS else None
+        return str(self.value) if self.role is Role.MODIFIER and self.value in lexicon.COLOR_OF else None
 
 
 def tagged_words(prompt: Prompt) -> list[Word]:
@@ -190,7 +189,7 @@ def _role_of_token(token: "Token", said: str) -> tuple[Role, str | int, bool]:
     if word in lexicon.SUBORDINATORS:
         return Role.OTHER, word, False
     if word in lexicon.BARE_SETTINGS:
-        return Role.SETTING, lexicon.BARE_SETTINGS[word], False
+        return Role.SETTING, word, False
     if word in lexicon.VAGUE:
         return Role.QUANTITY, word, False
     if number := lexicon.count_of(word):

@@ -31,6 +31,7 @@ from scope.nn.boxes import xyxy
 from scope.nn.weights import load_file, load_shipped
 from scope.specification import Box, Commitment, Specification, Type, from_pixels, geometry
 from scope.worlds.pocket.catalogue import COLOR_NAMES, SETTING_NAMES, STYLES, VENDORS, noun_of
+from scope.worlds.pocket.drawn import drawn_for
 from scope.worlds.pocket.settings import shows
 
 SIDE = 128  # pixels: what the detector looks at
@@ -104,8 +105,8 @@ def _score(seen: Seen, c: Commitment, spec: Specification) -> Score | None:
             return _of_boxes(seen, c, spec)
         case Type.SETTING if c.targets and c.value in geometry.PLACES:
             return _of_boxes(seen, c, spec)
-        case Type.SETTING if c.value in SETTING_NAMES:
-            return _setting(seen.setting, str(c.value))
+        case Type.SETTING if (wanted := drawn_for(c)) is not None:
+            return _setting(seen.setting, wanted)
         case Type.STYLE if c.value in _VENDOR_OF:
             return _style(seen, _VENDOR_OF[str(c.value)])
         case Type.TEXT:
@@ -151,9 +152,10 @@ def _nearest(number: int, count: Commitment) -> int:
 
 
 def _color(things: list[Thing], c: Commitment) -> Score | None:
-    if c.value not in COLOR_NAMES:
+    color = drawn_for(c)
+    if color is None:
         return None
-    index = COLOR_NAMES.index(str(c.value))
+    index = COLOR_NAMES.index(color)
     parts = [_chosen(t.color, index) for t in things]
     shares = [1 - part.share if c.denied else part.share for part in parts]
     return Score(_mean(shares), bool(parts) and all(part.met is not c.denied for part in parts))
@@ -173,8 +175,8 @@ def things_of(seen: Seen, entity_id: str, spec: Specification) -> list[Thing] | 
 
 
 def _color_of(entity_id: str, spec: Specification) -> str | None:
-    colors = (str(c.value) for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and not c.denied)
-    return next((color for color in colors if color in COLOR_NAMES), None)
+    colors = (drawn_for(c) for c in spec.about(entity_id) if c.type is Type.ATTRIBUTE and not c.denied)
+    return next(filter(None, colors), None)
 
 
 # -- where they stand ----------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from scope.verifiers import styles
 from scope.verifiers.drawings import looks_drawn
 from scope.verifiers.relations import relation_holds
 from scope.verifiers.styles import Pixels
-from scope.worlds.pocket.catalogue import COLORS, SETTING_NAMES, STYLES, WIDER_OF, noun_of
+from scope.worlds.pocket.catalogue import WIDER_OF
+from scope.worlds.pocket.drawn import drawn_for
 from scope.worlds.pocket.settings import shows
 
 
@@ -29,7 +30,7 @@ def _is_color(commitment: Commitment) -> bool:
 
 def _name(entity: Commitment) -> str | None:
     """Return what the detector calls an entity; None: it does not know it."""
-    return SIGN if entity.value == SIGN or entity.type is Type.TEXT else noun_of(str(entity.value))
+    return SIGN if entity.value == SIGN or entity.type is Type.TEXT else drawn_for(entity)
 
 
 def _is_place(setting: Commitment) -> bool:
@@ -121,8 +122,8 @@ class DetectedScene:
         return next(counts, (1, 1))
 
     def _color_of(self, entity_id: str) -> str | None:
-        colors = [c.value for c in self.spec.about(entity_id) if _is_color(c)]
-        return str(colors[0]) if colors else None
+        colors = (drawn_for(c) for c in self.spec.about(entity_id) if _is_color(c))
+        return next(filter(None, colors), None)
 
     def _unknown(self, entity: Commitment) -> Finding:
         if entity.part_of is not None and _name(entity) is not None:
@@ -154,10 +155,11 @@ class DetectedScene:
         noun, detections = self.detections_of(c.targets[0])
         if noun is None:
             return self._unknown(self.spec[c.targets[0]])
-        if c.aspect != "color" or c.value not in COLORS:
+        color = drawn_for(c)
+        if c.aspect != "color" or color is None:
             return None, f"no verifier judges {c.value!r}", []
         colors = sorted({d.color for d in detections}) or ["nothing"]
-        return ("met" if colors == [c.value] else "violated"), f"it is {', '.join(colors)}", detections
+        return ("met" if colors == [color] else "violated"), f"it is {', '.join(colors)}", detections
 
     def _relation(self, c: Commitment) -> Finding:
         entities = [self.detections_of(target) for target in c.targets]
@@ -177,14 +179,15 @@ class DetectedScene:
         return ("met" if holds else "violated"), where, everything
 
     def _setting(self, c: Commitment) -> Finding:
-        if c.value not in SETTING_NAMES:
+        wanted = drawn_for(c)
+        if wanted is None:
             return None, f"the detector does not know the setting {c.value!r}", []
-        met = shows(self.setting, str(c.value))
+        met = shows(self.setting, wanted)
         return ("met" if met else "violated"), f"the setting looks like {self.setting}", []
 
     def _style(self, c: Commitment) -> Finding:
         things = [d for d in self.detections if d.noun != SIGN]
-        if c.value not in {style.name for style in STYLES.values()}:
+        if drawn_for(c) is None:
             return None, f"no verifier judges the style {c.value!r}", []
         if self.pixels is None or not things:
             return None, _NO_STYLE, []
@@ -192,7 +195,7 @@ class DetectedScene:
         return ("met" if seen == c.value else "violated"), f"it looks {seen or 'as usual'}", things
 
     def _absence(self, c: Commitment) -> Finding:
-        noun = noun_of(str(c.value))
+        noun = drawn_for(c)
         if noun is None:
             return self._unknown(c)
         matches = [d for d in self.detections if d.noun == noun]
@@ -232,7 +235,7 @@ class ObjectsVerifier:
         """Return what is detected in a picture."""
         pixels = _small(image) / 127.5 - 1
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.device)
-        named = (noun_of(str(c.value)) for c in spec.of(Type.PRESENCE))
+        named = map(drawn_for, spec.of(Type.PRESENCE))
         detections, setting = look(self.model, images, likely=dict.fromkeys(filter(None, named), _NAMED))
         return DetectedScene(detections, setting, spec, (pixels + 1) / np.float32(2))
 
@@ -243,7 +246,7 @@ class ObjectsVerifier:
         reason: str,
         detections: list[Detection],
     ) -> Verdict:
-        color = str(commitment.value) if _is_color(commitment) else None
+        color = drawn_for(commitment) if _is_color(commitment) else None
         evidence = tuple(
             Observation(
                 label=f"{d.color} {d.noun}", box=_box(d), score=round(d.score, 3), fits=color in (None, d.color)

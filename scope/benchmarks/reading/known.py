@@ -7,6 +7,7 @@ from scope.benchmarks.reading.atoms import Atom, folded
 from scope.specification import Type
 from scope.worlds.pocket import Plan
 from scope.worlds.pocket.catalogue import STYLES
+from scope.worlds.pocket.drawn import said_of
 from scope.worlds.pocket.settings import parts
 
 _Relation = tuple[str, tuple[int, ...]]  # name, and the places of its subject and its objects
@@ -24,7 +25,7 @@ def of_plan(plan: Plan) -> list[Atom]:
     things: list[tuple[str, int, str | None]] = [(g.noun, g.count, g.color) for g in plan.groups]
     found = _atoms(things, [(plan.relation, tuple(range(len(things))))] if plan.relation else [])
     if plan.setting != "plain":
-        found += [_atom(Type.SETTING, part) for part in parts(plan.setting)]
+        found += [Atom(Type.SETTING, frozenset(map(folded, said_of(part)))) for part in parts(plan.setting)]
     found += [_atom(Type.ABSENCE, noun) for noun in plan.absent]
     if plan.style in STYLES:
         found.append(_atom(Type.STYLE, STYLES[plan.style].name))

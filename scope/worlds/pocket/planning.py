@@ -2,7 +2,8 @@
 
 from scope.errors import UsageError
 from scope.specification import Commitment, Kind, Specification, Type
-from scope.worlds.pocket.catalogue import STYLES, VENDORS, noun_of
+from scope.worlds.pocket.catalogue import STYLES, VENDORS
+from scope.worlds.pocket.drawn import drawn_for
 from scope.worlds.pocket.plan import Group, Plan, check
 from scope.worlds.pocket.settings import together
 
@@ -49,18 +50,18 @@ def _value(commitment: Commitment | None) -> str | None:
 def _group(spec: Specification, entity: Commitment) -> Group:
     constraints = spec.about(entity.id)
     counts = [int(c.value) for c in constraints if c.type is Type.COUNT]
-    colors = [str(c.value) for c in constraints if c.type is Type.ATTRIBUTE]
+    colors = [drawn_for(c) or str(c.value) for c in constraints if c.type is Type.ATTRIBUTE]
     if len(colors) > 1:
         raise UsageError(f"the pocket world paints a thing in one colour, and {entity.value!r} has {len(colors)}")
     return Group(_noun(entity), counts[0] if counts else 1, colors[0] if colors else None)
 
 
 def _noun(commitment: Commitment) -> str:
-    return noun_of(str(commitment.value)) or str(commitment.value)
+    return drawn_for(commitment) or str(commitment.value)
 
 
 def _setting(spec: Specification) -> str:
-    wanted = [str(c.value) for c in spec.of(Type.SETTING)]
+    wanted = [drawn_for(c) or str(c.value) for c in spec.of(Type.SETTING)]
     if not wanted:
         return "plain"
     setting = together(wanted) if len(wanted) > 1 else wanted[0]

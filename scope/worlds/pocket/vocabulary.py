@@ -14,6 +14,7 @@ from scope.worlds.pocket.catalogue import (
     SETTINGS,
     WIDER_OF,
 )
+from scope.worlds.pocket.drawn import places, shades
 from scope.worlds.pocket.settings import ways
 
 #: Those of the world, but for the nouns that are drawn from references: what bound generators learn.
@@ -30,14 +31,15 @@ VOCABULARY = Vocabulary(
 def with_names(vocabulary: Vocabulary) -> Vocabulary:
     """Return a vocabulary with the world's other names for its nouns, and the words for which it draws one of them.
 
-    And with the settings that may be asked for together.
+    And with shades and places that it draws as coarser ones, and the settings that may be asked for together.
     """
-    known = vocabulary.nouns
+    known, seen = vocabulary.nouns, vocabulary.colors | vocabulary.settings
     meant = {word: (noun,) for word, noun in WIDER_OF.items()} | AMBIGUOUS
     drawn_as = {word: tuple(noun for noun in nouns if noun in known) for word, nouns in meant.items()}
     return replace(
         vocabulary,
         nouns=known | {name for name, noun in NOUN_OF.items() if noun in known},
         drawn_as={word: nouns for word, nouns in drawn_as.items() if nouns not in ((), (word,))},
+        coarser={word: drawn for word, drawn in (shades() | places()).items() if drawn in seen},
         together=frozenset(way for setting in vocabulary.settings for way in ways(setting)),
     )
