@@ -202,6 +202,21 @@ def test_a_folder_with_captions_goes_on_past_what_cannot_be_judged(cli: Cli) -> 
     assert [suites[name].get("errors") for name in ("a.png", "b.png", "c.png", "d.jpg")] == ["0", "0", "1", "1"]
 
 
+def test_a_part_that_fails_ends_one_picture_and_not_all(cli: Cli, parts: Parts) -> None:
+    class Blinking(FakeVerifier):
+        def why_blind(self, image: Image.Image) -> str:
+            if image.width == 9:
+                raise RuntimeError("this fake was told to fail")
+            return ""
+
+    parts["verifiers", "objects"] = Blinking
+    path = folder()
+    Image.new("RGB", (9, 9)).save(path / "b.png")
+    rows = {row["picture"]: row for row in json.loads(cli("check", path, "--json").stdout)["pictures"]}
+    assert "b.png could not be checked: RuntimeError" in rows["b.png"]["error"]
+    assert rows["a.png"]["exit"] == 0
+
+
 def test_one_prompt_may_be_for_all_that_have_none(cli: Cli) -> None:
     path = folder()
     (path / "d.jpg").unlink()

@@ -115,6 +115,22 @@ def test_what_is_said_to_be_unjudgeable_is_judged_on_no_picture(
                 assert DetectedScene(seen, "beach", spec).check(commitment)[0] is None
 
 
+@pytest.mark.parametrize(("of_type", "value", "targets", "judged"), CASES)
+def test_a_verifier_never_judges_what_it_said_that_it_could_not(
+    shipped: tuple[ObjectsVerifier, TextVerifier],
+    of_type: Type,
+    value: str | int,
+    targets: tuple[str, ...],
+    judged: bool,
+) -> None:
+    spec, objects = asked(of_type, value, targets), shipped[0]
+    commitments = [c for c in spec.commitments if objects.handles(c)]
+    verdicts = objects.check(Image.new("RGB", (128, 128), "white"), commitments, spec)  # nothing is there
+    for commitment, verdict in zip(commitments, verdicts, strict=True):
+        if why := objects.why_not(commitment, spec):
+            assert (verdict.outcome, verdict.reason) == (None, why)
+
+
 def test_an_unknown_is_said_until_it_is_answered_and_then_what_its_answer_says() -> None:
     spec = FakeReader().decompose("1 apple ?color")
     verifier = FakeVerifier(handled=frozenset({Type.PRESENCE, Type.COUNT, Type.ATTRIBUTE}))

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Cli
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from prompts import PROMPT
 
@@ -15,11 +17,12 @@ import scope
 from scope.engine import spec_file
 from scope.engine.editing import live
 from scope.engine.written import from_yaml, line_of, to_yaml
+from scope.errors import UsageError
 from scope.parsing.grammar import Grammar
 from scope.runs.png import read_record
-from scope.skills.bind import request_of
+from scope.skills.bind import Bind, request_of
 from scope.specification import Cause, Commitment, Kind, Specification, Status, Type
-from scope.testing import FakeReader
+from scope.testing import FakeReader, fake_toolbox
 
 PROMPTS = (
     "two red apples to the left of a blue car on a beach",
@@ -214,6 +217,41 @@ def test_a_commitment_given_in_code_is_declared_as_it_is() -> None:
         Cause(kind="person", name="test"),
     )
     assert scope.app.plan(spec, scope.Options()).specification == spec
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | st.sampled_from(
+        ["e1", "c1", "entity", "unknown", "presence", "relation", "count", "text", "absence", "\x1b[2J", "\ud800", "~"]
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@pytest.mark.heavy
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), name=st.sampled_from(["spec.json", "spec.yaml"]))
+def test_whatever_stands_in_a_file_it_is_read_or_refused_in_a_line(
+    tmp_path: Path, data: st.DataObject, name: str
+) -> None:
+    spec_file.write(FakeReader().decompose(PROMPT + " ?sleepy"), tmp_path / "good.json")
+    document = json.loads((tmp_path / "good.json").read_text())
+    for _ in range(data.draw(st.integers(1, 3))):
+        entry = data.draw(st.sampled_from([document, *document["commitments"]]))
+        entry[data.draw(st.sampled_from([*entry, "new"]))] = data.draw(JUNK)
+        if not isinstance(document["commitments"], list) or not document["commitments"]:
+            break
+        document["commitments"] = [entry for entry in document["commitments"] if isinstance(entry, dict)] or [APPLE]
+    spec, why = read_or_refused(tmp_path / name, json.dumps(document))
+    assert spec is None or request_of(Bind().run(spec, fake_toolbox()), seed=0).text
+    assert spec is not None or len(why.splitlines()) == 1
+
+
+def read_or_refused(path: Path, text: str) -> tuple[Specification | None, str]:
+    try:
+        return read(path, text), ""
+    except UsageError as error:
+        return None, str(error)
 
 
 def test_the_file_of_the_documents_is_read(tmp_path: Path) -> None:

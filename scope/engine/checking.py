@@ -23,7 +23,7 @@ from scope.engine.ledger_updates import entered
 from scope.engine.outcome import Outcome
 from scope.engine.verification import judge
 from scope.engine.whereabouts import located
-from scope.errors import UsageError
+from scope.errors import ScopeError, UsageError
 from scope.protocols import OnStep, Picture, Toolbox, Verifier, Vocabulary, ignore_steps, part_name
 from scope.runs.context import RunContext
 from scope.runs.png import png_bytes
@@ -32,6 +32,7 @@ from scope.skills.decompose import Decompose
 from scope.skills.layouts.own_boxes import with_own_boxes
 from scope.specification import Cause, Commitment, Draft, Note, Request, Specification, Status, Verdict, grounded
 from scope.specification.placements import regions
+from scope.text import excerpt
 
 CAUSE = Cause(kind="engine", name="check")
 _UNBOUND = (Status.DECLARED, Status.OPEN, Status.GROUNDED, Status.PLACED)
@@ -81,8 +82,16 @@ class Checker:
             asked: what is to be in it.
             name: what the picture is called, in reports.
 
-        Raises: PromptError; UsageError if a region is of no thing; what skills and language models raise is a note.
+        Raises: PromptError; UsageError if a region is of no thing; ScopeError if a part fails.
         """
+        try:
+            return self._outcome(image, asked, name)
+        except ScopeError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise ScopeError(f"{name} could not be checked: {type(error).__name__}: {excerpt(error)}") from error
+
+    def _outcome(self, image: Image, asked: str | Specification, name: str) -> Outcome:
         clock = [time.monotonic()]
         if isinstance(asked, Specification):
             spec = undrawn(asked)

@@ -227,8 +227,8 @@ class ObjectsVerifier:
 
     def check(self, image: Image, commitments: Sequence[Commitment], spec: Specification) -> list[Verdict]:
         """Return one verdict per commitment, on what the detector finds."""
-        scene = self.perceive(image, spec)
-        return [self._verdict(c, *scene.check(c)) for c in commitments]
+        scene, unable = self.perceive(image, spec), {c.id: self.why_not(c, spec) for c in commitments}
+        return [self._verdict(c, *((None, unable[c.id], []) if unable[c.id] else scene.check(c))) for c in commitments]
 
     @torch.inference_mode()
     def perceive(self, image: Image, spec: Specification) -> DetectedScene:
