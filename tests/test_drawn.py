@@ -10,7 +10,7 @@ from scope.models.detector import Detection
 from scope.parsing.grammar import Grammar
 from scope.parsing.lexicon import COLOR_OF, PLACES, SETTINGS
 from scope.specification import Request, Type
-from scope.verifiers.objects import DetectedScene
+from scope.verifiers.objects import DetectedScene, ObjectsVerifier
 from scope.worlds.pocket import catalogue, plan_of
 from scope.worlds.pocket.drawn import drawn, places, said_of, shades
 from scope.worlds.pocket.vocabulary import VOCABULARY, with_names
@@ -73,3 +73,9 @@ def test_a_note_before_drawing_says_what_is_drawn_instead() -> None:
     assert "not drawn together" in str(
         drawn_apart(WORLD, Grammar().decompose("a car on a road on a beach").commitments)
     )
+
+
+def test_a_camera_is_said_before_drawing_and_judged_by_nobody() -> None:
+    [camera] = Grammar().decompose("a close-up of a cat").of(Type.CAMERA)
+    assert unknown_to(WORLD, camera) == "the camera 'close-up'"
+    assert camera.type not in ObjectsVerifier.types

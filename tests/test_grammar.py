@@ -626,3 +626,17 @@ def test_nothing_is_said_of_what_stands_beside_a_thing_that_is_unclear(grammar: 
 )
 def test_a_note_speaks_again_of_what_it_named(grammar: Grammar, prompt: str, entities: list[str]) -> None:
     assert [c.value for c in grammar.decompose(prompt).of(Type.PRESENCE)] == entities
+
+
+@pytest.mark.parametrize(
+    ("prompt", "relations"),
+    [
+        ("a woman poised to strike a drum", []),  # what is meant to be done is not seen
+        ("a cabin among the surrounding trees", ["among"]),
+        ("a car beside a tree, its doors open", ["next to", "of"]),
+        ("three tripods in a row on a stage, their legs apart", ["of"]),
+    ],
+)
+def test_what_is_not_clear_is_not_promised(grammar: Grammar, prompt: str, relations: list[str]) -> None:
+    said = [c.value for c in grammar.decompose(prompt).of(Type.RELATION)]
+    assert [value for value in said if value != "in"] == relations

@@ -285,6 +285,13 @@ def test_a_sentence_says_places_comparisons_and_denials() -> None:
     assert {b.commitment for b in bindings} == {c.id for c in spec.commitments}
 
 
+def test_a_part_is_said_to_be_of_its_whole() -> None:
+    spec = Grammar().decompose("five apples, two of them green, and a dog")
+    text, bindings = sentence(spec)
+    assert text == "five apples, two of the apples green and a dog"
+    assert {b.commitment for b in bindings} == {c.id for c in spec.commitments}
+
+
 @given(_PROMPTS, st.lists(st.sampled_from(["e1", "e2", "e3"]), max_size=2))
 def test_a_sentence_says_every_commitment_at_its_exact_place(prompt: str, first: list[str]) -> None:
     spec = bound(prompt)

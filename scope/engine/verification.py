@@ -71,6 +71,8 @@ def unknown_to(vocabulary: Vocabulary, commitment: Commitment) -> str | None:
         return f"the attribute {commitment.value!r}"
     if commitment.type is Type.SETTING and value not in vocabulary.settings:
         return f"the setting {commitment.value!r}"
+    if commitment.type is Type.CAMERA:
+        return f"the camera {value!r}"
     if commitment.type is Type.COUNT and not any(map(commitment.allows, range(1, vocabulary.max_count + 1))):
         return f"counts above {vocabulary.max_count}"
     if commitment.type is Type.TEXT and len(str(value).encode()) > vocabulary.max_letters:
@@ -146,9 +148,10 @@ def _answers(verifier: Verifier, commitments: Sequence[Commitment], ask: Ask) ->
 
 
 def _turned(verdict: Verdict) -> Verdict:
-    """Return what a verdict says of a commitment that is denied."""
+    """Return what a verdict says of a commitment that is denied: of several, none may be so."""
     turned: dict[str | None, Literal["met", "violated"]] = {"met": "violated", "violated": "met"}
-    return verdict.model_copy(update={"outcome": turned.get(verdict.outcome)})
+    some = {seen.fits for seen in verdict.evidence} == {True, False}
+    return verdict.model_copy(update={"outcome": "violated" if some else turned.get(verdict.outcome)})
 
 
 def _not_understood(commitment: Commitment) -> Verdict:

@@ -25,6 +25,8 @@ def read_action(state: ParseState, i: int) -> None:
     if clause := state.denied_clauses.get(i):
         _add_denied(state, subjects_of_verb(state, i), state.words[i], clause)
         return
+    if state.text(i - 1) == "to":  # what is meant to be done is not seen: "poised to strike"
+        return
     target = target if target is not None and target.id else None
     subjects = state.each(subjects_of_verb(state, i))
     if not subjects and target is not None and len(words) == 1:  # "next to a tree sits a cat"

@@ -178,7 +178,7 @@ RELATIONS: dict[str, tuple[str, ...]] = {
     "in": ("in", "into", "in the middle of", "in the center of", "in the centre of", "in the midst of",
            "in the corner of"),
     "against": ("against",),
-    "around": ("around", "surrounding"),
+    "around": ("around",),
     "across": ("across", "across from"),
     "opposite": ("opposite", "opposite to"),
     "through": ("through",),

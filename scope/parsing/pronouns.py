@@ -41,7 +41,8 @@ def _likeliest(state: ParseState, fitting: list[Phrase], i: int, *, possessive: 
         owners = [p for p in state.subjects(i) if p in inside] if possessive else []
         if possessive and state.text(i - 1) == ",":  # "a car on a road, its doors open"
             owners = [p for p in inside if not _is_governed(state, p)]
-        return owners[:1] or inside[-1:]
+        unclear = possessive and len({p.id for p in inside}) > 1
+        return owners[:1] or ([] if unclear else inside[-1:])
     last = [p for p in fitting if state.clause(p.start) == state.clause(fitting[-1].start)]
     chosen = last[0]
     rivals = [p for p in row_of(state, chosen) if p.id != chosen.id and p in fitting]

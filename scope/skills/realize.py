@@ -83,7 +83,7 @@ class _Realizer:
         """Say every commitment once."""
         for entity in sorted(self._spec.of(Type.PRESENCE), key=lambda e: e.id not in first):
             if entity.id not in self.sentence.bound:
-                self.sentence.append("and" if self.sentence.text else "")
+                self.sentence.append("" if not self.sentence.text else "and" if entity.part_of is None else ",")
                 self._introduce(entity)
         for relation in self._unsaid(Type.RELATION, Type.COMPARISON):
             self.sentence.append(",")
@@ -135,6 +135,9 @@ class _Realizer:
         names = [c for c in unknowns if c.type is Type.EXTERNAL_REFERENCE]
         noun = _noun(self._spec, entity)
         count = count_of(self._spec, entity)
+        if entity.part_of is not None:
+            self._describe_part(entity, count, attributes)
+            return
         if count is not None and not _is_article(self._spec, count):
             self.sentence.append(_number(count), count)
         elif quantity is not None:
@@ -145,6 +148,14 @@ class _Realizer:
         for quality in (*attributes, *names):
             self.sentence.append(str(quality.value), quality)
         self.sentence.append(noun, entity)
+
+    def _describe_part(self, part: Commitment, count: Commitment | None, attributes: Sequence[Commitment]) -> None:
+        """Say some of several: "two of the apples green"."""
+        self.sentence.append("some" if count is None else _number(count), count)
+        self.sentence.append("of the")
+        self.sentence.append(plural(str(part.value)), part)
+        for quality in attributes:
+            self.sentence.append(str(quality.value), quality)
 
     def _quote(self, expression: Commitment) -> None:
         """Say a referring expression in the prompt's own words, and find in them what else they carry."""

@@ -206,7 +206,7 @@ class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
     name, version = "objects", "8"
-    types = frozenset(Type) - {Type.TEXT, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
+    types = frozenset(Type) - {Type.TEXT, Type.CAMERA, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
