@@ -175,9 +175,7 @@ def test_what_is_no_file_or_has_no_end_is_not_read(tmp_path: Path, make: Callabl
 @pytest.mark.parametrize("name", ["a" * 300, "a" * 5000, "a\0b", "\ud800", ""])
 def test_a_name_that_no_file_can_have_is_no_file(name: str) -> None:
     assert not is_file(Path(name))
-    with pytest.raises(
-        FileNotFoundError if len(name) < 255 else OSError, match="name|null|surrogates|No such|directory"
-    ):
+    with pytest.raises(OSError, match=r"name|null|surrogates|No such|not a file"):
         read_file(Path(name), 10)
 
 
@@ -328,7 +326,6 @@ def test_a_shell_reads_back_what_is_printed() -> None:
     assert shell_word("\x1b'\\\udcffé\n") == r"$'\x1b\x27\x5c\xff\xc3\xa9\x0a'"
 
 
-@pytest.mark.parametrize("name", ["\ud800.png", "\udcff.png"])
-def test_an_output_that_no_record_can_name_is_refused(name: str) -> None:
-    with pytest.raises((UsageError, OutputError)):
-        png_path(Path(name), "")
+def test_an_output_that_no_record_can_name_is_refused() -> None:
+    with pytest.raises(UsageError, match="not UTF-8"):
+        png_path(Path("\udcff.png"), "")
