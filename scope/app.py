@@ -521,10 +521,10 @@ def rerun(image: PathLike, *, output: PathLike | None = None) -> Rerun:
     _check_weights(record, generator.weights)
     (picture,) = generator.generate([_located(record, image)])
     same = png_bytes(picture.image, record) == read_file(image, MAX_PICTURE)
+    notes = () if is_tied(record, image) else (f"{OTHER_PIXELS}: what its record says is drawn again",)
     if record.pixels is not None:  # what is written speaks of what was drawn now
         record = record.model_copy(update={"pixels": sha256_of_pixels(picture.image)})
     save_png(path, picture.image, record)
-    notes = () if is_tied(read_record(image), image) else (f"{OTHER_PIXELS}: what its record says is drawn again",)
     return Rerun(path, same, notes)
 
 
