@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scope.plugins.worker import GRACE, MessageKind, Worker, WorkerDied, WorkerTimeout
+from scope.worker import GRACE, MessageKind, Worker, WorkerDied, WorkerTimeout
 
 LIMIT = 1.0
 

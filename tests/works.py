@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from scope.plugins.worker import Channel, Worker
+from scope.worker import Channel, Worker
 
 
 def double(channel: Channel, number: int) -> int:
