@@ -91,7 +91,7 @@ def test_options_precedence_is_flag_variable_file(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SCOPE_SEED", "4")
     monkeypatch.setenv("SCOPE_MAX_IMAGES", "")  # as good as not set
     monkeypatch.setenv("DRAFTS", "9")
-    assert resolve({"drafts": 5, "max_time": None}) == Options(drafts=5, seed=4, max_rounds=3)
+    assert resolve({"drafts": 5, "max_time": None}) == Options(drafts=5, seed=4, max_rounds=3, learned=False)
 
 
 @pytest.mark.usefixtures("_home")

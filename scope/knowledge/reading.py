@@ -35,9 +35,10 @@ READERS: dict[str, Callable[[bytes, Origin], list[Passage]]] = {
 
 @dataclass
 class Reading:
-    """The reading of one folder."""
+    """The reading of one folder; `seconds` for each of its documents."""
 
     place: Place
+    seconds: float = SECONDS
     cut: int = field(default=0, init=False)
 
     def passages(self, path: Path, content: str, caption: Path | None = None) -> list[Passage]:
@@ -52,7 +53,7 @@ class Reading:
         """
         if self.cut >= MOST_CUT:
             raise Unreadable(f"{self.cut} files took too long or too much memory to read; no more are read")
-        task = {"root": str(self.place.root), "path": str(path), "content": content}
+        task = {"root": str(self.place.root), "path": str(path), "content": content, "seconds": self.seconds}
         try:
             answer = _process(os.getpid()).ask(task | {"caption": str(caption) if caption else None})
         except (WorkerTimeout, WorkerDied) as error:
@@ -80,10 +81,10 @@ class _Process:
         """
         with self._one_at_a_time:
             if self._worker is None:
-                self._worker = Worker(f"{__name__}:work", {"memory": MEMORY, "seconds": SECONDS}).__enter__()
+                self._worker = Worker(f"{__name__}:work", MEMORY).__enter__()
             try:
                 self._worker.send(task)
-                kind, answer = self._worker.receive(SECONDS)
+                kind, answer = self._worker.receive(task["seconds"])
                 if kind is not MessageKind.LOG:
                     raise WorkerDied(f"its reader failed: {answer}")
             except (WorkerTimeout, WorkerDied):
@@ -107,12 +108,12 @@ def _process(pid: int) -> _Process:
 # -- in the process that reads -------------------------------------------------------------------
 
 
-def work(channel: Channel, limits: dict[str, Any]) -> None:
-    """Read one document after another, until nobody asks any more."""
-    channel.limit_memory(limits["memory"])
+def work(channel: Channel, memory: int) -> None:
+    """Read one document after another within so many bytes, until nobody asks any more."""
+    channel.limit_memory(memory)
     while True:
         task = channel.receive()
-        channel.exit_after(limits["seconds"])
+        channel.exit_after(task["seconds"])
         try:
             answer: dict[str, Any] = {"passages": [passage.model_dump(mode="json") for passage in _read(task)]}
         except Unreadable as error:

@@ -201,11 +201,19 @@ def open_picture(path: Path, transparent: bool = False) -> Image.Image:
     image = _opened(path, ("PNG", "JPEG", "WEBP"))
     if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] != 255:
         if transparent:
-            return ImageOps.exif_transpose(image.convert("RGBA"))
+            return _upright(image.convert("RGBA"))
         raise ImageError(f"{path}: transparent in places; put it on a background first")
     if image.mode not in _LOSSLESS:
         raise ImageError(f"{path}: its pixels are {image.mode}, not 8-bit RGB or grey; convert it to RGB first")
-    return ImageOps.exif_transpose(image.convert("RGB"))
+    return _upright(image.convert("RGB"))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Return a picture turned as its EXIF says; where that is damaged, as it is."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a hostile file makes Pillow raise almost anything
+        return image
 
 
 #: What Pillow turns into RGB without choosing anything.
