@@ -366,7 +366,7 @@ def test_a_document_that_takes_too_long_or_too_much_is_left_out_and_the_next_is_
     patient, hasty = Reading(place), Reading(place, seconds=0.5)
     assert [p.text for p in read(patient, "good.txt")] == ["A turtle."]
     for _ in range(reading.MOST_CUT):
-        with pytest.raises(Unreadable, match="slow.pdf: cannot be read .*0.5 s"):
+        with pytest.raises(Unreadable, match=r"slow\.pdf: cannot be read .*0\.5 s"):
             read(hasty, "slow.pdf")
     with pytest.raises(Unreadable, match="no more are read"):
         read(hasty, "good.txt")

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 #: What stands where something else was expected.
@@ -39,7 +40,7 @@ def deformed(value: Any, chance: random.Random) -> Any:
                 other, from_ = chance.choice(spots)  # something that is right elsewhere
                 inside[key] = json.loads(json.dumps(other[from_]))
             case _:
-                inside[key] = chance.choice(ODD)
+                inside[key] = deepcopy(chance.choice(ODD))  # or it would be changed in its turn
     return copy[""]
 
 
