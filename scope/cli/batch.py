@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scope.errors import ImageError, UsageError
+from scope.files import read_file
 from scope.text import excerpt
 
 if TYPE_CHECKING:

@@ -59,8 +59,8 @@ def from_yaml(text: str) -> Any:
 
     Raises: UsageError that names the line where there is one.
     """
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)  # which refuses control characters
         node = loader.get_single_node()
         _size(node, {})
         return _whole(loader.construct_document(node)) if node is not None else None

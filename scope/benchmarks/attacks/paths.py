@@ -15,7 +15,7 @@ from scope import app
 from scope.benchmarks.attacks.tally import Tally
 from scope.benchmarks.attacks.works import Works, explain, works
 from scope.runs import store
-from scope.runs.png import save_png
+from scope.runs.png import open_png, save_png
 from scope.runs.target import Target, png_path
 from scope.text import shell_word, visible
 
@@ -58,7 +58,7 @@ def _uses(made: Works) -> dict[str, Callable[[str], object]]:
     there, picture = made.folder, made.picture
 
     def written(name: str) -> None:
-        save_png(png_path(Path(os.path.join(there, name)), "a"), app.load_run(picture).image, None)  # noqa: PTH118
+        save_png(png_path(Path(os.path.join(there, name)), "a"), open_png(picture), None)  # noqa: PTH118
 
     def made_up(name: str) -> None:
         if shell_word(png_path(there, name).name) != png_path(there, name).name:

@@ -1,4 +1,4 @@
-"""Specifications that others wrote: ledgers as JSON, and the YAML that a person edits.
+"""Specifications that others wrote: ledgers as JSON, the YAML that a person edits, and files of both kinds.
 
 An attack bites if anything but a ScopeError or pydantic's own refusal comes of it, or a specification that is not what
 its events fold to.
@@ -6,14 +6,16 @@ its events fold to.
 
 import json
 from functools import partial
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from scope.benchmarks.attacks.tally import Tally
-from scope.engine import review
+from scope.engine import review, spec_file
 from scope.errors import UsageError
 from scope.specification import (
     Answer,
@@ -44,19 +46,34 @@ _PLAIN = (
 
 def attack(count: int, chance: Random) -> Tally:
     """Read `count` odd specifications."""
-    tally = Tally()
-    small = FakeReader().decompose("2 red apple left of 1 car")
+    tally, reader = Tally(), FakeReader()
+    small = reader.decompose("2 red apple left of 1 car")
     question = review.spec_question(small)
     listed, whole = yaml.safe_load(question.text), _a_life().model_dump(mode="json")
-    for number in range(count):
-        if number % 2:
-            text = _yaml(question.text, listed, chance)
-            tally.attempt("edited YAML", partial(_whole, partial(review.edited, small, text)))
-        else:
-            text = json.dumps(deformed(whole, chance))
-            data = scrambled(text.encode(), chance) if number % 8 == 0 else text.encode()
-            tally.attempt("a ledger", partial(_whole, partial(_read, data)))
+    with TemporaryDirectory() as folder:
+        files = {suffix: Path(folder) / f"a.{suffix}" for suffix in ("yaml", "json")}
+        for path in files.values():
+            spec_file.write(small, path)
+        written = {path: path.read_bytes() for path in files.values()}
+        for number in range(count):
+            if number % 4 == 0:
+                text = json.dumps(deformed(whole, chance))
+                data = scrambled(text.encode(), chance) if number % 8 == 0 else text.encode()
+                tally.attempt("a ledger", partial(_whole, partial(_read, data)))
+            elif number % 4 == 1:
+                path = chance.choice(list(written))
+                path.write_bytes(_file(written[path], chance))
+                tally.attempt(f"a {path.suffix} file", partial(_whole, partial(spec_file.read, path, reader)))
+            else:
+                text = _yaml(question.text, listed, chance)
+                tally.attempt("edited YAML", partial(_whole, partial(review.edited, small, text)))
     return tally
+
+
+def _file(data: bytes, chance: Random) -> bytes:
+    if chance.random() < 0.5:
+        return scrambled(data, chance)
+    return json.dumps(deformed(yaml.safe_load(data), chance)).encode()  # JSON is YAML
 
 
 def _yaml(text: str, listed: Any, chance: Random) -> str:
@@ -85,7 +102,8 @@ def _whole(read: Any) -> None:
     spec = read()
     spec = fold(spec.prompt, spec.events)  # which refuses events that could not have followed one another
     answers(spec)
-    if grounded(spec).prompt != spec.prompt or Specification.model_validate_json(spec.canonical()) != spec:
+    again = Specification.model_validate_json(spec.canonical())  # which leaves out when things were done
+    if grounded(spec).prompt != spec.prompt or again.canonical() != spec.canonical():
         raise ValueError("it is not what its events fold to")
 
 
