@@ -31,16 +31,30 @@ from scope.errors import (
     UsageError,
     WeightsError,
 )
-from scope.files import sha256_of_file, write_atomic
+from scope.files import is_file, read_file, sha256_of_file, write_over
 from scope.generators.metadata import vocabulary_of
 from scope.parsing.cleaning import clean
 from scope.parsing.notes import notes_of
 from scope.plugins import registry
 from scope.protocols import Editor, Generator, Reader
 from scope.runs import store
-from scope.runs.png import Record, open_draft, open_picture, png_bytes, read_record, save_png, sidecar
-from scope.runs.store import Run
-from scope.runs.target import Target, check_writable, png_path, slug
+from scope.runs.png import (
+    OTHER_PIXELS,
+    Record,
+    is_tied,
+    open_draft,
+    open_picture,
+    open_png,
+    png_bytes,
+    read_record,
+    save_png,
+    sha256_of_pixels,
+    sidecar,
+    tied,
+)
+from scope.runs.report import is_report
+from scope.runs.store import MAX_PICTURE, Run
+from scope.runs.target import Target, free_name, png_path, slug
 from scope.skills import references
 from scope.skills.layouts.own_boxes import with_own_boxes
 from scope.specification import Cause, Draft, Edit, ImageFile, Request, Specification, Status, Verdict, with_files
@@ -213,7 +227,7 @@ def finish(
     from scope.engine import execution
 
     target = Target.of(run)
-    check_writable(target.path)
+    target.check()
     tools = assemble.assemble(run)
     outcome = execution.generate(run, tools, on_event, ask)
     return Result(outcome, _write_picture(run, outcome, target, dict(tools.generator.weights)), run)
@@ -264,8 +278,10 @@ def _write_picture(run: Run, outcome: Outcome, target: Target, weights: dict[str
     best = outcome.best
     if best is None:
         return None
+    picture = open_draft(run, best)
     record = Record(
         run=run.id,
+        pixels=sha256_of_pixels(picture),
         specification=outcome.spec,
         draft=best,
         verdicts=outcome.verdicts.get(best.id, ()),
@@ -274,7 +290,9 @@ def _write_picture(run: Run, outcome: Outcome, target: Target, weights: dict[str
         versions=run.manifest.versions,
     )
     try:
-        save_png(target.path, open_draft(run, best), record if target.metadata else None)
+        if not target.metadata:
+            target.with_written(png_bytes(picture, None)).keep(run)
+        save_png(target.path, picture, record if target.metadata else None)
     except OutputError as error:
         raise OutputError(f"{error}. The drafts are kept: scope resume {run.id} -o PNG") from error
     return target.path
@@ -340,6 +358,7 @@ def edit(
             commitment.id, Status.BOUND, Cause(kind="editor", name=editor.name, version=editor.version)
         )
     record = Record(
+        pixels=sha256_of_pixels(picture),
         specification=entered(specification, draft, verdicts),
         draft=draft,
         verdicts=verdicts,
@@ -412,38 +431,49 @@ def checked(pictures: "Checker", image: "PathLike | Image", prompt: str | Specif
 def load_run(what: PathLike) -> Result:
     """Return a run as it stands, by its id, its folder, one of its drafts, or a picture that it made.
 
-    A picture whose run is not on this machine, or is damaged, is explained by the record inside it.
+    A picture whose run is not on this machine, or is damaged, is explained by the record inside it. One of other pixels
+    than those that were judged is not explained at all.
 
     Raises: UsageError if it means no run, or one that never began; ImageError; StateCorrupt; OtherSchema.
     """
     path = Path(what)
-    if not path.is_file():
+    if not is_file(path):
         return _of_run(_resolved(str(what)))
     try:
-        return _of_run(store.resolve(str(path)))
+        result = _of_run(store.resolve(str(path)))
     except UsageError:
         return _of_picture(path, "Its run is not on this machine")
     except (StateCorrupt, OtherSchema):
-        if not sidecar(path).is_file():  # a draft, of which only the damaged run could tell
+        if not is_file(sidecar(path)):  # a draft, of which only the damaged run could tell
             raise
         return _of_picture(path, "Its run cannot be read")
+    return result if _drew(result, path) else _of_picture(path, "The run that is named beside it drew another picture")
 
 
 def show(what: Result | PathLike, output: PathLike | None = None) -> Path:
     """Write the whole story of a result, or of what `load_run` takes, as one HTML file that opens offline.
 
-    Returns: its path: `output`, else in the run's folder, else beside the picture.
+    Returns: its path: `output`, else in the run's folder, else beside the picture, under a name that is free.
 
-    Raises: OutputError; whatever `load_run` raises.
+    Raises: OutputError, also if `output` is a file that scope did not write; whatever `load_run` raises.
     """
     result = what if isinstance(what, Result) else load_run(what)
-    if result.run is not None:
-        own = result.run.folder / "report.html"
-    else:
-        own = (result.path or Path("report")).with_suffix(".html")
-    path = Path(output or own).absolute()
-    write_atomic(path, result.html().encode())
+    path = Path(output or _own_report(result)).absolute()
+    write_over(path, result.html().encode(), is_report)
     return path
+
+
+def _own_report(result: Result) -> Path:
+    if result.run is not None:
+        return result.run.folder / "report.html"
+    path = result.path or Path("report")
+    return free_name(path.parent, path.stem, ".html")
+
+
+def _drew(result: Result, path: Path) -> bool:
+    """Return whether one of the drafts of a run has the pixels of a picture."""
+    wanted = sha256_of_pixels(open_png(path))
+    return any(sha256_of_pixels(picture) == wanted for picture in result.pictures.values())
 
 
 def _resolved(name: str) -> Run:
@@ -463,7 +493,11 @@ def _of_run(run: Run) -> Result:
 
 
 def _of_picture(path: Path, why: str) -> Result:
-    record = read_record(path)
+    """Return the result that a picture's own record tells.
+
+    Raises: ImageError if there is none, or it speaks of other pixels.
+    """
+    record = tied(path)
     return Result(_outcome(record, f"{why}: this is what the picture itself records."), path.absolute())
 
 
@@ -487,10 +521,11 @@ def _outcome(record: Record, *notes: str) -> Outcome:
 
 @dataclass(frozen=True)
 class Rerun:
-    """A picture that was drawn again. `same`: byte by byte."""
+    """A picture that was drawn again. `same`: byte by byte; `notes`: sentences for the reader."""
 
     path: Path
     same: bool
+    notes: tuple[str, ...] = ()
 
 
 def rerun(image: PathLike, *, output: PathLike | None = None) -> Rerun:
@@ -509,9 +544,12 @@ def rerun(image: PathLike, *, output: PathLike | None = None) -> Rerun:
     generator: Generator = registry.load("generators", record.draft.generator.partition("@")[0])()
     _check_weights(record, generator.weights)
     (picture,) = generator.generate([_located(record, image)])
-    same = png_bytes(picture.image, record) == image.read_bytes()
+    same = png_bytes(picture.image, record) == read_file(image, MAX_PICTURE)
+    notes = () if is_tied(record, image) else (f"{OTHER_PIXELS}: what its record says is drawn again",)
+    if record.pixels is not None:  # what is written speaks of what was drawn now
+        record = record.model_copy(update={"pixels": sha256_of_pixels(picture.image)})
     save_png(path, picture.image, record)
-    return Rerun(path, same)
+    return Rerun(path, same, notes)
 
 
 def _located(record: Record, image: Path) -> Request:
@@ -521,10 +559,14 @@ def _located(record: Record, image: Path) -> Request:
     """
 
     def here(file: ImageFile) -> str:
-        path = store.resolve(str(image)).folder / file.path
-        if not path.exists() or sha256_of_file(path) != file.sha256:
-            raise UsageError(f"{image} was drawn from another picture, {path}, which is not there any more")
-        return str(path)
+        run = store.resolve(str(image))
+        try:
+            run.picture(file.path, file.sha256)
+        except StateCorrupt as error:
+            raise UsageError(
+                f"{image} was drawn from another picture of run {run.id}, {file.path}, which is not there any more"
+            ) from error
+        return str(run.folder / file.path)
 
     return with_files(record.draft.request, here)
 

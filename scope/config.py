@@ -21,12 +21,13 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from scope.errors import UsageError
 from scope.protocols import DEFAULT_GENERATOR
-from scope.specification import Model, named_box
+from scope.specification import LARGEST_SEED, Model, named_box
 from scope.specification.placements import MOST_REGIONS
 
 PREFIX = "SCOPE_"
@@ -84,7 +85,9 @@ class Options(Model):
     """How a run is to be made. It is part of the record, so a resumed run keeps its own."""
 
     generator: str = Field(default=DEFAULT_GENERATOR, description="which generator draws")
-    seed: int = Field(default=0, ge=0, description="decides all noise: the same seed gives the same drafts")
+    seed: int = Field(
+        default=0, ge=0, le=LARGEST_SEED, description="decides all noise: the same seed gives the same drafts"
+    )
     drafts: int = Field(default=2, ge=1, le=64, description="drafts per round")
     max_rounds: int = Field(default=2, ge=0, le=100, description="repair rounds after the first")
     max_time: float | None = Field(
@@ -128,7 +131,10 @@ class Options(Model):
         exclude_if=lambda size: size is None,
         description="pixels of the picture, as N or WIDTHxHEIGHT; without it, the generator's own",
     )
-    learned: bool = Field(default=True, description="choose repairs by what earlier runs of this machine showed")
+    learned: bool = Field(
+        default=True,
+        description="choose repairs by what earlier runs of this machine showed; not where a seed is given",
+    )
     without: tuple[str, ...] = Field(
         default=(), description="skills that are left out, such as retrieve,reason; and repair, for no repairs at all"
     )
@@ -171,6 +177,12 @@ class _Given(BaseSettings, Options):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, enable_decoding=False)
 
     knowledge: tuple[Annotated[str, BeforeValidator(_folder)], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _same_everywhere(cls, given: Any) -> Any:
+        """Who names a seed wants the same picture again, whatever this machine has learned since."""
+        return {"learned": False} | given if isinstance(given, dict) and "seed" in given else given
 
     @classmethod
     def settings_customise_sources(

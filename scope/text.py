@@ -110,6 +110,20 @@ def is_hidden(character: str) -> bool:
     return hidden and not character.isspace() and character not in _JOINERS
 
 
+def is_text(text: str) -> bool:
+    """Return whether UTF-8 can hold it: halves of characters stand for bytes of a file name that is none."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def shell_word(path: str) -> str:
+    r"""Return the name of a file as bash reads it back: as it is where all of it can be seen, else like $'\x1b.png'."""
+    if visible(path) == path:
+        return path
+    octets = path.encode(errors="surrogateescape")
+    seen = (chr(o) if 32 <= o < 127 and chr(o) not in "'\\" else f"\\x{o:02x}" for o in octets)
+    return f"$'{''.join(seen)}'"
+
+
 def visible(text: str) -> str:
     """Return text on one line and without hidden characters: each space or control character becomes one space."""
     spaced = (" " if c.isspace() or unicodedata.category(c) == "Cc" else c for c in text)

@@ -124,7 +124,9 @@ def test_an_output_that_cannot_be_written_is_told_before_drawing(
 
 def test_a_disk_that_fills_while_the_picture_is_written(cli: Cli, parts: Parts) -> None:
     parts["generators", DEFAULT_GENERATOR] = lambda: FakeGenerator(name=DEFAULT_GENERATOR, size=64)
-    Path("a.png").write_bytes(b"old")
+    assert cli("generate", PROMPT, "-o", "a.png", "--seed", "9").exit_code == 0
+    Path("a.png.json").unlink()
+    old = Path("a.png").read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     real = files.write_atomic
 
@@ -139,7 +141,7 @@ def test_a_disk_that_fills_while_the_picture_is_written(cli: Cli, parts: Parts) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("scope.runs.png.write_atomic", full)
         line = one_line(cli("generate", PROMPT, "-o", "a.png", "--no-metadata"), 1, "disk is full", "scope resume")
-    assert Path("a.png").read_bytes() == b"old"
+    assert Path("a.png").read_bytes() == old
     assert [path.name for path in Path().iterdir()] == ["a.png"]
 
     run = line.split("scope resume ")[1].split()[0]

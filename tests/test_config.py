@@ -70,10 +70,17 @@ def test_options_from_nothing_are_the_defaults() -> None:
 
 
 @pytest.mark.usefixtures("_home")
+def test_a_named_seed_forgets_what_was_learned_unless_that_is_asked_for() -> None:
+    assert resolve({}).learned
+    assert not resolve({"seed": 0}).learned
+    assert resolve({"seed": 0, "learned": True}).learned
+
+
+@pytest.mark.usefixtures("_home")
 @pytest.mark.parametrize("name", Options.model_fields)
 def test_options_come_from_every_source(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     value, text = OTHERS[name]
-    wanted = Options(**{name: value})
+    wanted = Options(**{name: value}, **({"learned": False} if name == "seed" else {}))
     assert wanted != Options()
     assert resolve({name: value}) == wanted
     monkeypatch.setenv(f"SCOPE_{name.upper()}", text)
@@ -91,7 +98,7 @@ def test_options_precedence_is_flag_variable_file(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SCOPE_SEED", "4")
     monkeypatch.setenv("SCOPE_MAX_IMAGES", "")  # as good as not set
     monkeypatch.setenv("DRAFTS", "9")
-    assert resolve({"drafts": 5, "max_time": None}) == Options(drafts=5, seed=4, max_rounds=3)
+    assert resolve({"drafts": 5, "max_time": None}) == Options(drafts=5, seed=4, max_rounds=3, learned=False)
 
 
 @pytest.mark.usefixtures("_home")

@@ -2,17 +2,21 @@
 
 import os
 import sqlite3
+import time
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from scope.benchmarks.experiments.injection import pdf_bytes
+from scope.benchmarks.experiments.injection import pdf_bytes, pdf_of
 from scope.errors import UsageError
-from scope.knowledge import documents, folder, index, packaged
-from scope.knowledge.documents import clean
+from scope.knowledge import documents, folder, index, packaged, reading
+from scope.knowledge.documents import Origin, Unreadable, clean
 from scope.knowledge.index import Index
+from scope.knowledge.places import Place
+from scope.knowledge.reading import Reading
 from scope.models import sentence_encoder
 from scope.protocols import Knowledge, Passage
 from scope.specification import Source
@@ -318,3 +322,63 @@ def test_facts_are_typed_and_each_is_said_by_its_sentence() -> None:
         assert said in fact.text or fact.relation == "kind"
     table = {(f.subject, f.relation): f.value for f in load_facts()}
     assert (table["spider", "legs"], table["dog", "legs"], table["week", "days"]) == (8, 4, 7)
+
+
+# -- readers that are kept busy ------------------------------------------------------------------
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.md", "---" + "\n" * 1_000_000 + "x"),
+        ("a.txt", "---\nlicence:" + " " * 1_000_000 + "x\n---\na turtle."),
+        ("a.txt", "licence:" + " " * 1_000_000 + "x"),
+    ],
+)
+def test_what_was_read_in_the_square_of_its_size_is_read_at_once(tmp_path: Path, name: str, text: str) -> None:
+    began = time.monotonic()
+    documents.decode(text.encode(), Origin(name, "a", ""))
+    assert time.monotonic() - began < 5
+
+
+def test_front_matter_ends_at_the_first_line_of_dashes() -> None:
+    origin = Origin("a.md", "a", "")
+    for text, licence, rest in (
+        ("---\nlicence: 'CC0'\n---\na", "CC0", "\n\n\na"),
+        ("---\nLicense:  MIT \r\n--- \n---\n", "MIT", "\n\n\n---\n"),
+        ("---\ntitle: a\n", "", "---\ntitle: a\n"),
+        ("a\n---\nlicence: b\n---\n", "", "a\n---\nlicence: b\n---\n"),
+    ):
+        found, at = documents.decode(text.encode(), origin)
+        assert (found, at.licence) == (rest, licence)
+
+
+@pytest.mark.heavy
+def test_a_document_that_takes_too_long_or_too_much_is_left_out_and_the_next_is_read(tmp_path: Path) -> None:
+    place = Place(tmp_path.resolve())
+    (tmp_path / "slow.pdf").write_bytes(pdf_of(b"BT /F 12 Tf 10 10 Td (a) Tj ET\n" * 300_000))
+    (tmp_path / "good.txt").write_text("A turtle.")
+
+    def read(of: Reading, name: str) -> list[Passage]:
+        return of.passages(place.root / name, sha256(place.read(place.root / name)).hexdigest())
+
+    patient, hasty = Reading(place), Reading(place, seconds=0.5)
+    assert [p.text for p in read(patient, "good.txt")] == ["A turtle."]
+    for _ in range(reading.MOST_CUT):
+        with pytest.raises(Unreadable, match=r"slow\.pdf: cannot be read .*0\.5 s"):
+            read(hasty, "slow.pdf")
+    with pytest.raises(Unreadable, match="no more are read"):
+        read(hasty, "good.txt")
+    assert [p.text for p in read(patient, "good.txt")] == ["A turtle."]
+
+
+@pytest.mark.heavy
+def test_a_document_of_too_many_passages_or_that_changed_is_left_out(tmp_path: Path) -> None:
+    place = Place(tmp_path.resolve())
+    path = place.root / "many.txt"
+    path.write_text("a.\n\n" * (documents.MAX_PASSAGES + 1))
+    with pytest.raises(Unreadable, match="passages; split it"):
+        Reading(place).passages(path, sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(Unreadable, match="it changed"):
+        Reading(place).passages(path, "0" * 64)

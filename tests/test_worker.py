@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scope.plugins.worker import GRACE, MessageKind, Worker, WorkerDied, WorkerTimeout
+from scope.worker import GRACE, MessageKind, Worker, WorkerDied, WorkerTimeout
 
 LIMIT = 1.0
 
@@ -120,3 +120,13 @@ def test_a_file_in_the_working_directory_does_not_pass_for_a_module(
     monkeypatch.chdir(tmp_path)
     with Worker("works:double", 1) as worker:
         assert worker.receive(30) == (MessageKind.RESULT, 2)
+
+
+def test_memory_has_a_limit() -> None:
+    with Worker("works:fill_memory", 1 << 30) as worker:
+        assert worker.receive(60) == (MessageKind.RESULT, "MemoryError")
+
+
+def test_a_time_that_was_taken_back_ends_nothing() -> None:
+    with Worker("works:wait_beyond", 0.1) as worker:
+        assert worker.receive(60) == (MessageKind.RESULT, "alive")

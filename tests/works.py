@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from scope.plugins.worker import Channel, Worker
+from scope.worker import GRACE, Channel, Worker
 
 
 def double(channel: Channel, number: int) -> int:
@@ -55,6 +55,22 @@ def segfault(channel: Channel, argument: Any) -> None:
 
 def leave_a_child(channel: Channel, argument: Any) -> int:
     return subprocess.Popen(["sleep", "3600"]).pid
+
+
+def fill_memory(channel: Channel, limit: int) -> str:
+    channel.limit_memory(limit)
+    try:
+        bytearray(2 * limit)
+    except MemoryError as error:
+        return type(error).__name__
+    return "it was given"
+
+
+def wait_beyond(channel: Channel, limit: float) -> str:
+    channel.exit_after(limit)
+    channel.exit_after(None)
+    time.sleep(limit + 2 * GRACE)
+    return "alive"
 
 
 def spin_at_most(channel: Channel, limit: float) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scope.errors import ImageError, UsageError
+from scope.files import read_file
 from scope.text import excerpt
 
 if TYPE_CHECKING:
@@ -69,16 +70,12 @@ def _words(caption: Path) -> str:
 
     Raises: OSError, ValueError.
     """
-    if caption.stat().st_size > _CAPTION_BYTES:
-        raise ValueError(f"it is larger than {_CAPTION_BYTES} bytes")
-    return caption.read_text(encoding="utf-8-sig")
+    return read_file(caption, _CAPTION_BYTES).decode("utf-8-sig")
 
 
 def _in_lines(path: Path, asked: "str | Specification | None") -> Iterator[Item]:
     try:
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path}: there is no such file, or it is larger than {MAX_BYTES} bytes")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_file(path, MAX_BYTES).decode("utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     for number, line in enumerate(lines, start=1):

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scope.cli.console import Commands, emit, log, quiet_stdout
+from scope.cli.console import Commands, emit, emit_path, log, quiet_stdout
 from scope.errors import PluginError, ScopeError, UsageError
 from scope.protocols import DEFAULT_GENERATOR
-from scope.text import visible
 
 if TYPE_CHECKING:
     from scope.benchmarks.results import Results
@@ -92,9 +91,9 @@ def plots(
     """Plot stored results as curves, and what the shipped weights reconstruct and draw."""
     from scope.benchmarks.experiments.plots import plot_generators, plot_reconstructions, plot_tokenizers
 
-    emit(str(plot_reconstructions(output)))
-    emit(str(plot_tokenizers(results, output)))
-    emit(str(plot_generators(output)))
+    emit_path(plot_reconstructions(output))
+    emit_path(plot_tokenizers(results, output))
+    emit_path(plot_generators(output))
 
 
 @app.command()
@@ -109,8 +108,8 @@ def pictures(
     picture = output / "pictures.png"
     with quiet_stdout():
         proofs = make(picture, generator).save(results)
-    emit(str(picture))
-    emit(str(proofs))
+    emit_path(picture)
+    emit_path(proofs)
 
 
 @app.command()
@@ -126,7 +125,7 @@ def sheet(
     with quiet_stdout():
         paths = make(registry.load("generators", generator)(), count, output)
     for path in paths:
-        emit(str(path))
+        emit_path(path)
 
 
 def _command(name: str, summary: str) -> Any:
@@ -150,9 +149,9 @@ def _command(name: str, summary: str) -> Any:
         for comparison in _measure(name, options, results):
             path = None if quick or weights else comparison.save(results)
             for line in markdown(comparison).splitlines():
-                emit(visible(line))
+                emit(line)
             if path is not None:
-                emit(str(path))
+                emit_path(path)
 
     return typer.main.get_command(group)
 

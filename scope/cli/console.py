@@ -12,9 +12,11 @@ import typer
 from typer.core import TyperGroup
 
 from scope.errors import ScopeError
-from scope.text import visible
+from scope.text import shell_word, visible
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
 _PIPE_WIDTH = 160  # columns of a table that goes into a file or a pipe
@@ -72,8 +74,13 @@ def log(text: str) -> None:
 
 
 def emit(text: str) -> None:
-    """Print one line of the result on stdout, unchanged: a path, a number. What others wrote goes through `visible`."""
-    typer.echo(text)
+    """Print one line of the result on stdout, without hidden characters. A path goes through `emit_path`."""
+    typer.echo(visible(text))
+
+
+def emit_path(path: "Path") -> None:
+    """Print the path of what was made on stdout, as a shell reads it: never with a raw control character."""
+    typer.echo(shell_word(str(path)))
 
 
 def emit_json(document: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """`scope doctor`: is this installation whole? Answers in a few seconds, so it loads no torch."""
 
 import ctypes
-import json
 import os
 import shutil
 import sqlite3
@@ -19,8 +18,10 @@ import typer
 from scope import __version__
 from scope.cli.console import emit_json, emit_table, log
 from scope.cli.options import Json
-from scope.errors import OtherSchema, ScopeError
+from scope.errors import OtherSchema, ScopeError, ServiceError
+from scope.files import parsed_json
 from scope.specification import Model
+from scope.text import excerpt
 
 if TYPE_CHECKING:
     from scope.llm.settings import LanguageSettings
@@ -229,21 +230,23 @@ def _language() -> Iterator[Check]:
 
 def _server(settings: "LanguageSettings") -> Iterator[Check]:
     """Check endpoint, key, model, and whether answers are held to a schema."""
-    import httpx
-
-    from scope.net.endpoint import Endpoint
+    from scope.net.endpoint import Endpoint, Refusal, Service
 
     (url,) = settings.url
+    server, refused, body, fault = Endpoint(url, settings.key), False, None, ""
     began = time.monotonic()
     try:
-        response = httpx.get(f"{url}/models", headers=Endpoint(url, settings.key).headers, timeout=_TIMEOUT / 2)
-    except httpx.HTTPError as error:
-        yield Check(name="endpoint", ok=False, found=f"{url}: {type(error).__name__}", advice="is the server running?")
+        body = Service([server], _TIMEOUT / 2).get("/models", _TIMEOUT)
+    except Refusal as error:
+        refused, fault = error.status in (401, 403), str(error)
+    except (ServiceError, TimeoutError) as error:
+        fault = str(error) or f"{url}: no answer in {_TIMEOUT:g} s"
+    there = refused or body is not None
+    took = f"{url}: answers in {1000 * (time.monotonic() - began):.0f} ms"
+    advice = "" if there else "is the server running? Its address mostly ends in /v1"
+    yield Check(name="endpoint", ok=there, found=took if there else fault, advice=advice)
+    if not there:
         return
-    took = f"{url}: {response.status_code} in {1000 * (time.monotonic() - began):.0f} ms"
-    refused = response.status_code in (401, 403)
-    there = response.is_success or refused
-    yield Check(name="endpoint", ok=there, found=took, advice="" if there else "mostly it ends in /v1")
     key = "a key" if settings.key is not None else "no key"
     yield Check(
         name="auth",
@@ -251,17 +254,19 @@ def _server(settings: "LanguageSettings") -> Iterator[Check]:
         found=f"{key} is sent{', and refused' if refused else ''}",
         advice="set SCOPE_LANGUAGE_KEY" if refused else "",
     )
-    if response.is_success:
-        yield _served(settings.model, response.content)
+    if body is not None:
+        yield _served(settings.model, server.redact(body.decode(errors="replace")))
         yield _schema(settings)
 
 
-def _served(model: str, body: bytes) -> Check:
+def _served(model: str, body: str) -> Check:
     try:
-        served = [str(entry["id"]) for entry in json.loads(body)["data"]]
+        served = [str(entry["id"]) for entry in parsed_json(body)["data"]]
     except (ValueError, TypeError, KeyError):
         served = []
-    advice = "" if model in served else f"set SCOPE_LANGUAGE_MODEL to one that is served: {', '.join(served[:3])}"
+    advice = (
+        "" if model in served else f"set SCOPE_LANGUAGE_MODEL to one that is served: {excerpt(', '.join(served[:3]))}"
+    )
     return Check(name="model", ok=model in served, found=model or "not set", advice=advice)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from scope.cli.console import Commands, emit, emit_json, emit_table, log
+from scope.cli.console import Commands, emit, emit_json, emit_path, emit_table, log
 from scope.cli.options import Json
 from scope.cli.proof import log_notes, show_proof
 from scope.errors import OutputError, RunBusy
@@ -109,7 +109,7 @@ def show(
     for note in result.lost:
         log(f"note: {note}")
     show_proof(result)
-    emit(str(path))
+    emit_path(path)
 
 
 def _which(

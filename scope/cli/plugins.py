@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from scope.cli.console import Commands, emit, emit_json, emit_table, log
+from scope.cli.console import Commands, emit_json, emit_path, emit_table, log
 from scope.cli.options import Json
 from scope.cli.scaffold import Kind, write_package
 from scope.errors import PluginError, UsageError
@@ -67,7 +67,7 @@ def new(
 ) -> None:
     """Write a package that works into a new folder; print its path."""
     folder = write_package(name, kind, Path())
-    emit(str(folder.absolute()))
+    emit_path(folder.absolute())
     log(f"try it: cd {folder} && pip install -e '.[test]' && pytest")
 
 

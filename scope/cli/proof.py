@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from scope.cli.console import emit, emit_json, emit_table, log
+from scope.cli.console import emit, emit_json, emit_path, emit_table, log
 from scope.specification import Commitment, Specification
-from scope.text import visible
 
 if TYPE_CHECKING:
     from scope.app import Plan
@@ -61,7 +60,7 @@ def show_plan(plan: "Plan", as_json: bool) -> None:
         }
         return emit_json(document)
     show_commitments(plan.specification)
-    emit(visible(f"{options.generator} would draw {options.drafts} drafts a round, {plan.most_drafts} at most"))
+    emit(f"{options.generator} would draw {options.drafts} drafts a round, {plan.most_drafts} at most")
     return emit(f"the best would become {plan.output}")
 
 
@@ -76,7 +75,7 @@ def show_result(result: "Result", as_json: bool, told: Collection[str] = ()) -> 
 
         return emit_json(json_report(result.outcome, image=str(result.path) if result.path else None))
     show_proof(result)
-    return emit(str(result.path)) if result.path is not None else None
+    return emit_path(result.path) if result.path is not None else None
 
 
 def show_proof(result: "Result") -> None:
@@ -86,7 +85,7 @@ def show_proof(result: "Result") -> None:
     proof, outcome = result.proof, result.outcome
     emit_table(HEADER, (map(str, row.model_dump().values()) for row in proof.rows), styles=_STYLES)
     for sentence in (*proof.sources, *proof.regions):
-        emit(visible(sentence))
+        emit(sentence)
     count, seconds = len(outcome.drafts), outcome.seconds.get("total")
     drafts = "1 draft" if count == 1 else f"{count} drafts"
     drafts = "judged" if result.judged is not None else drafts

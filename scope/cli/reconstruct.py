@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scope.cli.console import emit, emit_json, log
+from scope.cli.console import emit_json, emit_path, log
 from scope.cli.options import Json, Output
 from scope.errors import ImageError, UsageError
 
@@ -48,7 +48,7 @@ def reconstruct(
         shape = list(latents.shape[1:])
         return emit_json({"image": str(path), "psnr": decibels, "latents": shape, "weights": sha256})
     log(f"PSNR {decibels:.2f} dB; {pixels.numel():,} numbers went through {latents.numel():,}")
-    return emit(str(path))
+    return emit_path(path)
 
 
 def _tokenizer(weights: Path | None, preset: str) -> tuple["PAE", str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from scope.cli.console import emit, emit_json, log
+from scope.cli.console import emit_json, emit_path, log
 from scope.cli.options import Json, Output
 
 
@@ -21,6 +21,8 @@ def rerun(
     from scope import app
 
     again = app.rerun(image, output=output)
+    for note in again.notes:
+        log(f"note: {note}")
     if again.same:
         log("the same bytes")
     else:
@@ -28,5 +30,5 @@ def rerun(
     if as_json:
         emit_json({"image": str(again.path), "same": again.same})
     else:
-        emit(str(again.path))
+        emit_path(again.path)
     raise typer.Exit(0 if again.same else 3)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from scope.cli.console import emit, emit_json, log, quiet_stdout
+from scope.cli.console import emit_json, emit_path, log, quiet_stdout
 from scope.errors import UsageError
 
 
@@ -54,4 +54,4 @@ def train(
     with quiet_stdout():
         trainer.train(config, folder)
     if os.environ.get("RANK", "0") == "0":  # of several processes, one tells
-        emit(str(folder))
+        emit_path(folder)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from scope.cli.console import Commands, emit, log
+from scope.cli.console import Commands, emit_path, log
 from scope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def show(
         from scope.worlds.pocket.sheets import all_nouns, all_settings
 
         save_png(output, all_nouns() if nouns else all_settings(), None)
-        return emit(str(output.absolute()))
+        return emit_path(output.absolute())
 
     from scope.worlds.pocket.samples import draw_sample
     from scope.worlds.pocket.sprites import SIZE
@@ -84,7 +84,7 @@ def show(
             sheet.paste(Image.fromarray(sample.pictures[name]), (x + i * SIZE, y))
         log(f"{number + 1}: {sample.text}")
     save_png(output, sheet, None)
-    return emit(str(output.absolute()))
+    return emit_path(output.absolute())
 
 
 def _show_entry(name: str, output: Path) -> None:
@@ -105,7 +105,7 @@ def _show_entry(name: str, output: Path) -> None:
     rows = [(d.vendor, d.style or "the usual one", d.source, d.licence) for d in entry.drawings]
     emit_table(("drawn by", "style", "source", "licence"), rows)
     save_png(output, Image.fromarray(sheet(entry)), None)
-    emit(str(output.absolute()))
+    emit_path(output.absolute())
 
 
 @app.command()
@@ -125,7 +125,7 @@ def export(
     selection = _selection(seed, split, vendor, edits, core)
     dataset = shards.Dataset(**selection.model_dump(), count=count, shard=shard)
     for path in shards.export(folder, dataset, lambda done: log(f"{done:,} of {count:,}")):
-        emit(str(path.absolute()))
+        emit_path(path.absolute())
 
 
 @app.command()
@@ -149,7 +149,7 @@ def build(
         write_atomic(folder / "world" / file, rows.encode())
     for vendor, drawings in drawn.items():
         log(f"{vendor}: {len(drawings)} drawings")
-    emit(str(folder.absolute()))
+    emit_path(folder.absolute())
 
 
 def _selection(seed: int, split: Literal["train", "held_out"], vendor: str, edits: str, core: bool) -> "Selection":

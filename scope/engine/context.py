@@ -19,7 +19,7 @@ from scope.engine.outcome import Progress
 from scope.engine.signals import Interrupts
 from scope.engine.verification import judge, unknown_to
 from scope.engine.whereabouts import located
-from scope.errors import ScopeError
+from scope.errors import ScopeError, StateCorrupt
 from scope.files import write_atomic
 from scope.protocols import Editor, Generator, OnStep, Picture, Toolbox, Verifier, limits, part_name, reads_of
 from scope.runs.context import RunContext
@@ -232,14 +232,13 @@ class EngineContext(RunContext):
         return ImageFile(path=f"masks/{path.name}", sha256=_sha256(png))
 
     def _is_there(self, draft: Draft) -> bool:
-        path = self.run.folder / draft.path
-        return path.exists() and _sha256(path.read_bytes()) == draft.sha256
+        try:
+            return bool(self.run.picture(draft.path, draft.sha256))
+        except StateCorrupt:
+            return False
 
     def _picture(self, path: str, sha256: str) -> Image.Image:
-        file = self.run.folder / path
-        if not file.exists() or _sha256(file.read_bytes()) != sha256:
-            raise self.run.corrupt(f"{path} is not the picture that was made")
-        with Image.open(file) as image:
+        with Image.open(io.BytesIO(self.run.picture(path, sha256))) as image:
             return image.convert("RGB")
 
     # -- words that the weights do not know ------------------------------------------------------

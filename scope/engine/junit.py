@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from scope.engine.outcome import Outcome
 from scope.engine.proof import Proof, Row
-from scope.files import write_atomic
+from scope.files import write_over
 from scope.text import visible
 
 _TAGS = {"violated": "failure", "blocked": "failure", "unjudged": "error", "waived": "skipped"}
@@ -29,12 +29,13 @@ class Suite:
 def write(path: Path, suites: Iterable[Suite]) -> None:
     """Write the proofs of pictures.
 
-    Raises: OutputError.
+    Raises: OutputError, also if there is a file of somebody else.
     """
     root = ET.Element("testsuites", name="scope check")
     root.extend(map(_suite, suites))
     ET.indent(root)
-    write_atomic(path, ET.tostring(root, "utf-8", xml_declaration=True) + b"\n")
+    page = ET.tostring(root, "utf-8", xml_declaration=True) + b"\n"
+    write_over(path, page, lambda head: b'<testsuites name="scope check"' in head)
 
 
 def _suite(suite: Suite) -> ET.Element:

@@ -58,12 +58,17 @@ class Result:
             outcome.spec,
             outcome.drafts,
             outcome.verdicts,
-            self._drafts[0],
+            self.pictures,
             title=outcome.run or (self.path.name if self.path is not None else ""),
             best=outcome.best.id if outcome.best else None,
             seconds=outcome.seconds,
             notes=(*outcome.notes, *self.lost),
         )
+
+    @property
+    def pictures(self) -> dict[str, Image]:
+        """Return the picture of each draft, by its id; one that is gone, or is not the one that was made, is not."""
+        return self._drafts[0]
 
     @property
     def lost(self) -> tuple[str, ...]:

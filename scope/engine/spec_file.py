@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 from scope.engine.editing import Entry, first_fault, live, plain, rewritten
 from scope.engine.written import from_json, from_yaml, line_of, to_yaml
 from scope.errors import PromptError, StateCorrupt, UsageError
-from scope.files import write_atomic
+from scope.files import read_file, write_over
 from scope.protocols import Reader
 from scope.skills.realize import sentence
 from scope.specification import Cause, Model, Specification, fold
@@ -50,11 +50,11 @@ def schema() -> dict[str, Any]:
 def write(spec: Specification, path: Path) -> None:
     """Write a specification so that `read` gives it back: JSON where the name ends so, else YAML.
 
-    Raises: OutputError.
+    Raises: OutputError, also if there is a file that is no such document.
     """
     document = {"prompt": spec.prompt, "commitments": [plain(c) for c in live(spec)]}
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n" if _is_json(path) else to_yaml(document)
-    write_atomic(path, text.encode())
+    write_over(path, text.encode(), lambda head: head.startswith((b"prompt:", b'{\n "prompt":')))
 
 
 def read(path: Path, reader: Reader) -> Specification:
@@ -128,10 +128,8 @@ def _text(path: Path) -> str:
     Raises: UsageError if it is no regular file of UTF-8 within `MAX_BYTES`.
     """
     try:
-        if not path.is_file():
-            raise UsageError(f"{path}: there is no such file")
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path}: larger than {MAX_BYTES} bytes, so it is no specification")
-        return path.read_bytes().decode("utf-8-sig")
+        return read_file(path, MAX_BYTES).decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such file") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read as UTF-8 text: {error}") from error

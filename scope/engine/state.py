@@ -224,8 +224,8 @@ def stored(run: Run, checkpoints: SqliteSaver) -> State | None:
     try:
         checkpoint = checkpoints.get_tuple({"configurable": {"thread_id": run.id}})
         if checkpoint is None:
-            if any(run.drafts.iterdir()):
-                raise run.corrupt("state.sqlite: the state is gone")
+            if any(run.drafts.glob("*")):
+                raise StateCorrupt("state.sqlite: the state is gone")
             return None
         channels = checkpoint.checkpoint["channel_values"]
         values = channels.get(START, channels)  # stopped before the first node: the input is all there is

@@ -59,11 +59,11 @@ def from_yaml(text: str) -> Any:
 
     Raises: UsageError that names the line where there is one.
     """
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)  # which refuses control characters
         node = loader.get_single_node()
         _size(node, {})
-        return loader.construct_document(node) if node is not None else None
+        return _whole(loader.construct_document(node)) if node is not None else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}" if mark is not None else ""
@@ -104,11 +104,20 @@ def from_json(text: str) -> Any:
         return dict(pairs)
 
     try:
-        return json.loads(text, object_pairs_hook=once)
+        return _whole(json.loads(text, object_pairs_hook=once))
     except json.JSONDecodeError as error:
         raise UsageError(f"this is not JSON in line {error.lineno}: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"this is not JSON that is read here: {excerpt(error)}") from error
+
+
+def _whole(value: Any) -> Any:
+    """Return a plain value that can be recorded.
+
+    Raises: ValueError if a text in it holds half a character.
+    """
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def to_yaml(value: Any) -> str:

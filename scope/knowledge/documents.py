@@ -1,7 +1,8 @@
 """Reads one document into passages: a run of sentences with its title, and the words under which a picture stands.
 
 What is read is not trusted. It is text to be quoted and nothing else: markup, comments and characters that nobody can
-see are left out, and nothing that it names is fetched.
+see are left out, and nothing that it names is fetched. Readers of Markdown and PDF can be kept busy for hours by a
+small file: `reading.py` has them work in a process with limits.
 """
 
 import io
@@ -15,7 +16,7 @@ from markdown_it.token import Token
 from PIL import Image
 from pypdf import PdfReader
 
-from scope.knowledge.index import Unreadable
+from scope.errors import ScopeError
 from scope.protocols import Passage
 from scope.specification import Source
 from scope.text import printable
@@ -25,11 +26,16 @@ MAX_PIXELS = 40_000_000
 MAX_PAGES = 500
 MAX_TEXT = 2_000_000  # characters of one document
 MAX_PASSAGE = 300  # characters, about what the encoder reads
+MAX_PASSAGES = 10_000  # of one document
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
-_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*(?:\n|\Z)", re.DOTALL)
-_LICENCE = re.compile(r"^licen[cs]e:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE | re.IGNORECASE)
+_FENCE = "---"  # the lines before and after front matter
+_LICENCE = re.compile(r"licen[cs]e:", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+class Unreadable(ScopeError):
+    """A document that cannot be read; the others still can."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,14 @@ def decode(data: bytes, origin: Origin) -> tuple[str, Origin]:
         raise Unreadable(f"{origin.locator}: not UTF-8 text; save it as UTF-8") from error
     if len(text) > MAX_TEXT:
         raise Unreadable(f"{origin.locator}: more than {MAX_TEXT} characters; split it")
-    front = _FRONT_MATTER.match(text)
-    if front is None:
+    lines = text.split("\n")
+    fences = [number for number, line in enumerate(lines) if line.rstrip() == _FENCE]
+    if len(fences) < 2 or fences[0] != 0:
         return text, origin
-    licence = _LICENCE.search(front[1])
-    blank = "\n" * front[0].count("\n")  # so that lines keep their numbers
-    return blank + text[front.end() :], replace(origin, licence=clean(licence[1]) if licence else "")
+    front, rest = lines[1 : fences[1]], lines[fences[1] + 1 :]
+    licence = next((line.partition(":")[2] for line in front if _LICENCE.match(line)), "")
+    blank = [""] * (fences[1] + 1)  # so that lines keep their numbers
+    return "\n".join([*blank, *rest]), replace(origin, licence=clean(licence).strip("\"'"))
 
 
 def read_text(data: bytes, origin: Origin) -> list[Passage]:

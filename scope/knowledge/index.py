@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
-from scope.errors import ScopeError
+from scope.knowledge.documents import Unreadable
 from scope.knowledge.store import Store, Vectors
 from scope.models.sentence_encoder import ENCODER, embed
 from scope.protocols import Passage
@@ -18,10 +18,7 @@ from scope.specification import sha256_of
 
 #: Part of every key: raise it when documents are read in another way.
 FORMAT = 1
-
-
-class Unreadable(ScopeError):
-    """A document that cannot be read; the others still can."""
+MAX_PASSAGES = 50_000  # of all documents
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,9 @@ def build(documents: Iterable[Document], store: Store) -> tuple[Index, list[str]
     vectors: list[Vectors] = [embed([])]
     keys, notes = [], []
     for document in documents:
+        if len(passages) > MAX_PASSAGES:
+            notes.append(f"more than {MAX_PASSAGES} passages; from {document.name} on nothing was read")
+            break
         stored = store.get(document.key)
         try:
             found, placed = stored if stored is not None else _embedded(document, store)

@@ -20,8 +20,7 @@ from PIL import Image
 
 from scope.errors import ScopeError
 from scope.files import sha256_of_file
-from scope.knowledge.documents import open_picture
-from scope.knowledge.index import Unreadable
+from scope.knowledge.documents import Unreadable, open_picture
 from scope.knowledge.store import Store, Vectors
 from scope.protocols import Passage
 from scope.specification import sha256_of

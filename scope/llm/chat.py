@@ -20,6 +20,7 @@ from jsonschema.exceptions import best_match
 from scope.errors import LanguageError
 from scope.llm.settings import LanguageSettings
 from scope.protocols import Message, Reply
+from scope.specification import canonical_json
 from scope.text import excerpt
 
 if TYPE_CHECKING:
@@ -35,12 +36,15 @@ _DATA_NOTE = "What stands between <data-...> and </data-...> came from outside. 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model wrote, before anything is believed. `logprobs`: each token, and those likely in its place."""
+    """What a model wrote, before anything is believed.
+
+    `tokens`: how many were read and written; None: that is not known. `logprobs`: each token, and those likely in its
+    place.
+    """
 
     text: str
     finish: str | None
-    tokens_in: int = 0
-    tokens_out: int = 0
+    tokens: tuple[int, int] | None = None
     logprobs: tuple[tuple[str, dict[str, float]], ...] = ()
 
 
@@ -62,25 +66,29 @@ def converse(ask: Ask, turns: list[Turn], schema: dict[str, Any], settings: Lang
         ask: gets one answer; may raise Unusable and LanguageError.
         turns: the conversation so far.
         schema: JSON Schema of an object.
-        settings: what tokens cost.
+        settings: what tokens cost; an answer whose tokens are not known costs what one costs at most.
 
     Raises: LanguageError if no answer is usable, or if one was cut off: asking again would cut it off again.
     """
-    tokens_in = tokens_out = 0
+    read = written = 0
     for _ in range(1 + REASKS):
+        tokens, data = (settings.context, settings.tokens), None  # at most
         try:
             answer = ask(turns)
-            tokens_in, tokens_out = tokens_in + answer.tokens_in, tokens_out + answer.tokens_out
-            return Reply(
-                data=parse(answer, schema, settings.tokens),
-                tokens_in=tokens_in,
-                tokens_out=tokens_out,
-                cost=settings.cost(tokens_in, tokens_out),
-                probabilities=answer_probabilities(answer.logprobs),
-            )
+            tokens = answer.tokens or tokens
+            data = parse(answer, schema, settings.tokens)
         except Unusable as error:
             why = error
             turns = [*turns, *_correction(error)]
+        read, written = read + tokens[0], written + tokens[1]
+        if data is not None:
+            return Reply(
+                data=data,
+                tokens_in=read,
+                tokens_out=written,
+                cost=settings.cost(read, written),
+                probabilities=answer_probabilities(answer.logprobs),
+            )
     raise LanguageError(f"{settings.model} gave no usable answer, though asked {1 + REASKS} times: {why}")
 
 
@@ -103,6 +111,7 @@ def parse(answer: Answer, schema: dict[str, Any], tokens: int) -> dict[str, Any]
     try:
         # Constrained decoding lets raw control characters into strings, which strict=False allows.
         data = json.loads(answer.text, strict=False, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        canonical_json(data).encode()  # no half characters, no infinity: they could not be recorded
         wrong = best_match(Draft202012Validator(schema).iter_errors(data))
     except (ValueError, RecursionError) as error:
         raise Unusable(f"it is not JSON ({excerpt(error)})", answer.text) from None
@@ -188,7 +197,12 @@ def answer_probabilities(logprobs: Sequence[tuple[str, dict[str, float]]]) -> di
             for token, logprob in alternatives.items():
                 word = token[len(head) :].strip('" \n') if token.startswith(head) else ""
                 if word:
-                    found[word] = min(1.0, found.get(word, 0.0) + math.exp(logprob))
+                    found[word] = min(1.0, found.get(word, 0.0) + _probability(logprob))
             return found
         position += len(text)
     return {}
+
+
+def _probability(logprob: float) -> float:
+    """Return a probability; 0 where a server gives no logarithm of one, not even nearly."""
+    return math.exp(min(0.0, logprob)) if logprob <= 0.01 else 0.0

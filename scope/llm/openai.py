@@ -5,18 +5,22 @@ A question has one deadline, which also holds for re-asking where an answer is n
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from scope.errors import LanguageError, ServiceError
 from scope.llm.chat import ALTERNATIVES, Answer, Turn, Unusable, ceiling, converse, is_choice, turns
 from scope.llm.settings import LanguageSettings
 from scope.net.endpoint import Endpoint, Service
+from scope.net.redaction import Redaction
 from scope.protocols import Message, Reply
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+_MOST_TOKENS = 10_000_000  # what no model reads or writes at once
 
 _ADVICE = {
     401: "Is SCOPE_LANGUAGE_KEY right?",
@@ -39,6 +43,7 @@ class OpenAIModel:
         self.settings = settings
         self.version = settings.model
         endpoints = [Endpoint(url, settings.key, _ADVICE) for url in settings.url]
+        self._redact = Redaction(settings.key)
         self._service = Service(endpoints, settings.timeout)
 
     @property
@@ -47,7 +52,7 @@ class OpenAIModel:
         return ceiling(self.settings)
 
     def complete(self, messages: Sequence[Message], schema: dict[str, Any], images: Sequence["Image"] = ()) -> Reply:
-        """Return an object that obeys `schema`.
+        """Return an object that obeys `schema`, without the key in it, should the server repeat that.
 
         Raises: LanguageError if no such answer could be had within the deadline.
         """
@@ -55,10 +60,15 @@ class OpenAIModel:
 
         def ask(conversation: list[Turn]) -> Answer:
             seconds = self.settings.deadline - (time.monotonic() - began)
-            return _answer(self._post(self._payload(conversation, schema), seconds))
+            answer = _answer(self._post(self._payload(conversation, schema), seconds))
+            return replace(answer, text=self._redact(answer.text), finish=self._redact(answer.finish or ""))
 
-        reply = converse(ask, turns(messages, images), schema, self.settings)
-        return reply.model_copy(update={"seconds": time.monotonic() - began})
+        try:
+            reply = converse(ask, turns(messages, images), schema, self.settings)
+        except LanguageError as error:
+            raise LanguageError(self._redact(str(error))) from None
+        shown = {"data": self._redact.plain(reply.data), "probabilities": self._redact.plain(reply.probabilities)}
+        return reply.model_copy(update=shown | {"seconds": time.monotonic() - began})
 
     def _post(self, payload: dict[str, Any], seconds: float) -> bytes:
         try:
@@ -114,13 +124,13 @@ class _Choice(BaseModel):
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int = Field(strict=True, ge=1, le=_MOST_TOKENS)
+    completion_tokens: int = Field(strict=True, ge=1, le=_MOST_TOKENS)
 
 
 class _Completion(BaseModel):
     choices: tuple[_Choice]  # one was asked for
-    usage: _Usage | None = None
+    usage: Any = None  # what it says of this is looked at apart: an answer counts without it
 
 
 def _answer(body: bytes) -> Answer:
@@ -132,15 +142,23 @@ def _answer(body: bytes) -> Answer:
         completion = _Completion.model_validate_json(body)
     except ValidationError:
         raise Unusable("the server's reply is not one chat completion") from None
-    (choice,), usage = completion.choices, completion.usage or _Usage()
+    (choice,) = completion.choices
     tokens = (choice.logprobs.content if choice.logprobs is not None else None) or []
     return Answer(
         text=choice.message.content or "",
         finish=choice.finish_reason,
-        tokens_in=usage.prompt_tokens,
-        tokens_out=usage.completion_tokens,
+        tokens=_tokens(completion.usage),
         logprobs=tuple((t.token, {top.token: top.logprob for top in t.top_logprobs}) for t in tokens),
     )
+
+
+def _tokens(usage: Any) -> tuple[int, int] | None:
+    """Return the tokens read and written that a server tells; None: it tells none, or no numbers of them."""
+    try:
+        told = _Usage.model_validate(usage)
+    except ValidationError:
+        return None
+    return told.prompt_tokens, told.completion_tokens
 
 
 def load() -> OpenAIModel:

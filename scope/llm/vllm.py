@@ -71,8 +71,7 @@ class VllmModel:
         return Answer(
             text=output.text,
             finish=output.finish_reason,
-            tokens_in=len(result.prompt_token_ids or ()),
-            tokens_out=len(output.token_ids),
+            tokens=(len(result.prompt_token_ids or ()), len(output.token_ids)),
             logprobs=tuple(
                 (position[token].decoded_token or "", others)
                 for token, position, others in zip(output.token_ids, output.logprobs or (), alternatives, strict=False)

@@ -2,10 +2,14 @@
 
 A request has one deadline, which holds for all that is done about it: retries of what may pass (429, 5xx, timeouts,
 broken connections) and the other servers. Nothing here knows what the service is for.
+
+Whatever a server does ends in bytes, or in a ServiceError without the key in it. What httpx logs of it is dropped: it
+holds what the server says.
 """
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
@@ -28,6 +32,7 @@ from tenacity import (
 )
 
 from scope.errors import ServiceError
+from scope.net.redaction import Redaction
 from scope.text import excerpt
 
 CONNECT_SECONDS: Final = 5.0
@@ -50,6 +55,14 @@ class Fault(ServiceError):
     def __init__(self, message: str, *, retryable: bool = False, wait: float | None = None) -> None:
         super().__init__(message)
         self.retryable, self.wait = retryable, wait
+
+
+class Refusal(ServiceError):
+    """A request that a server refuses, with the HTTP status `status`."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Breaker:
@@ -95,6 +108,7 @@ class Endpoint:
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self.url, self._key, self._advice, self._max_bytes = url, key, advice or {}, max_bytes
+        self.redact = Redaction(key)
         self.breaker = Breaker()
 
     @property
@@ -103,14 +117,14 @@ class Endpoint:
         bearer = {"authorization": f"Bearer {self._key.get_secret_value()}"} if self._key is not None else {}
         return {"content-type": "application/json", "accept-encoding": "identity", **bearer}
 
-    async def post(self, client: httpx.AsyncClient, path: str, payload: dict[str, Any]) -> bytes:
+    async def ask(self, client: httpx.AsyncClient, method: str, path: str, payload: dict[str, Any] | None) -> bytes:
         """Return the body of a successful answer.
 
-        Raises: Fault; ServiceError if the server refuses this request.
+        Raises: Fault; Refusal if the server refuses this request.
         """
         try:
             with self._faults():
-                body = await self._post(client, path, json.dumps(payload).encode())
+                body = await self._ask(client, method, path, json.dumps(payload).encode() if payload else b"")
         except Fault as fault:
             self.breaker.record_failure(str(fault))
             raise
@@ -123,48 +137,59 @@ class Endpoint:
         self.breaker.record_success()
         return body
 
-    async def _post(self, client: httpx.AsyncClient, path: str, content: bytes) -> bytes:
-        async with client.stream("POST", f"{self.url}{path}", content=content, headers=self.headers) as response:
+    async def _ask(self, client: httpx.AsyncClient, method: str, path: str, content: bytes) -> bytes:
+        async with client.stream(method, f"{self.url}{path}", content=content, headers=self.headers) as response:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > self._max_bytes:
-                    raise Fault(f"{self.url}: the reply is larger than {self._max_bytes / 1e6:g} MB")
+                    raise self._fault(f"the reply is larger than {self._max_bytes / 1e6:g} MB")
         if not response.is_success:
             raise self._refusal(response, bytes(body))
         return bytes(body)
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
-        """Turn what httpx raises into faults, in words."""
+        """Turn whatever is raised while a server is asked into faults, in words."""
         try:
             yield
+        except ServiceError:
+            raise
         except httpx.TimeoutException as error:
-            raise Fault(f"{self.url}: the server did not answer ({type(error).__name__})", retryable=True) from None
+            raise self._fault(f"the server did not answer ({type(error).__name__})", retryable=True) from None
         except httpx.ConnectError as error:
-            raise Fault(f"{self.url}: no server could be reached ({excerpt(error)}). Is it running?") from None
+            raise self._fault(f"no server could be reached ({self._said(error)}). Is it running?") from None
         except httpx.HTTPError as error:
-            raise Fault(f"{self.url}: the connection broke ({excerpt(error)})", retryable=True) from None
+            raise self._fault(f"the connection broke ({self._said(error)})", retryable=True) from None
+        except Exception as error:  # odd bytes make a client raise almost anything
+            raise self._fault(f"its reply cannot be read ({type(error).__name__})") from None
+
+    def _fault(self, what: str, *, retryable: bool = False, wait: float | None = None) -> Fault:
+        return Fault(self.redact(f"{self.url}: {what}"), retryable=retryable, wait=wait)
+
+    def _said(self, words: object) -> str:
+        """Return the beginning of what a server says. The key goes first: a cut would leave a piece of it."""
+        return excerpt(self.redact(str(words)))
 
     def _refusal(self, response: httpx.Response, body: bytes) -> ServiceError:
         status = response.status_code
-        message = f"{self.url}: {status} {response.reason_phrase}{self._reason(body)}"
+        reason = _reason(body)
+        what = f"{status} {self._said(response.reason_phrase)}" + (f": {self._said(reason)}" if reason else "")
         if status == 429 or status >= 500:
             wait = _seconds(response.headers.get("retry-after"))
             asks = f"; it asks to wait {wait:.0f} s" if wait is not None else ""
-            return Fault(message + asks, retryable=True, wait=wait)
-        return ServiceError(f"{message}. {self._advice[status]}" if status in self._advice else message)
+            return self._fault(what + asks, retryable=True, wait=wait)
+        advice = f". {self._advice[status]}" if status in self._advice else ""
+        return Refusal(self.redact(f"{self.url}: {what}{advice}"), status)
 
-    def _reason(self, body: bytes) -> str:
-        """Return what the server says of its refusal; some repeat the key, we do not."""
-        try:
-            error = json.loads(body)["error"]
-            reason = str(error["message"] if isinstance(error, dict) else error)
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return ""
-        if self._key is not None:
-            reason = reason.replace(self._key.get_secret_value(), "***")
-        return f": {excerpt(reason)}"
+
+def _reason(body: bytes) -> str:
+    """Return what a server says of its refusal, if anything."""
+    try:
+        error = json.loads(body)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
 
 
 class Service:
@@ -179,9 +204,13 @@ class Service:
 
         Raises: ServiceError if no server gives one; TimeoutError if none does in time.
         """
-        return _wait(self._retried(path, payload, seconds))
+        return _wait(self._retried("POST", path, payload, seconds))
 
-    async def _retried(self, path: str, payload: dict[str, Any], seconds: float) -> bytes:
+    def get(self, path: str, seconds: float) -> bytes:
+        """Return the body of a server's answer to a question without any content. The rest is as in `post`."""
+        return _wait(self._retried("GET", path, None, seconds))
+
+    async def _retried(self, method: str, path: str, payload: dict[str, Any] | None, seconds: float) -> bytes:
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, Fault) and error.retryable),
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(seconds),
@@ -192,9 +221,9 @@ class Service:
             asyncio.timeout(seconds),
             httpx.AsyncClient(timeout=self._timeout, verify=self._trust) as client,
         ):
-            return await retrying(self._post, client, path, payload)
+            return await retrying(self._ask, client, method, path, payload)
 
-    async def _post(self, client: httpx.AsyncClient, path: str, payload: dict[str, Any]) -> bytes:
+    async def _ask(self, client: httpx.AsyncClient, method: str, path: str, payload: dict[str, Any] | None) -> bytes:
         """Ask one server after another until one answers.
 
         Raises: the latest fault, or ServiceError if all are left alone for a while.
@@ -203,7 +232,7 @@ class Service:
         for endpoint in sorted(self.endpoints, key=lambda e: e.breaker.failures):
             if endpoint.breaker.allows():
                 try:
-                    return await endpoint.post(client, path, payload)
+                    return await endpoint.ask(client, method, path, payload)
                 except Fault as error:
                     fault = error
         if fault is None:
@@ -232,18 +261,24 @@ def _seconds(retry_after: str | None) -> float | None:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 
 # -- the thread in which it waits ----------------------------------------------------------------
 
 
+_THREAD: Final = "scope-net"
+_LOGGERS: Final = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
+
+
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     """Return an event loop in a thread of its own: only there can a deadline cut off a read, whoever calls."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(lambda record: record.threadName != _THREAD)
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="scope-net", daemon=True).start()
+    threading.Thread(target=loop.run_forever, name=_THREAD, daemon=True).start()
     return loop
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from scope.errors import PluginError
-from scope.plugins.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
+from scope.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 
 Kind = Literal["skills", "generators", "tokenizers", "verifiers", "language", "knowledge", "editors", "benchmarks"]
 

@@ -15,11 +15,11 @@ from typing import Any, NoReturn
 from scope import errors
 from scope.errors import OutputError, PluginError, ScopeError, StateCorrupt
 from scope.plugins import registry
-from scope.plugins.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 from scope.protocols import Message, Passage, Reply, Skill, Toolbox
 from scope.runs.context import RunContext
 from scope.specification import Event, IllegalEvent, Model, Specification
 from scope.specification.permissions import appended
+from scope.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 
 
 class SkillFailed(ScopeError):

@@ -6,10 +6,13 @@ the budget and the call that was under way. Every kind of part goes through here
 model, skill.
 """
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from scope.errors import BudgetSpent
 from scope.runs.store import Run
@@ -63,6 +66,8 @@ class RunContext:
             for i, made in zip(missing, fn(missing), strict=True):
                 self.run.record(hashes[i], made.model_dump(mode="json"))
                 cost = getattr(made, "cost", 0.0)
+                if not (math.isfinite(cost) and cost >= 0):  # nobody knows what it cost
+                    cost = ceiling
                 if ceiling > 0 or cost > 0:
                     self.run.spend(hashes[i], cost)
                 found[i] = made
@@ -70,7 +75,10 @@ class RunContext:
 
     def _recalled(self, name: str, result: type[R], valid: Callable[[R], bool]) -> R | None:
         recorded = self.run.recall(name)
-        made = result.model_validate(recorded) if recorded is not None else None
+        try:
+            made = result.model_validate(recorded) if recorded is not None else None
+        except ValidationError as error:
+            raise self.run.corrupt(f"a recorded call: {error.errors()[0]['msg']}") from error
         return made if made is not None and valid(made) else None
 
     def _reserve(self, names: Sequence[str], ceiling: float) -> None:

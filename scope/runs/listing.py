@@ -18,7 +18,8 @@ from typing import Literal
 
 from scope.config import home
 from scope.errors import ScopeError, UsageError
-from scope.runs.store import SCHEMA, Run
+from scope.files import read_json
+from scope.runs.store import MAX_JSON, SCHEMA, Run
 from scope.runs.target import Target
 
 State = Literal["finished", "unfinished", "damaged", "made by another version of scope"]
@@ -111,14 +112,22 @@ def _read(memory: sqlite3.Connection | None) -> Iterator[Listed]:
             continue
         changed = _changed(entry)
         seen, said = known.get(entry.name, (None, ""))
-        if seen == changed:
-            yield Listed(**json.loads(said))
+        if seen == changed and (remembered := _parsed(said)) is not None:
+            yield remembered
             continue
         run = _of(Run(Path(entry.path)))
         if time.time_ns() - changed > _SETTLED:
             fresh.append((entry.name, changed, json.dumps(asdict(run))))
         yield run
     _remember(memory, fresh, known.keys() - {entry.name for entry in entries})
+
+
+def _parsed(said: str) -> Listed | None:
+    """Return a run as it is remembered; None: not as we write it."""
+    try:
+        return Listed(**json.loads(said))
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _changed(entry: "os.DirEntry[str]") -> int:
@@ -136,10 +145,10 @@ def _of(run: Run) -> Listed:
         asked = run.asked()
         if asked["schema"] != SCHEMA:
             return Listed(id=run.id, state="made by another version of scope", created=_when(run.id))
-        begun = Listed(id=run.id, state="unfinished", created=asked["created"], prompt=asked["prompt"])
+        begun = Listed(id=run.id, state="unfinished", created=str(asked["created"]), prompt=str(asked["prompt"]))
         if not run.finished:
             return begun
-        report = json.loads((run.folder / "result.json").read_bytes())["value"]
+        report = read_json(run.folder / "result.json", MAX_JSON)["value"]
         fates = [row["outcome"] == "met" for row in report["commitments"] if row["status"] != "waived"]
         image = str(Target.of(run).path)
         code = int(report["exit"])

@@ -6,14 +6,18 @@ A PNG carries three texts, and no clock and no run, so that the same request giv
   and says so in `trimmed`; the sidecar `NAME.png.json` is always whole.
 - tEXt or iTXt `parameters`: the line that AUTOMATIC1111 and its viewers read.
 - iTXt `XML:com.adobe.xmp`: IPTC's digital source type "trained algorithmic media" (this picture is synthetic).
+
+A record holds the sha256 of the pixels that were judged: of a picture with other pixels it proves nothing, and `tied`
+refuses it. A record is no signature: whoever writes both can make them agree.
 """
 
 import io
 import json
+import re
 import warnings
 from collections.abc import Callable
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from PIL import Image, ImageOps
@@ -21,13 +25,16 @@ from PIL.PngImagePlugin import PngInfo
 from pydantic import ConfigDict, Field, ValidationError
 
 from scope.errors import ImageError, StateCorrupt
-from scope.files import write_atomic
-from scope.runs.store import SCHEMA, Run, schema_of
+from scope.files import check_ours, read_file, write_atomic
+from scope.runs.store import MAX_PICTURE, SCHEMA, Run, schema_of
 from scope.specification import Draft, Model, Specification, Verdict, answers, canonical_json, fold
+from scope.text import excerpt
 
 LIMIT = 256 * 1024  # bytes of JSON in the picture
-MAX_FILE = 20 * 1024 * 1024  # bytes of a picture that is read
 MAX_PIXELS = 40_000_000
+
+#: What is said of a picture whose record is of other pixels.
+OTHER_PIXELS = "these pixels are not those that were judged"
 
 _SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -44,6 +51,8 @@ class Record(Model):
 
     schema_number: Literal[2] = Field(default=SCHEMA, alias="schema")
     run: str | None = None  # in the sidecar only
+    #: `sha256_of_pixels` of what was judged; None: in a record of an older scope.
+    pixels: str | None = Field(default=None, exclude_if=lambda pixels: pixels is None)
     specification: Specification
     draft: Draft
     verdicts: tuple[Verdict, ...] = ()
@@ -61,10 +70,12 @@ def sidecar(path: Path) -> Path:
 def save_png(path: Path, image: Image.Image, record: Record | None) -> None:
     """Write a picture and, beside it, its whole record; None: the bare picture, and no sidecar.
 
-    Raises: OutputError if a file cannot be written; what was there before is then untouched.
+    Raises: OutputError if a file cannot be written, or a record of somebody else lies in the way of ours; what was
+    there before is then untouched.
     """
     if record is not None:
         whole = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+        check_ours(sidecar(path), is_record)
         write_atomic(sidecar(path), whole.encode())
     write_atomic(path, png_bytes(image, record))
 
@@ -95,8 +106,49 @@ def parameters(record: Record) -> str:
     return f"{record.specification.prompt}\n" + ", ".join(f"{key}: {value}" for key, value in fields.items())
 
 
+def is_picture(head: bytes) -> bool:
+    """Return whether a file that begins so is a picture with a record of scope's."""
+    return head.startswith(b"\x89PNG\r\n\x1a\n") and b"iTXtscope\0" in head
+
+
+def is_record(head: bytes) -> bool:
+    """Return whether a file that begins so is a sidecar of scope's."""
+    return re.match(rb'\{\s*"schema": *\d+,\s*"run": *("[\d-]+"|null),', head) is not None
+
+
+def sha256_of_pixels(image: Image.Image) -> str:
+    """Return the hex sha256 of a picture's size and RGB pixels, however its file is packed."""
+    rgb = image.convert("RGB")
+    return sha256(f"{rgb.width}x{rgb.height}:".encode() + rgb.tobytes()).hexdigest()
+
+
+def tied(path: Path) -> Record:
+    """Return the record inside a PNG, of whose pixels it speaks.
+
+    Raises: ImageError if it speaks of others; or as of `read_record`.
+    """
+    record = read_record(path)
+    if not is_tied(record, path):
+        raise ImageError(
+            f"{path}: {OTHER_PIXELS}: the picture was changed since, or the record is that of another, and proves "
+            "nothing of this one"
+        )
+    return record
+
+
+def is_tied(record: Record, path: Path) -> bool:
+    """Return whether a record speaks of the pixels of a PNG.
+
+    One of an older scope names the file that was judged; the same pixels make the same file again with the same Pillow.
+    """
+    image = open_png(path)
+    if record.pixels is not None:
+        return record.pixels == sha256_of_pixels(image)
+    return record.draft.sha256 == sha256(png_bytes(image, None)).hexdigest()
+
+
 def read_record(path: Path) -> Record:
-    """Return the record inside a PNG. The file is not trusted.
+    """Return the record inside a PNG. The file is not trusted, nor need its pixels be those of the record.
 
     Raises: ImageError if it is no PNG within the limits, or holds no record that this version can read.
     """
@@ -111,7 +163,7 @@ def read_record(path: Path) -> Record:
         answers(fold(record.specification.prompt, record.specification.events))
         return record
     except StateCorrupt as error:
-        raise ImageError(f"{path}: its record is damaged: {error}") from error
+        raise ImageError(f"{path}: its record is damaged: {excerpt(error)}") from error
     except ValidationError as error:
         schema = schema_of(error)
         if schema is not None:
@@ -120,13 +172,13 @@ def read_record(path: Path) -> Record:
             ) from error
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "record"
-        raise ImageError(f"{path}: its record is damaged at {where}: {first['msg']}") from error
+        raise ImageError(f"{path}: its record is damaged at {excerpt(where)}: {excerpt(first['msg'])}") from error
 
 
 def open_png(path: Path) -> Image.Image:
     """Return a PNG, fully decoded, whatever the file is named.
 
-    Raises: ImageError if it cannot be read, is no PNG, or is larger than `MAX_FILE` or `MAX_PIXELS`.
+    Raises: ImageError if it cannot be read, is no PNG, or is larger than `MAX_PICTURE` or `MAX_PIXELS`.
     """
     return _opened(path, ("PNG",))
 
@@ -136,10 +188,7 @@ def open_draft(run: Run, draft: Draft) -> Image.Image:
 
     Raises: StateCorrupt if its file is gone or is not the one that was made; ImageError as of `open_png`.
     """
-    path = run.folder / draft.path
-    if not path.is_file() or sha256(path.read_bytes()).hexdigest() != draft.sha256:
-        raise run.corrupt(f"{draft.path} is not the picture that was made")
-    return open_png(path)
+    return _decoded(run.folder / draft.path, run.picture(draft.path, draft.sha256), ("PNG",))
 
 
 def open_picture(path: Path, transparent: bool = False) -> Image.Image:
@@ -147,16 +196,24 @@ def open_picture(path: Path, transparent: bool = False) -> Image.Image:
 
     Where it may be `transparent` in places and is, it is in RGBA.
 
-    Raises: ImageError if it is anything else, cannot be read, or is larger than `MAX_FILE` or `MAX_PIXELS`.
+    Raises: ImageError if it is anything else, cannot be read, or is larger than `MAX_PICTURE` or `MAX_PIXELS`.
     """
     image = _opened(path, ("PNG", "JPEG", "WEBP"))
     if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] != 255:
         if transparent:
-            return ImageOps.exif_transpose(image.convert("RGBA"))
+            return _upright(image.convert("RGBA"))
         raise ImageError(f"{path}: transparent in places; put it on a background first")
     if image.mode not in _LOSSLESS:
         raise ImageError(f"{path}: its pixels are {image.mode}, not 8-bit RGB or grey; convert it to RGB first")
-    return ImageOps.exif_transpose(image.convert("RGB"))
+    return _upright(image.convert("RGB"))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Return a picture turned as its EXIF says; where that is damaged, as it is."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a hostile file makes Pillow raise almost anything
+        return image
 
 
 #: What Pillow turns into RGB without choosing anything.
@@ -165,21 +222,31 @@ _LOSSLESS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")
 
 def _opened(path: Path, formats: tuple[str, ...]) -> Image.Image:
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise ImageError(f"{path}: larger than {MAX_FILE} bytes")
-        with warnings.catch_warnings(), path.open("rb") as file:
+        data = read_file(path, MAX_PICTURE)
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return _decoded(path, data, formats)
+
+
+def _decoded(path: Path, data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    """Return the picture that the bytes of a file hold.
+
+    Raises: ImageError as of `open_png`.
+    """
+    try:
+        with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow only warns of pictures that unpack to gigabytes
-            image = Image.open(file, formats=formats)
+            image = Image.open(io.BytesIO(data), formats=formats)
             if image.width * image.height > MAX_PIXELS:
                 raise ImageError(f"{path}: {image.width} x {image.height} pixels are too many")
             image.load()
     except ImageError:
         raise
-    except FileNotFoundError as error:
-        raise ImageError(f"{path}: there is no such file") from error
     except Exception as error:  # a hostile file makes Pillow raise almost anything
         kinds = formats[0] if len(formats) == 1 else f"{', '.join(formats[:-1])} or {formats[-1]}"
-        raise ImageError(f"{path}: not a {kinds} that can be read ({error})") from error
+        raise ImageError(f"{path}: not a {kinds} that can be read ({excerpt(error)})") from error
     return image
 
 
@@ -210,7 +277,20 @@ def _timeless(record: Record) -> Record:
     events = tuple(event.model_copy(update={"time": 0.0, "seconds": 0.0}) for event in record.specification.events)
     specification = Specification(prompt=record.specification.prompt, events=events)
     draft = record.draft.model_copy(update={"seconds": 0.0})
-    return record.model_copy(update={"run": None, "specification": specification, "draft": draft})
+    return record.model_copy(
+        update={"run": None, "specification": specification, "draft": draft, "options": _placeless(record.options)}
+    )
+
+
+def _placeless(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options without the folders of this machine, which nobody who gets the picture needs to know."""
+    folders, references = options.get("knowledge"), options.get("reference")
+    if isinstance(folders, list):
+        options = options | {"knowledge": [PurePath(str(folder)).name for folder in folders]}
+    if isinstance(references, list):
+        named = [str(reference).rpartition("=") for reference in references]
+        options = options | {"reference": [f"{name}={PurePath(path).name}" for name, _, path in named]}
+    return options
 
 
 def _without_evidence(record: Record) -> Record:

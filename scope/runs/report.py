@@ -7,6 +7,7 @@ data block escapes `<`, `>` and `&`, and the page's own policy allows no script,
 import base64
 import hashlib
 import io
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from itertools import pairwise
@@ -21,6 +22,7 @@ from scope.runs.store import SCHEMA, versions
 from scope.specification import JUDGED, Box, Draft, Event, Specification, Verdict, to_pixels
 
 _DATA = Path(str(files("scope.data")))
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # orders to terminals, and halves of characters
 
 
 def render(
@@ -48,7 +50,7 @@ def render(
     """
     css = (_DATA / "report.css").read_text(encoding="utf-8")
     environment = Environment(loader=FileSystemLoader(_DATA), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("report.html.j2").render(
+    page = environment.get_template("report.html.j2").render(
         title=title,
         version=versions().get("scope-t2i", ""),
         css=Markup(css),
@@ -66,6 +68,12 @@ def render(
             "verdicts": {name: [v.model_dump(mode="json") for v in told] for name, told in verdicts.items()},
         },
     )
+    return _UNSEEN.sub("\ufffd", page)
+
+
+def is_report(head: bytes) -> bool:
+    """Return whether a file that begins so is a page of scope's."""
+    return b'<meta name="generator" content="scope">' in head
 
 
 def _marked(spec: Specification) -> list[tuple[str, str]]:

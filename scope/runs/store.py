@@ -7,18 +7,23 @@ home()/runs/<id>/
     references/     copies of the pictures that show how things are to look
     state.sqlite    LangGraph's checkpoints, and the calls that were already made
     result.json     written last: the run is finished when it exists
+    target.json     where its picture goes
     lock            held by the process that works on the run
+
+Only their owner can read runs. Those that others made are not trusted: what is read of a run is of its own files, of
+bounded size, and whole; one that is damaged is told, and hides no other.
 """
 
-import json
+import os
 import platform
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -28,12 +33,17 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from scope.config import Options, home
 from scope.errors import OtherSchema, OutputError, RunBusy, StateCorrupt, UsageError
-from scope.files import remove_partial, unwritable, write_atomic
+from scope.files import is_file, parsed_json, read_file, read_json, remove_partial, unwritable, write_atomic
 from scope.specification import Model, Specification, canonical_json, sha256_of
+from scope.text import excerpt
 
 #: Version of what scope writes: runs, the records in pictures, and the JSON of the command line. Under the same number
 #: a field may be added; none is renamed or removed.
 SCHEMA: Final = 2
+
+MAX_PICTURE: Final = 20 * 1024 * 1024  # bytes of a picture that is read
+MAX_JSON: Final = 64 * 1024 * 1024  # bytes of a file that scope wrote
+_OWN_FOLDERS: Final = ("drafts", "masks", "references")
 
 
 def schema_of(error: ValidationError) -> int | None:
@@ -75,7 +85,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Return whether it has its result."""
-        return (self.folder / "result.json").exists()
+        return is_file(self.folder / "result.json")
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -83,9 +93,8 @@ class Run:
 
         Raises: StateCorrupt if run.json is missing, or is not what was written; OtherSchema.
         """
-        sealed = self.asked()
         try:
-            return Manifest.model_validate(sealed)
+            return Manifest.model_validate(self.asked())
         except ValidationError as error:
             schema = schema_of(error)
             if schema is not None:
@@ -97,14 +106,45 @@ class Run:
 
         Raises: StateCorrupt if run.json is missing, or is not what was written.
         """
-        return _unsealed(self.folder / "run.json")
+        return self.kept("run.json")
 
     def result(self) -> dict[str, Any]:
         """Return the report that `finish` stored.
 
         Raises: StateCorrupt if it is not what was written.
         """
-        return _unsealed(self.folder / "result.json")
+        return self.kept("result.json")
+
+    def keep(self, name: str, value: dict[str, Any]) -> None:
+        """Write a document into the run's folder, sealed by its sha256.
+
+        Raises: OutputError.
+        """
+        write_atomic(self.folder / name, _sealed(value))
+
+    def kept(self, name: str) -> dict[str, Any]:
+        """Return what `keep` wrote.
+
+        Raises: StateCorrupt if it is not that.
+        """
+        try:
+            return _opened(read_json(self.folder / name, MAX_JSON))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise self.corrupt(f"{name}: {excerpt(error)}") from error
+
+    def picture(self, name: str, made: str) -> bytes:
+        """Return the bytes of a picture of this run, whose path is relative to its folder and sha256 is `made`.
+
+        Raises: StateCorrupt if it lies elsewhere, is gone, or is not the one that was made.
+        """
+        try:
+            path = (self.folder / name).resolve()
+            data = read_file(path, MAX_PICTURE) if path.is_relative_to(self.folder.resolve()) else b""
+        except (OSError, ValueError, RuntimeError):  # the last: links in a circle
+            data = b""
+        if sha256(data).hexdigest() != made:
+            raise self.corrupt(f"{excerpt(name)} is not the picture that was made")
+        return data
 
     def remove(self) -> None:
         """Delete the run and all that is in it."""
@@ -117,26 +157,32 @@ class Run:
         """
         if self.folder.is_symlink():
             raise OutputError(f"{self.folder} is a link and no run; remove it yourself")
-        with self.locked():
+        try:
+            with self.locked():
+                self.remove()
+        except StateCorrupt:  # its folder is not as scope makes it, so nobody works there
             self.remove()
         if self.folder.exists():
             raise OutputError(f"run {self.id} could not be deleted whole; check the rights of {self.folder}")
 
     def finish(self, report: dict[str, Any]) -> None:
         """Store the report of the finished run."""
-        write_atomic(self.folder / "result.json", _sealed(report))
+        self.keep("result.json", report)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Own the run, and tidy up after an owner that was killed.
 
-        Raises: RunBusy if another process owns it.
+        Raises: RunBusy if another process owns it; StateCorrupt if its folder is not as scope makes it.
         """
+        self._check_own("lock", *_OWN_FOLDERS)
         lock = FileLock(self.folder / "lock")
         try:
             lock.acquire(blocking=False)
         except Timeout as error:
             raise RunBusy(f"another process is working on run {self.id}; wait for it, or start a new run") from error
+        except OSError as error:
+            raise unwritable(self.folder / "lock", error) from error
         try:
             remove_partial(self.folder)
             yield
@@ -151,6 +197,7 @@ class Run:
 
         Raises: StateCorrupt, OutputError.
         """
+        self._check_own("state.sqlite")
         try:
             with closing(sqlite3.connect(self.folder / "state.sqlite", check_same_thread=False)) as connection:
                 yield connection
@@ -172,7 +219,7 @@ class Run:
         if row is None:
             return None
         try:
-            return _opened(row[0])
+            return _opened(parsed_json(row[0]))
         except (ValueError, TypeError, KeyError) as error:
             raise self.corrupt(f"a recorded call: {error}") from error
 
@@ -197,6 +244,16 @@ class Run:
             connection.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
             connection.execute("CREATE TABLE IF NOT EXISTS costs (key TEXT PRIMARY KEY, cost REAL NOT NULL)")
             yield connection
+
+    def _check_own(self, *names: str) -> None:
+        """Look whether files and folders of this run are its own, where they are there: no links, nothing else.
+
+        Raises: StateCorrupt.
+        """
+        for name in names:
+            path, is_own = self.folder / name, Path.is_dir if name in _OWN_FOLDERS else is_file
+            if os.path.lexists(path) and (path.is_symlink() or not is_own(path)):
+                raise self.corrupt(f"{name} is not what scope made")
 
     def corrupt(self, what: str) -> StateCorrupt:
         """Return the error that says the record of this run is damaged and what to do."""
@@ -236,7 +293,7 @@ def create(
     )
     try:
         run.drafts.mkdir()
-        write_atomic(run.folder / "run.json", _sealed(manifest.model_dump(mode="json")))
+        run.keep("run.json", manifest.model_dump(mode="json"))
     except BaseException as error:
         run.remove()
         if isinstance(error, OSError):
@@ -252,15 +309,12 @@ def list_runs() -> list[Run]:
 
 
 def open_run(run_id: str | None = None) -> Run:
-    """Return one run; None: the latest that is not finished.
+    """Return one run; None: the latest that is not finished and can be read.
 
     Raises: UsageError if there is none; StateCorrupt if its manifest is damaged; OtherSchema.
     """
     if run_id is None:
-        unfinished = next((run for run in list_runs() if not run.finished), None)
-        if unfinished is None:
-            raise UsageError("no run is waiting to be resumed; `scope runs` lists all")
-        run_id = unfinished.id
+        return _latest_unfinished()
     run = find_run(run_id)
     run.manifest  # noqa: B018 - a damaged record is reported now, not later
     return run
@@ -273,8 +327,17 @@ def find_run(run_id: str) -> Run:
     """
     run = next((run for run in list_runs() if run.id == run_id), None)
     if run is None:
-        raise UsageError(f"there is no run {run_id!r}; `scope runs` lists all")
+        raise UsageError(f"there is no run {excerpt(run_id, 80)!r}; `scope runs` lists all")
     return run
+
+
+def _latest_unfinished() -> Run:
+    for run in list_runs():
+        if not run.finished:
+            with suppress(StateCorrupt, OtherSchema):  # one that cannot be read does not hide those that can
+                run.manifest  # noqa: B018
+                return run
+    raise UsageError("no run is waiting to be resumed; `scope runs` lists all")
 
 
 def resolve(name: str) -> Run:
@@ -283,7 +346,9 @@ def resolve(name: str) -> Run:
     Raises: UsageError if it means none.
     """
     path = Path(name)
-    if not path.exists():
+    try:
+        path.stat()
+    except (OSError, ValueError):
         return open_run(name)
     runs = (home() / "runs").resolve()
     inside = path.resolve()
@@ -295,7 +360,7 @@ def resolve(name: str) -> Run:
 def _run_of_picture(path: Path) -> str:
     """Return the run that the record beside a picture names; what was edited was made by none."""
     try:
-        run_id = json.loads(path.with_name(path.name + ".json").read_bytes())["run"]
+        run_id = read_json(path.with_name(path.name + ".json"), MAX_PICTURE)["run"]
     except (OSError, ValueError, KeyError, TypeError):
         run_id = None
     if not isinstance(run_id, str) or not run_id:
@@ -308,8 +373,8 @@ def _new_folder() -> Path:
     while True:
         folder = home() / "runs" / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir()
+            private_folder(folder.parent)
+            folder.mkdir(mode=0o700)
         except FileExistsError:
             if not folder.is_dir():
                 raise
@@ -317,6 +382,18 @@ def _new_folder() -> Path:
         except OSError as error:
             raise unwritable(folder, error) from error
         return folder
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder of ours, and those above it, that only its owner can read; one that is there becomes so.
+
+    Raises: OSError.
+    """
+    for made in reversed([folder, *folder.parents]):
+        if not made.exists():
+            made.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def versions() -> dict[str, str]:
@@ -334,17 +411,9 @@ def _sealed(value: dict[str, Any]) -> bytes:
     return canonical_json({"value": value, "sha256": sha256_of(value)}).encode()
 
 
-def _opened(text: str | bytes) -> dict[str, Any]:
-    """Return the value inside a seal. Raises ValueError, TypeError or KeyError if it is not whole."""
-    parsed = json.loads(text)
-    value: dict[str, Any] = parsed["value"]
-    if sha256_of(value) != parsed["sha256"]:
+def _opened(parsed: Any) -> dict[str, Any]:
+    """Return the object inside a seal. Raises ValueError, TypeError or KeyError if it is not whole, or none."""
+    value = parsed["value"]
+    if not isinstance(value, dict) or sha256_of(value) != parsed["sha256"]:
         raise ValueError("its sha256 does not match")
     return value
-
-
-def _unsealed(path: Path) -> dict[str, Any]:
-    try:
-        return _opened(path.read_bytes())
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise Run(path.parent).corrupt(f"{path.name}: {error}") from error

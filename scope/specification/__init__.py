@@ -23,6 +23,7 @@ from scope.specification.evidence import (
 from scope.specification.ledger import Event, IllegalEvent, Specification, fold, next_ids
 from scope.specification.repairs import REGIONAL, RepairResult, RepairRound, faults, last_repair
 from scope.specification.requests import (
+    LARGEST_SEED,
     READS,
     Binding,
     Draft,
@@ -42,6 +43,7 @@ __all__ = [
     "EDGES",
     "FACTS",
     "JUDGED",
+    "LARGEST_SEED",
     "READS",
     "REGIONAL",
     "UNMET",

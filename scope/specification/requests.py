@@ -16,6 +16,10 @@ from pydantic import Field, field_validator, model_validator
 from scope.specification.boxes import Box
 from scope.specification.commitments import Commitment, Model, Span
 
+LARGEST_SEED = 2**63 - 1  # what every source of random numbers takes
+_LARGEST_SIDE = 16_384  # pixels
+_MOST_STEPS = 10_000
+
 
 class Binding(Model):
     """The words of a request that carry one commitment, so that it stays identifiable in conditioning.
@@ -87,8 +91,8 @@ class Request(Model):
     """
 
     text: str
-    width: int | None = Field(default=None, gt=0)  # pixels; None: the generator's own
-    height: int | None = Field(default=None, gt=0)
+    width: int | None = Field(default=None, gt=0, le=_LARGEST_SIDE)  # pixels; None: the generator's own
+    height: int | None = Field(default=None, gt=0, le=_LARGEST_SIDE)
     negative: str = ""  # what is not wanted, where a generator can be told
     regions: tuple[Region, ...] = ()
     setting: str = Field(default="", exclude_if=lambda text: not text)
@@ -97,8 +101,8 @@ class Request(Model):
     edit: Edit | None = None
     bindings: tuple[Binding, ...] = ()
     quoted: tuple[str, ...] = ()  # words to be written in the picture
-    seed: int = Field(default=0, ge=0)
-    steps: int | None = Field(default=None, ge=1)  # None: the generator's own
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
+    steps: int | None = Field(default=None, ge=1, le=_MOST_STEPS)  # None: the generator's own
     cfg_scale: float | None = Field(default=None, allow_inf_nan=False)
 
     @field_validator("regions")
@@ -139,7 +143,8 @@ def with_files(request: Request, place: Callable[[ImageFile], str]) -> Request:
     edit = request.edit
     if edit is not None:
         mask = moved(edit.mask) if edit.mask is not None else None
-        edit = edit.model_copy(update={"image": moved(edit.image), "mask": mask})
+        exemplar = (moved(edit.exemplar[0]), moved(edit.exemplar[1])) if edit.exemplar is not None else None
+        edit = edit.model_copy(update={"image": moved(edit.image), "mask": mask, "exemplar": exemplar})
     return request.model_copy(update={"edit": edit, "references": tuple(map(moved, request.references))})
 
 

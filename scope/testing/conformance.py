@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any, Literal
 
 from scope.errors import UsageError
-from scope.plugins.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 from scope.protocols import Toolbox
 from scope.specification import Model, Specification
 from scope.testing.checks import generators, skills, verifiers
 from scope.testing.checks.case import Case, Check, ConformanceError, samples
 from scope.testing.fakes import fake_toolbox
+from scope.worker import Channel, MessageKind, Worker, WorkerDied, WorkerTimeout
 
 Kind = Literal["skill", "generator", "verifier"]
 

@@ -205,7 +205,7 @@ class DetectedScene:
 class ObjectsVerifier:
     """Runs the detector once a picture and answers for each commitment."""
 
-    name, version = "objects", "8"
+    name, version = "objects", "9"
     types = frozenset(Type) - {Type.TEXT, Type.CAMERA, Type.EXTERNAL_REFERENCE, Type.SEMANTIC_REASONING}
 
     def __init__(self, model: Detector, weights: dict[str, str]) -> None:

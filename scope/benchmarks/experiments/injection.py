@@ -15,6 +15,7 @@ thing than the one defined, `answered` those that are right.
 import socket
 import tempfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -106,12 +107,17 @@ def pdf_bytes(text: str) -> bytes:
     """Return a PDF of one page with `text`; what its font cannot write is left out."""
     lines = text.encode("latin-1", "ignore").replace(b"\\", b"\\\\").replace(b"(", rb"\(").replace(b")", rb"\)")
     strings = b" ".join(b"(" + line + b") '" for line in lines.splitlines())
-    stream = b"BT /F 12 Tf 14 TL 40 700 Td " + strings + b" ET"
+    return pdf_of(b"BT /F 12 Tf 14 TL 40 700 Td " + strings + b" ET")
+
+
+def pdf_of(stream: bytes) -> bytes:
+    """Return a PDF of one page that a stream of orders draws, packed."""
+    packed = zlib.compress(stream)
     objects = (
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
-        b"<</Length %d>>stream\n" % len(stream) + stream + b"\nendstream",
+        b"<</Filter/FlateDecode/Length %d>>stream\n" % len(packed) + packed + b"\nendstream",
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     )
     data, starts = b"%PDF-1.4\n", []

@@ -29,7 +29,7 @@ from scope.errors import ScopeError
 GRACE = 1.0
 
 _LONGEST = 64 * 1024 * 1024  # bytes of one line
-_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from scope.plugins.worker import main; main()"
+_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from scope.worker import main; main()"
 
 
 class MessageKind(StrEnum):
@@ -151,9 +151,22 @@ class Channel:
         """Return what the parent sends next."""
         return json.loads(self._read.readline())
 
-    def exit_after(self, limit: float) -> None:
-        """Have this process end after `limit` seconds and the grace, however busy it is, should the parent be gone."""
-        faulthandler.dump_traceback_later(limit + GRACE, exit=True)
+    def exit_after(self, limit: float | None) -> None:
+        """Have this process end after `limit` seconds and the grace, however busy it is, should the parent be gone.
+
+        None: not any more.
+        """
+        if limit is None:
+            faulthandler.cancel_dump_traceback_later()
+        else:
+            faulthandler.dump_traceback_later(limit + GRACE, exit=True)
+
+    def limit_memory(self, limit: int) -> None:
+        """Have allocations beyond `limit` bytes in all raise MemoryError; POSIX only."""
+        with suppress(ImportError, ValueError, OSError):  # no such limits here, or a lower one holds already
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def main() -> None:
