@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from scope.cli.console import emit, emit_json, emit_path, emit_table, log
 from scope.specification import Commitment, Specification
+from scope.text import visible
 
 if TYPE_CHECKING:
     from scope.app import Plan

@@ -19,7 +19,7 @@ from scope.verifiers import styles
 from scope.verifiers.drawings import looks_drawn
 from scope.verifiers.relations import relation_holds
 from scope.verifiers.styles import Pixels
-from scope.worlds.pocket.catalogue import WIDER_OF
+from scope.worlds.pocket.catalogue import COLORS, WIDER_OF
 from scope.worlds.pocket.drawn import drawn_for
 from scope.worlds.pocket.settings import shows
 
