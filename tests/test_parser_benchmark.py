@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 from scope.benchmarks.experiments import parser
-from scope.benchmarks.reading import dsg, fuzz, judged, public, sentences, surfaces
+from scope.benchmarks.reading import SETS, dsg, fuzz, judged, public, sentences, surfaces
 from scope.benchmarks.reading.atoms import Atom, Score, score
 from scope.benchmarks.reading.notation import atoms
 from scope.errors import ScopeError
@@ -116,7 +116,7 @@ def test_a_statement_outside_the_notation_is_refused() -> None:
         atoms("A: cat; A frobs B")
 
 
-@pytest.mark.parametrize("name", sentences.SETS)
+@pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("half", sentences.HALVES)
 def test_sentences_say_their_truth_and_are_the_same_each_time(name: str, half: sentences.Half) -> None:
     drawn = sentences.sentences(name, half, 60)
@@ -130,7 +130,7 @@ def test_sentences_say_their_truth_and_are_the_same_each_time(name: str, half: s
 
 
 def test_the_halves_share_neither_templates_nor_open_words() -> None:
-    for name in sentences.SETS:
+    for name in SETS:
         dev, test = (set(sentences._templates(name)[half]) for half in sentences.HALVES)
         assert dev
         assert test
@@ -205,3 +205,17 @@ def test_fuzzed_prompts_are_read_or_refused(grammar: Grammar) -> None:
     real = list(public.prompts("geneval").values())
     assert list(fuzz.prompts(5, real)) == list(fuzz.prompts(5, real))
     assert parser.fuzz_row(grammar, 100).metrics["crashes"].value == 0
+
+
+@pytest.mark.heavy
+def test_a_small_sample_of_all_sets_is_measured() -> None:
+    results = parser.measure(quick=True)
+    rows = {row.name: {name: metric.value for name, metric in row.metrics.items()} for row in results.rows}
+    assert set(SETS) | {f"{name}_dev" for name in SETS} <= set(rows)
+    for name in ("geneval", "pocket", "world"):
+        assert rows[name]["whole"] == 1, name
+    for name in SETS:
+        assert rows[f"{name}_dev"]["recall"] >= 0.95, name
+        assert rows[f"{name}_dev"]["precision"] >= 0.95, name
+    assert rows["denials"]["promised_denials"] == rows["denials_dev"]["promised_denials"] == 0
+    assert rows["fuzz"]["crashes"] == 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from scope.benchmarks.reading import SETS
 from scope.benchmarks.results import MEASURED_BY, Metric, Results, Row, load
 from scope.errors import ScopeError
 
@@ -28,7 +29,7 @@ class System:
 
 
 SYSTEMS = (
-    System("reads the prompt: grammar", "parser", rows=("world",), metrics=("exact",)),
+    System("reads the prompt: grammar", "parser", rows=SETS, metrics=("recall",)),
     System("draws in 4 steps: `ntm`", "generators", rows=("ntm_4",)),
     System("draws in 50 steps: `flow`", "generators", rows=("flow_50",)),
     System("encodes and decodes true scenes: `lapped`", "reconstruction", rows=("lapped_world",), metrics=("kept",)),

@@ -27,10 +27,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scope.benchmarks.metrics.intervals import share
-from scope.benchmarks.reading import dsg, fuzz, judged, public, surfaces
+from scope.benchmarks.reading import SETS, dsg, fuzz, judged, public, surfaces
 from scope.benchmarks.reading.atoms import Atom, Score, score
 from scope.benchmarks.reading.known import of_geneval, of_plan
-from scope.benchmarks.reading.sentences import HALVES, SETS, Half, sentences
+from scope.benchmarks.reading.sentences import HALVES, Half, sentences
 from scope.benchmarks.results import Metric, Results, Row
 from scope.errors import PromptError, ScopeError
 from scope.parsing.cleaning import clean

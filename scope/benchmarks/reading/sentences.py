@@ -26,6 +26,7 @@ from typing import Literal
 
 import numpy as np
 
+from scope.benchmarks.reading import SETS
 from scope.benchmarks.reading.atoms import Atom
 from scope.benchmarks.reading.notation import atoms
 from scope.errors import ScopeError
@@ -33,7 +34,6 @@ from scope.text import NUMBERS, article, plural
 
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
-SETS = ("chains", "conceptmix_like", "comparisons", "denials", "subsets", "pronouns", "comma")
 
 _SLOT = re.compile(r"\[(?P<name>[A-Za-z])(?:=(?P<like>[A-Z]))?(?:\.(?P<kind>\w+))?(?::(?P<form>\w+))?\]")
 _WORD = re.compile(r"\{(?P<key>(?P<kind>[a-z]{2,})\d?|[A-Za-z](?:\.\w)?)(?P<plural>s?)\}")

@@ -263,8 +263,8 @@ class BoxModel:
         self._at_most(_length(inner, 3), _length(outer, 2))
 
     def _longer(self, one: Sides, other: Sides) -> None:
-        """Have one length be at least 1.25 times another."""
-        self._at_most(_length(other, 5), _length(one, 4))
+        """Have one length be at least a third longer than another: what is drawn in a box need not fill it."""
+        self._at_most(_length(other, 4), _length(one, 3))
 
     def _at_most(self, less: Sum, more: Sum, when: int | None = None) -> None:
         self._model.hold([*less, *((-factor, variable) for factor, variable in more)], high=0, when=when)
