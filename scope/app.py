@@ -38,6 +38,7 @@ from scope.parsing.notes import notes_of
 from scope.plugins import registry
 from scope.protocols import Editor, Generator, Reader
 from scope.runs import store
+from scope.runs.marks import sidecar
 from scope.runs.png import (
     OTHER_PIXELS,
     Record,
@@ -49,7 +50,6 @@ from scope.runs.png import (
     read_record,
     save_png,
     sha256_of_pixels,
-    sidecar,
     tied,
 )
 from scope.runs.report import is_report

@@ -20,7 +20,8 @@ from scope import app, errors
 from scope.config import Options
 from scope.protocols import DEFAULT_GENERATOR, OnStep, Picture, ignore_steps
 from scope.runs import store
-from scope.runs.png import read_record, save_png, sidecar
+from scope.runs.marks import sidecar
+from scope.runs.png import read_record, save_png
 from scope.specification import Commitment, Request, Type
 from scope.testing import FakeGenerator, FakeVerifier
 

@@ -24,7 +24,8 @@ from scope.engine.outcome import STAGES
 from scope.generators.metadata import vocabulary_of
 from scope.parsing.grammar import Grammar
 from scope.protocols import DEFAULT_GENERATOR
-from scope.runs.png import open_png, read_record, sidecar
+from scope.runs.marks import sidecar
+from scope.runs.png import open_png, read_record
 from scope.runs.target import slug
 from scope.testing import FakeGenerator, FakeVerifier
 from scope.text import visible

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from scope.errors import ImageError, OutputError
-from scope.runs.png import LIMIT, Record, open_png, parameters, png_bytes, read_record, save_png, sidecar
+from scope.runs.marks import sidecar
+from scope.runs.png import LIMIT, Record, open_png, parameters, png_bytes, read_record, save_png
 from scope.specification import (
     Cause,
     Commitment,

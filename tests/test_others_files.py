@@ -16,7 +16,8 @@ from scope import files
 from scope.errors import OutputError, StateCorrupt, UsageError
 from scope.files import is_file, parsed_json, read_file, write_atomic
 from scope.runs import store
-from scope.runs.png import OTHER_PIXELS, open_png, read_record, sidecar
+from scope.runs.marks import sidecar
+from scope.runs.png import OTHER_PIXELS, open_png, read_record
 from scope.runs.target import Target, png_path
 from scope.text import shell_word
 

@@ -13,7 +13,6 @@ refuses it. A record is no signature: whoever writes both can make them agree.
 
 import io
 import json
-import re
 import warnings
 from collections.abc import Callable
 from hashlib import sha256
@@ -26,6 +25,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from scope.errors import ImageError, StateCorrupt
 from scope.files import check_ours, read_file, write_atomic
+from scope.runs.marks import is_record, sidecar
 from scope.runs.store import MAX_PICTURE, SCHEMA, Run, schema_of
 from scope.specification import Draft, Model, Specification, Verdict, answers, canonical_json, fold
 from scope.text import excerpt
@@ -60,11 +60,6 @@ class Record(Model):
     weights: dict[str, str] = {}  # file name -> sha256
     versions: dict[str, str] = {}  # package -> version
     trimmed: tuple[str, ...] = ()  # what did not fit into the picture
-
-
-def sidecar(path: Path) -> Path:
-    """Return where the record of the picture `path` lies beside it."""
-    return path.with_name(path.name + ".json")
 
 
 def save_png(path: Path, image: Image.Image, record: Record | None) -> None:
@@ -104,16 +99,6 @@ def parameters(record: Record) -> str:
     if record.weights:
         fields["Model hash"] = min(record.weights.items())[1][:10]
     return f"{record.specification.prompt}\n" + ", ".join(f"{key}: {value}" for key, value in fields.items())
-
-
-def is_picture(head: bytes) -> bool:
-    """Return whether a file that begins so is a picture with a record of scope's."""
-    return head.startswith(b"\x89PNG\r\n\x1a\n") and b"iTXtscope\0" in head
-
-
-def is_record(head: bytes) -> bool:
-    """Return whether a file that begins so is a sidecar of scope's."""
-    return re.match(rb'\{\s*"schema": *\d+,\s*"run": *("[\d-]+"|null),', head) is not None
 
 
 def sha256_of_pixels(image: Image.Image) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from scope.errors import StateCorrupt, UsageError
 from scope.files import check_ours, is_file, is_folder, sha256_of_file, unwritable
-from scope.runs.png import is_picture, is_record, sidecar
+from scope.runs.marks import is_picture, is_record, sidecar
 from scope.runs.store import Run
 from scope.specification import Model
 from scope.text import is_text, printable

@@ -18,7 +18,8 @@ from PIL.PngImagePlugin import PngInfo
 from scope import app
 from scope.benchmarks.attacks.tally import Tally
 from scope.benchmarks.attacks.works import Works, explain, forget, works
-from scope.runs.png import open_png, sidecar
+from scope.runs.marks import sidecar
+from scope.runs.png import open_png
 from scope.runs.store import open_run
 from scope.testing.malformed import deformed, scrambled
 

@@ -12,7 +12,7 @@ from scope import app
 from scope.config import Options
 from scope.engine.outcome import json_report
 from scope.plugins import registry
-from scope.runs.png import sidecar
+from scope.runs.marks import sidecar
 from scope.runs.store import Run
 from scope.testing import FakeGenerator, FakeReader, FakeVerifier, temporary_home
 
