@@ -89,10 +89,10 @@ def test_a_key_is_hidden_however_it_is_written(said: str) -> None:
 def test_a_key_is_hidden_in_base64_wherever_it_begins(before: str) -> None:
 
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        shown = Redaction(SecretStr(KEY))(encode(f"{before}{KEY} and more".encode()).decode())
-        assert HIDDEN in shown
-        kept = shown.split(HIDDEN)
-        assert all(KEY[4:].encode() not in base64.b64decode(part + "===", altchars=b"-_") for part in kept)
+        written = encode(f"{before}{KEY} and more".encode()).decode()
+        shown = Redaction(SecretStr(KEY))(written)
+        gone = len(written) - len(shown.replace(HIDDEN, ""))
+        assert gone >= 8 * len(KEY) // 6 - 2  # letters that are the key's alone
 
 
 @pytest.mark.parametrize("word", ["EMPTY", "none", "token", ""])

@@ -110,9 +110,9 @@ def attack_sidecars(count: int, chance: Random) -> Tally:
         strange = made.folder / "black.png"
         Image.new("RGB", (64, 64)).save(strange)
         for number in range(count):
-            picture, other = (strange, True) if number % 4 == 3 else (made.picture, False)
+            picture, other = (strange, True) if number % 2 else (made.picture, False)
             forget(picture)
-            make = chance.choice(_ODD) if number % 2 else _plain(deformed(whole, chance))
+            make = chance.choice(_ODD) if number // 2 % 2 else _plain(deformed(whole, chance))
             make(sidecar(picture))
             page = made.folder / "odd.html"
             tally.attempt("a sidecar", partial(_explained, picture, page, other), made.harm)
