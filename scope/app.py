@@ -140,8 +140,8 @@ def plan(prompt: str | Specification, options: Options, output: PathLike | None 
     Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; WeightsError; TypeError.
     """
     assemble.check(options)
-    specification = _read(prompt, options) if isinstance(prompt, str) else undrawn(prompt)
-    given = None if isinstance(prompt, str) else specification
+    given = undrawn(prompt) if isinstance(prompt, Specification) else None
+    specification = undrawn(prompt) if isinstance(prompt, Specification) else _read(prompt, options)
     with_own_boxes(specification, options.region)  # refused before anything is drawn
     references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None

@@ -68,7 +68,7 @@ PROMPTS: dict[str, str] = {
     "a dog. There should be no cats.": "e1 dog, no cat",
     "a dog with a collar but no leash": "e1 dog, e2 collar, e1 with e2, no leash",
     "a woman without shoes holding an umbrella": "e1 woman, e2 umbrella, e1 holding e2, no shoe",
-    "a horse without a rider in a field": "e1 horse, no rider, @ grass",
+    "a horse without a rider in a field": "e1 horse, no rider, @ field",
     "a man without a hat and a woman with a hat": "e1 man, e2 woman, e3 hat, e2 with e3, ? without a hat e1",
     "a green apple and no red apples": "e1 apple, e1 green, no red apple",
     "a car without red wheels": "e1 car, no red wheel",

@@ -56,11 +56,11 @@ class Sees(rewards.Reward):
 @pytest.mark.parametrize(
     ("prompt", "met"),
     [
-        ("a red apple", [True, True]),
+        ("a red apple", [True, True, True]),
         ("two red apples", [True, True, False]),
-        ("an apple on a beach", [True, True]),
-        ("a zebra", [False]),
-        ("a happy apple", [True, False]),  # of what it knows nothing it says nothing good
+        ("an apple on a beach", [True, True, True]),
+        ("a zebra", [False, False]),
+        ("a happy apple", [True, True, False]),  # of what it knows nothing it says nothing good
     ],
 )
 def test_the_reward_answers_as_a_judge_does(prompt: str, met: list[bool]) -> None:

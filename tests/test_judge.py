@@ -433,6 +433,6 @@ def test_the_same_picture_gets_the_same_verdicts(shipped):
 
 @pytest.mark.heavy
 def test_a_benchmark_without_a_small_sample_says_so(cli):
-    done = cli("bench", "parser", "--quick")
+    done = cli("bench", "world", "--quick")
     assert done.exit_code == 2
     assert "has no quick sample" in done.stderr

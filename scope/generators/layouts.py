@@ -19,12 +19,19 @@ from scope.specification import Binding, Box, Region, Request
 from scope.weights import expected
 
 STEPS, SHIFT = 16, 1.0
+_ARTICLES = frozenset({"a", "an", "the"})
 
 
 def text_of(request: Request) -> TextInput:
     """Return the prompt of a request, with the characters that belong to each group."""
-    spans = tuple((b.span.start, b.span.end, b.group) for b in request.bindings if b.group > 0)
+    spans = tuple((b.span.start, b.span.end, b.group) for b in _said_of_things(request))
     return TextInput(request.text, spans, request.quoted)
+
+
+def _said_of_things(request: Request) -> list[Binding]:
+    """Return the bindings of groups, but for articles, which count one and describe nothing."""
+    words = ((b, request.text[b.span.start : b.span.end].lower()) for b in request.bindings)
+    return [b for b, said in words if b.group > 0 and said not in _ARTICLES]
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ def _region(request: Request, owner: Binding, name: str, box: list[float]) -> Re
     """Return a region that shows what is said of a group of words; `owner` is the binding of its noun."""
     x0, y0, x1, y1 = (round(1000 * share) for share in box)
     about = sorted(
-        (b for b in request.bindings if b.group == owner.group and b is not owner), key=lambda b: b.span.start
+        (b for b in _said_of_things(request) if b.group == owner.group and b is not owner), key=lambda b: b.span.start
     )
     words = [request.text[b.span.start : b.span.end] for b in (*about, owner)]
     written = next((quoted for quoted in request.quoted if any(quoted in word for word in words)), "")

@@ -29,6 +29,9 @@ def read_action(state: ParseState, i: int) -> None:
         return
     target = target if target is not None and target.id else None
     subjects = state.each(subjects_of_verb(state, i))
+    if not subjects and target is not None and _is_order(state, i):  # "see page 4"
+        state.add_unknown(span_of(words), target)
+        return
     if not subjects and target is not None and len(words) == 1:  # "next to a tree sits a cat"
         subjects, target = joined_after(state, target), None
     if _is_doubtful(state, i, subjects):
@@ -64,6 +67,12 @@ def adds_nothing(state: ParseState, i: int) -> bool:
     if state.text(i) in lexicon.COLORING:
         return state.words[i + 1].color is not None if i + 1 < len(state.words) else False
     return state.text(i) in lexicon.LOCATING and state.role(i + 1) in {Role.RELATION, Role.PLACE}
+
+
+def _is_order(state: ParseState, i: int) -> bool:
+    """Return whether a verb tells the reader to do something: it opens its sentence, in its bare form."""
+    opens = i == 0 or state.words[i - 1].sentence != state.words[i].sentence
+    return opens and state.text(i) == verb_of(state.text(i))
 
 
 def _is_doubtful(state: ParseState, i: int, subjects: list[Phrase]) -> bool:

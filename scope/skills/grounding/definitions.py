@@ -139,7 +139,7 @@ def _parse(phrase: str, reader: Reader) -> Specification | None:
 
 def _head(spec: Specification) -> Commitment | None:
     """Return the first entity of a phrase that is no name, if nothing but its own attributes precedes it."""
-    names = {t for c in spec.of(Type.EXTERNAL_REFERENCE) for t in c.targets}
+    names = {t for c in spec.of(Type.EXTERNAL_REFERENCE) for t in c.targets if _lies_in(spec[t], c)}
     entities = [c for c in spec.of(Type.PRESENCE) if c.span is not None]
     head = next((c for c in entities if c.id not in names), None)
     if head is None or head.span is None:
@@ -148,6 +148,13 @@ def _head(spec: Specification) -> Commitment | None:
     before = _WORD.finditer(spec.prompt, 0, head.span.start)
     foreign = (m.group().lower() for m in before if not any(s.start <= m.start() and m.end() <= s.end for s in own))
     return head if set(foreign) <= _BEFORE_HEAD else None
+
+
+def _lies_in(entity: Commitment, name: Commitment) -> bool:
+    """Return whether an entity is a name itself, and not only called by one: "a rabbit called Snow"."""
+    if entity.span is None or name.span is None:
+        return True
+    return name.span.start <= entity.span.start and entity.span.end <= name.span.end
 
 
 def _facts_about(head: Commitment, spec: Specification, query: Query) -> Iterator[Fact]:
