@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scope.errors import PromptError
 from scope.protocols import Passage, Reader
-from scope.specification import Commitment, Fact, Specification, Type
+from scope.specification import Commitment, Fact, Kind, Specification, Type
 from scope.text import ARTICLES, printable
 
 MAX_SENTENCE = 500  # characters; longer ones are not read
@@ -144,7 +144,8 @@ def _head(spec: Specification) -> Commitment | None:
     head = next((c for c in entities if c.id not in names), None)
     if head is None or head.span is None:
         return None
-    own = [c.span for c in (*spec.about(head.id), *(c for c in entities if c.id in names)) if c.span is not None]
+    said = [c for c in spec.about(head.id) if c.kind is not Kind.UNKNOWN]
+    own = [c.span for c in (*said, *(c for c in entities if c.id in names)) if c.span is not None]
     before = _WORD.finditer(spec.prompt, 0, head.span.start)
     foreign = (m.group().lower() for m in before if not any(s.start <= m.start() and m.end() <= s.end for s in own))
     return head if set(foreign) <= _BEFORE_HEAD else None
