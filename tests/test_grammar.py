@@ -640,3 +640,8 @@ def test_a_note_speaks_again_of_what_it_named(grammar: Grammar, prompt: str, ent
 def test_what_is_not_clear_is_not_promised(grammar: Grammar, prompt: str, relations: list[str]) -> None:
     said = [c.value for c in grammar.decompose(prompt).of(Type.RELATION)]
     assert [value for value in said if value != "in"] == relations
+
+
+@pytest.mark.parametrize("prompt", ["i 🤖", "it 🤖 them", "we 🤖 a 🐈"])
+def test_an_emoji_is_a_thing_whatever_stands_before_it(grammar: Grammar, prompt: str) -> None:
+    assert "robot" in [c.value for c in grammar.decompose(prompt).of(Type.PRESENCE)]
