@@ -531,7 +531,7 @@ def test_claims_are_sentences_that_can_be_checked(grammar: Grammar) -> None:
 
 def test_hidden_characters_are_removed_and_named() -> None:
     cleaned = clean("a \x1b[31mred\u202e apple\x00\n\ton  a\u200btable")
-    assert cleaned.text == "a red apple on atable"
+    assert cleaned.text == "a red apple on atable"  # the letters that follow an escape are no words
     assert [name.split()[0] for name in cleaned.removed] == ["U+001B", "U+202E", "U+0000", "U+200B"]
 
 
@@ -640,3 +640,8 @@ def test_a_note_speaks_again_of_what_it_named(grammar: Grammar, prompt: str, ent
 def test_what_is_not_clear_is_not_promised(grammar: Grammar, prompt: str, relations: list[str]) -> None:
     said = [c.value for c in grammar.decompose(prompt).of(Type.RELATION)]
     assert [value for value in said if value != "in"] == relations
+
+
+@pytest.mark.parametrize("prompt", ["i 🤖", "it 🤖 them", "we 🤖 a 🐈"])
+def test_an_emoji_is_a_thing_whatever_stands_before_it(grammar: Grammar, prompt: str) -> None:
+    assert "robot" in [c.value for c in grammar.decompose(prompt).of(Type.PRESENCE)]

@@ -52,6 +52,8 @@ def correct(words: list[Word]) -> None:
             word.role, word.value = Role.MODIFIER, word.text
     for i in range(len(words) - 1, -1, -1):
         word, text = words[i], words[i].text.lower()
+        if word.shown:  # "i 🤖": whatever the tagger takes it for
+            continue
         before = words[i - 1].role if i else None
         after = words[i + 1].role if i + 1 < len(words) else None
         name = nouns().get(text)

@@ -1,6 +1,7 @@
 """The truth of prompts that come with it: GenEval's metadata, and the plans behind the captions of the pocket world."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from scope.benchmarks.reading.atoms import Atom, folded
@@ -31,6 +32,8 @@ def of_plan(plan: Plan) -> list[Atom]:
         found.append(_atom(Type.STYLE, STYLES[plan.style].name))
     if plan.text:
         found += [*_thing("sign", "sign", 1, None), _atom(Type.TEXT, plan.text, "sign")]
+        beside = (_atom(Type.RELATION, "with", str(at), "sign") for at in range(len(things)))  # "a cat, with a sign"
+        found += [replace(atom, demanded=False) for atom in beside]
     return found
 
 
