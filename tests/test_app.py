@@ -64,7 +64,7 @@ def test_generate_is_one_call() -> None:
     assert result.path.is_absolute()
     assert result.run is not None
     assert result.path == result.run.folder.absolute() / "picture.png"
-    assert result.run.manifest.options == Options(seed=3, drafts=1)
+    assert result.run.manifest.options == Options(seed=3, drafts=1, learned=False)
     assert list(Path().iterdir()) == []
     record = read_record(result.path)
     assert (record.specification.prompt, record.options["seed"]) == (PROMPT, 3)
