@@ -123,7 +123,7 @@ def test_snippets_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     for snippet in snippets:
         exec(compile(snippet, page, "exec"), {})
     if page == "README.md":
-        assert "3 of 3 commitments met" in capsys.readouterr().out
+        assert "4 of 4 commitments met" in capsys.readouterr().out
 
 
 def test_the_answer_of_the_documents_is_one() -> None:

@@ -126,7 +126,7 @@ BAD = {
     "a bomb of 40 megapixels": (lambda path: path.write_bytes(png(width=8000, height=5001)), "too many"),
     "a bomb of 4 gigapixels": (lambda path: path.write_bytes(png(width=65_000, height=65_000)), ""),
     "a large file": (lambda path: path.write_bytes(b"\0" * (20 * 2**20 + 1)), "larger"),
-    "a folder": (lambda path: path.mkdir(), "PNG, JPEG or WEBP"),
+    "a folder": (lambda path: path.mkdir(), "not a file"),
 }
 
 

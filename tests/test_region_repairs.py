@@ -336,7 +336,7 @@ def test_a_redrawn_picture_is_drawn_again_while_what_it_was_drawn_from_is_there(
     assert scope.rerun("a.png").same
     assert made.run is not None
     _remove(sorted((made.run.folder / "masks").iterdir()))
-    with pytest.raises(UsageError, match=r"drawn from another picture, .*r1\.png, which is not there any more"):
+    with pytest.raises(UsageError, match=r"drawn from another picture .*r1\.png, which is not there any more"):
         scope.rerun("a.png")
 
 
