@@ -140,8 +140,11 @@ def plan(prompt: str | Specification, options: Options, output: PathLike | None 
     Raises: PluginError if a part is not installed; PromptError; UsageError; OutputError; WeightsError; TypeError.
     """
     assemble.check(options)
-    given = undrawn(prompt) if isinstance(prompt, Specification) else None
-    specification = undrawn(prompt) if isinstance(prompt, Specification) else _read(prompt, options)
+    given = None
+    if isinstance(prompt, Specification):
+        specification = given = undrawn(prompt)
+    else:
+        specification = _read(prompt, options)
     with_own_boxes(specification, options.region)  # refused before anything is drawn
     references.check(specification, options.reference)
     path = _png_path(output, specification.prompt, options) if output is not None else None

@@ -1,10 +1,9 @@
 """Of whom a word speaks: commas, chains of prepositions, joined subjects, verbs, qualities said after their noun."""
 
 import pytest
-from test_grammar import lines
+from reading import assert_reads
 
 from scope.parsing.grammar import Grammar
-from scope.parsing.prompt import uncovered
 
 #: As test_grammar.py writes them.
 PROMPTS: dict[str, str] = {
@@ -276,6 +275,4 @@ def grammar() -> Grammar:
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_word_speaks_of_whom_it_belongs_to(grammar: Grammar, prompt: str) -> None:
-    spec = grammar.decompose(prompt)
-    assert lines(spec) == sorted(PROMPTS[prompt].split(", "))
-    assert uncovered(spec) == []
+    assert_reads(grammar.decompose(prompt), PROMPTS[prompt])

@@ -1,10 +1,9 @@
 """What a prompt denies is promised nowhere: it is absent, or the opposite is claimed, or it is left open."""
 
 import pytest
-from test_grammar import lines
+from reading import assert_reads
 
 from scope.parsing.grammar import Grammar
-from scope.parsing.prompt import uncovered
 
 # As in test_grammar.py: "e1 not red" is denied, "e2 cup of e1" a part of e1.
 PROMPTS: dict[str, str] = {
@@ -143,7 +142,4 @@ PROMPTS: dict[str, str] = {
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_reads(prompt: str) -> None:
-    spec = Grammar().decompose(prompt)
-    said = [c for c in lines(spec) if not c.endswith(" #1")]
-    assert said == sorted(PROMPTS[prompt].split(", "))
-    assert uncovered(spec) == []
+    assert_reads(Grammar().decompose(prompt), PROMPTS[prompt], ones=False)

@@ -5,6 +5,7 @@ import string
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reading import assert_reads, lines
 
 from scope.errors import PromptError
 from scope.parsing.cleaning import clean
@@ -12,8 +13,7 @@ from scope.parsing.frames import find_frames
 from scope.parsing.grammar import Grammar
 from scope.parsing.lexicon import FUNCTION_WORDS
 from scope.parsing.prompt import uncovered
-from scope.specification import Commitment, Kind, Specification, Status, Type
-from scope.text import ARTICLES
+from scope.specification import Kind, Specification, Status, Type
 
 # One line a commitment: "e1 apple", "e1 #2", "e1 red", "e1 left of e2", "@ beach", "no cat", "? several e1".
 PROMPTS: dict[str, str] = {
@@ -296,32 +296,6 @@ PROMPTS: dict[str, str] = {
 }
 
 
-def lines(spec: Specification) -> list[str]:
-    """Return the commitments as PROMPTS writes them, without what an article promises: that has a table of its own."""
-    counted = [c for c in spec.of(Type.COUNT) if c.span and spec.prompt[c.span.start : c.span.end].lower() in ARTICLES]
-    return sorted(line(c) for c in spec.commitments if c not in counted)
-
-
-def line(c: Commitment) -> str:
-    """Return one commitment as PROMPTS writes it."""
-    on, denied = " ".join(c.targets), "not " if c.denied else ""
-    whole = f" of {c.part_of}" if c.part_of else ""
-    bound = {">=": f"{c.value}+", "<=": f"..{c.value}", "between": f"{c.value}..{c.upto}"}.get(c.comparator, c.value)
-    said: dict[Type, str] = {
-        Type.PRESENCE: f"{c.id} {c.value}{whole}",
-        Type.COUNT: f"{on} #{bound}",
-        Type.ATTRIBUTE: f"{on} {denied}{'' if c.aspect == 'color' else '~'}{c.value}",
-        Type.RELATION: " ".join([*c.targets[:1], f"{denied}{c.value}", *c.targets[1:]]),
-        Type.COMPARISON: " ".join([*c.targets[:1], f"{denied}{c.value}", *c.targets[1:]]),
-        Type.SETTING: f"@ {c.value} {on}",
-        Type.STYLE: f"style {c.value}",
-        Type.CAMERA: f"camera {c.value}",
-        Type.TEXT: f"{on} {denied}'{c.value}'",
-        Type.ABSENCE: f"no {c.value}",
-    }
-    return said.get(c.type, f"? {c.value} {on}").strip()
-
-
 @pytest.fixture(scope="module")
 def grammar() -> Grammar:
     return Grammar()
@@ -329,9 +303,7 @@ def grammar() -> Grammar:
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_reads(grammar: Grammar, prompt: str) -> None:
-    spec = grammar.decompose(prompt)
-    assert lines(spec) == sorted(PROMPTS[prompt].split(", "))
-    assert uncovered(spec) == []
+    assert_reads(grammar.decompose(prompt), PROMPTS[prompt])
 
 
 #: Prompt -> the entities of which it promises exactly one.

@@ -4,7 +4,7 @@ It is settled here, before any phrase becomes an entity, how far each "no" and "
 a denied word is read as any other, and what is read is denied (state.py).
 """
 
-from scope.parsing.phrases import Phrase
+from scope.parsing.phrases import Phrase, setting_of
 from scope.parsing.roles import Role
 from scope.parsing.state import ParseState, span_of
 
@@ -240,6 +240,4 @@ def _is_certain(state: ParseState, phrase: Phrase) -> bool:
 
 
 def _is_place(phrase: Phrase) -> bool:
-    from scope.parsing.phrases import setting_of
-
     return setting_of(phrase, "in") is not None
