@@ -1,13 +1,12 @@
 """What of a prompt is about the picture: frames, styles, camera, notation of other tools, words that are no things."""
 
 import pytest
-from test_grammar import line
+from reading import assert_reads
 
 from scope.parsing.explaining import FRAME, NOTATION, explained
 from scope.parsing.grammar import Grammar
 from scope.parsing.notation import without_notation
-from scope.parsing.prompt import uncovered
-from scope.specification import Commitment, Specification, Type
+from scope.specification import Type
 
 # One line a commitment, as test_grammar.py writes them.
 FRAMES: dict[str, str] = {
@@ -116,20 +115,6 @@ SHOWN: dict[str, str] = {
 READ = FRAMES | STYLES | CAMERA | NOTATION_READ | UNDRAWN | SHOWN
 
 
-def lines(spec: Specification) -> list[str]:
-    """Return the commitments as lines, sorted; without the one that "a" says: numbers have tests of their own."""
-    counted = [
-        c for c in spec.commitments if c.type is not Type.COUNT or not c.span or said(spec, c) not in {"a", "an"}
-    ]
-    return sorted(map(line, counted))
-
-
-def said(spec: Specification, commitment: Commitment) -> str:
-    """Return the words that a commitment is read from, in lower case."""
-    assert commitment.span is not None
-    return spec.prompt[commitment.span.start : commitment.span.end].lower()
-
-
 @pytest.fixture(scope="module")
 def grammar() -> Grammar:
     return Grammar()
@@ -137,9 +122,7 @@ def grammar() -> Grammar:
 
 @pytest.mark.parametrize("prompt", READ)
 def test_what_is_about_the_picture_is_no_thing_in_it(grammar: Grammar, prompt: str) -> None:
-    spec = grammar.decompose(prompt)
-    assert lines(spec) == sorted(READ[prompt].split(", "))
-    assert uncovered(spec) == []
+    assert_reads(grammar.decompose(prompt), READ[prompt])
 
 
 @pytest.mark.parametrize("prompt", READ)

@@ -1,7 +1,7 @@
 """Words to be read in the picture: in whatever quotation marks, on what they are written, what only looks like some."""
 
 import pytest
-from test_frames import lines
+from reading import lines
 
 from scope.parsing.grammar import Grammar
 from scope.parsing.prompt import uncovered
